@@ -1,0 +1,80 @@
+/**
+ * The contract between a format folder and the rest: detect by content, then parse into a sink.
+ *
+ * A folder `parsers/<format>/` exports one `Format`. Detection never throws and never looks at the
+ * name alone. Parsing never throws on bad input: it reports a diagnostic and goes on with what can
+ * still be used. Everything is synchronous and push-driven: io feeds bytes, the parser feeds the
+ * sink, so memory stays bounded and nothing waits.
+ */
+import type { Diagnostics } from '../src/records/diagnostics.js';
+import type { EventBatch } from '../src/records/events.js';
+import type { Limits } from '../src/records/limits.js';
+import type { Snapshot } from '../src/records/snapshot.js';
+import type { SourceSummary } from '../src/records/source.js';
+import type { RecordingStrings } from '../src/records/strings.js';
+import type { RecordingClock } from '../src/records/time.js';
+
+export interface Detection {
+  /** 0 to 1: 1 = cannot be anything else. The highest wins; at least 0.2 is needed. */
+  readonly confidence: number;
+  /** In words, for `inspect`: "3 lines of the form `comm-pid [cpu] time: event:`". */
+  readonly why: string;
+}
+
+/** Where parsers put what they read. A batch belongs to the parser: the sink copies it. */
+export interface RecordSink {
+  events(batch: EventBatch): void;
+  snapshot(snapshot: Snapshot): void;
+  /** A parsed kernel report; typed in src/records/splat.ts, opaque to other formats. */
+  splat?(splat: unknown): void;
+}
+
+export interface ParseContext {
+  readonly source: SourceSummary;
+  readonly sink: RecordSink;
+  readonly diagnostics: Diagnostics;
+  readonly limits: Limits;
+  readonly strings: RecordingStrings;
+  readonly clock: RecordingClock;
+  /** Column or unit choices the user made (`--map`, `--time-unit`, `--clock`). */
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** Takes the bytes of one input in order, in chunks of any size. */
+export interface StreamParser {
+  push(chunk: Uint8Array): void;
+  /** No more bytes: flush. */
+  end(): void;
+}
+
+/** Random access to one input, for binary files with sections and offsets. */
+export interface RandomAccess {
+  readonly size: number;
+  /** Reads up to `length` bytes at `position` into `into` (or a new array); short only at the end. */
+  read(position: number, length: number, into?: Uint8Array): Uint8Array;
+}
+
+interface FormatBase {
+  /** Folder name: `ftrace-text`. */
+  readonly id: string;
+  /** For people: `ftrace text (trace, trace_pipe)`. */
+  readonly title: string;
+  /** Looks at the first bytes (up to 64 KiB, decompressed) of an input. */
+  detect(head: Uint8Array, name: string): Detection | null;
+}
+
+export interface StreamFormat extends FormatBase {
+  readonly mode: 'stream';
+  open(context: ParseContext): StreamParser;
+}
+
+export interface FileFormat extends FormatBase {
+  readonly mode: 'file';
+  parse(file: RandomAccess, context: ParseContext): void;
+}
+
+export type Format = StreamFormat | FileFormat;
+
+export const DETECT_BYTES = 1 << 16;
+/** Below this confidence an input counts as not recognised. */
+export const MIN_CONFIDENCE = 0.2;

@@ -1,0 +1,29 @@
+/**
+ * Limits on what an input may cost. Each is reported by a diagnostic when it is hit.
+ */
+export interface Limits {
+  /** Bytes of one line of text; a longer one is skipped and counted. */
+  readonly lineBytes: number;
+  /** Decompressed bytes per compressed byte before an input is refused as a bomb. */
+  readonly expansion: number;
+  /** Decompressed bytes of one input before reading stops (and says so). */
+  readonly inputBytes: number;
+  /** Files taken from one directory tree. */
+  readonly files: number;
+  /** Snapshots kept of one kind; later ones are thinned evenly. */
+  readonly snapshots: number;
+  /** Event bytes kept in memory before the spool moves to a temporary file. */
+  readonly spoolBytes: number;
+  /** Pages of memory the replay will simulate (1 TiB of 4 KiB pages = 2^28). */
+  readonly pages: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  lineBytes: 1 << 16,
+  expansion: 2000,
+  inputBytes: 2 ** 40,
+  files: 20_000,
+  snapshots: 100_000,
+  spoolBytes: 256 << 20,
+  pages: 2 ** 29,
+};
