@@ -1,0 +1,96 @@
+/**
+ * What the replay shows of itself: the read-only state and the observers that watch it.
+ *
+ * An observer keeps only what its question needs; the replay calls it after each event has been
+ * applied. Counts are estimates with bounds: `low[q] <= true <= high[q]` as far as the replay can
+ * tell, and `free[q]` is the best estimate. Where `certainty` is `exact` the three agree.
+ */
+import type { EventBatch } from '../records/events.js';
+import type { Snapshot } from '../records/snapshot.js';
+
+export type Certainty = 'exact' | 'bounded' | 'unknown';
+
+/** Bits of `ReplayState.pages`, one byte a simulated page. 0 = nothing known of the page. */
+export const PageBit = {
+  /** On a buddy free list. */
+  free: 1,
+  /** On a per-cpu list (buddy level only). */
+  pcp: 2,
+  /** Allocated. */
+  allocated: 4,
+  /** Taken by compaction or isolation, as inferred. */
+  isolated: 8,
+} as const;
+
+export interface ZoneMarks {
+  /** Pages, without boost. NaN when nothing in the input tells them. */
+  readonly min: number;
+  readonly low: number;
+  readonly high: number;
+  /** Pages added to all three now. */
+  readonly boost: number;
+  /** lowmem_reserve by highest zone index of the request, pages. */
+  readonly protection: readonly number[];
+}
+
+export interface ZoneState {
+  readonly index: number;
+  readonly node: number;
+  readonly zone: string;
+  readonly startPfn: number;
+  readonly spanned: number;
+  readonly managed: number;
+  /** Dense page index of startPfn; the zone's pages are contiguous in dense indices. */
+  readonly firstPage: number;
+  /** Best estimate of free blocks by order, never negative. */
+  readonly free: Int32Array;
+  readonly low: Int32Array;
+  readonly high: Int32Array;
+  /** Sum of free[q] * 2^q. */
+  readonly freePages: number;
+  readonly certainty: Certainty;
+  readonly marks: ZoneMarks;
+}
+
+export interface ReplayState {
+  /** Time of the last applied event. */
+  readonly timeNs: number;
+  /** Index of the last applied event in the recording. */
+  readonly eventIndex: number;
+  readonly zones: readonly ZoneState[];
+  readonly orders: number;
+  readonly pageblockOrder: number;
+  /** PageBit of each dense page. */
+  readonly pages: Uint8Array;
+  /** Order of the free block that begins at this dense page, -1 elsewhere. */
+  readonly headOrder: Int8Array;
+  /** Migratetype of each pageblock by dense page >> pageblockOrder (zones start aligned); -1 unknown. */
+  readonly pageblockType: Int8Array;
+  /** Dense index of a pfn, -1 outside every zone. */
+  pageOf(pfn: number): number;
+  pfnOf(page: number): number;
+  /** Index in `zones` of a dense page. */
+  zoneOf(page: number): number;
+}
+
+/** snapshot - simulation, per zone and order, before the correction at that snapshot. */
+export interface Residual {
+  readonly timeNs: number;
+  readonly source: string;
+  readonly zones: readonly {
+    readonly node: number;
+    readonly zone: string;
+    readonly blocks: readonly number[];
+    /** Sum of |blocks[q]| * 2^q. */
+    readonly pages: number;
+    readonly freePages: number;
+  }[];
+}
+
+export interface ReplayObserver {
+  start?(state: ReplayState): void;
+  /** After event i of the batch was applied. Must not keep references into the batch. */
+  event?(state: ReplayState, batch: EventBatch, i: number): void;
+  snapshot?(state: ReplayState, snapshot: Snapshot, residual: Residual | null): void;
+  end?(state: ReplayState): void;
+}
