@@ -1,0 +1,213 @@
+/**
+ * The event spool: all events of a recording, decoded once, readable forwards and backwards.
+ *
+ * Evidence from both sides needs the stream more than once, and text is never parsed twice: so the
+ * columns are kept, packed, in memory up to a budget and then in one temporary file. Batches are
+ * cut anew: all but the last hold BATCH_CAPACITY events, whatever sizes were appended. Rare rows
+ * travel with their batch, and a rare event's `pfn` is the row within that batch's own table.
+ */
+import { TempFile } from '../io/temp-file.js';
+import { BATCH_CAPACITY, EventBatch, LAST_PAGE_KIND, RARE_WIDTH } from '../records/events.js';
+import { DEFAULT_LIMITS } from '../records/limits.js';
+import { maxPackedBytes, type PackedShape, packBatch, shapeOf, unpackBatch } from './pack.js';
+
+/** Bytes of events that all spools of one recording may together keep in memory. */
+export class SpoolBudget {
+  used = 0;
+  readonly limit: number;
+
+  constructor(limit: number = DEFAULT_LIMITS.spoolBytes) {
+    this.limit = limit;
+  }
+}
+
+export class EventSpool {
+  readonly #budget: SpoolBudget;
+  readonly #shapes: PackedShape[] = [];
+  #blocks: Uint8Array[] = [];
+  #offsets: number[] = [];
+  #inMemory = 0;
+  #file: TempFile | null = null;
+  #open: EventBatch | null = new EventBatch();
+  #scratch = new Uint8Array(0);
+  #length = 0;
+  #sealed = false;
+  #lastNs = Number.NEGATIVE_INFINITY;
+  #firstNs = Number.NaN;
+  #backwards = 0;
+
+  constructor(budget: SpoolBudget = new SpoolBudget()) {
+    this.#budget = budget;
+  }
+
+  /** Events. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Batches, all of BATCH_CAPACITY events but the last. */
+  get batches(): number {
+    return this.#shapes.length;
+  }
+
+  /** Whether the events have left memory for a temporary file. */
+  get onDisk(): boolean {
+    return this.#file !== null;
+  }
+
+  /** Largest and first stamps appended, NaN when there are none. */
+  get firstNs(): number {
+    return this.#firstNs;
+  }
+  get lastNs(): number {
+    return this.#lastNs === Number.NEGATIVE_INFINITY ? Number.NaN : this.#lastNs;
+  }
+
+  /** How many events were stamped earlier than one before them: 0 = in time order. */
+  get backwards(): number {
+    return this.#backwards;
+  }
+
+  /** Copies the batch's events to the end. */
+  append(batch: EventBatch): void {
+    if (this.#sealed || this.#open === null) throw new Error('append to a sealed spool');
+    const open = this.#open;
+    this.#noteTimes(batch);
+    this.#length += batch.length;
+    let from = 0;
+    while (from < batch.length) {
+      const count = Math.min(batch.length - from, open.capacity - open.length);
+      copyEvents(batch, from, count, open);
+      from += count;
+      if (open.full) this.#flush(open);
+    }
+  }
+
+  /** No more events: they can be read from now on. */
+  seal(): void {
+    if (this.#sealed) return;
+    if (this.#open !== null && this.#open.length > 0) this.#flush(this.#open);
+    this.#open = null;
+    this.#sealed = true;
+  }
+
+  /** Index of the first event of batch `b`. */
+  offsetOf(b: number): number {
+    return b * BATCH_CAPACITY;
+  }
+
+  /** Fills `into` with batch `b`, in any order and any number of times. */
+  read(b: number, into: EventBatch): EventBatch {
+    const shape = this.#shapes[b];
+    if (!this.#sealed) throw new Error('read from a spool that is not sealed');
+    if (shape === undefined) throw new RangeError(`batch ${b} of ${this.batches}`);
+    unpackBatch(this.#bytesOf(b, shape), shape, into);
+    return into;
+  }
+
+  /** Deletes the temporary file and gives the memory back. */
+  close(): void {
+    this.#budget.used -= this.#inMemory;
+    this.#inMemory = 0;
+    this.#blocks = [];
+    this.#file?.close();
+    this.#file = null;
+    this.#open = null;
+    this.#sealed = true;
+    this.#shapes.length = 0;
+    this.#length = 0;
+  }
+
+  #bytesOf(b: number, shape: PackedShape): Uint8Array {
+    if (this.#file === null) return this.#blocks[b]!;
+    const bytes = this.#room(shape.bytes).subarray(0, shape.bytes);
+    const count = this.#file.read(this.#offsets[b]!, bytes);
+    if (count !== shape.bytes)
+      throw new Error(`spool file ends ${shape.bytes - count} bytes early`);
+    return bytes;
+  }
+
+  #noteTimes(batch: EventBatch): void {
+    let last = this.#lastNs;
+    let backwards = 0;
+    const times = batch.timeNs;
+    for (let i = 0; i < batch.length; i++) {
+      const time = times[i]!;
+      if (time >= last) last = time;
+      else if (time < last) backwards++;
+    }
+    if (this.#length === 0 && batch.length > 0) this.#firstNs = times[0]!;
+    this.#lastNs = last;
+    this.#backwards += backwards;
+  }
+
+  #flush(open: EventBatch): void {
+    const shape = shapeOf(open);
+    if (this.#file === null && this.#budget.used + shape.bytes > this.#budget.limit) this.#spill();
+    if (this.#file === null) {
+      const block = new Uint8Array(shape.bytes);
+      packBatch(open, shape, block);
+      this.#blocks.push(block);
+      this.#inMemory += shape.bytes;
+      this.#budget.used += shape.bytes;
+    } else {
+      const bytes = this.#room(shape.bytes).subarray(0, shape.bytes);
+      packBatch(open, shape, bytes);
+      this.#offsets.push(this.#file.append(bytes));
+    }
+    this.#shapes.push(shape);
+    open.clear();
+  }
+
+  /** Moves everything from memory to a temporary file. */
+  #spill(): void {
+    this.#file = new TempFile('events');
+    for (const block of this.#blocks) this.#offsets.push(this.#file.append(block));
+    this.#blocks = [];
+    this.#budget.used -= this.#inMemory;
+    this.#inMemory = 0;
+  }
+
+  #room(bytes: number): Uint8Array {
+    if (this.#scratch.length < bytes) {
+      this.#scratch = new Uint8Array(Math.max(bytes, maxPackedBytes(BATCH_CAPACITY, 0)));
+    }
+    return this.#scratch;
+  }
+}
+
+/** Appends events [from, from + count) of one batch to another that has room, rare rows included. */
+export function copyEvents(
+  source: EventBatch,
+  from: number,
+  count: number,
+  into: EventBatch,
+): void {
+  const end = from + count;
+  const at = into.length;
+  into.timeNs.set(source.timeNs.subarray(from, end), at);
+  into.pfn.set(source.pfn.subarray(from, end), at);
+  into.pid.set(source.pid.subarray(from, end), at);
+  into.comm.set(source.comm.subarray(from, end), at);
+  into.stack.set(source.stack.subarray(from, end), at);
+  into.cpu.set(source.cpu.subarray(from, end), at);
+  into.detail.set(source.detail.subarray(from, end), at);
+  into.kind.set(source.kind.subarray(from, end), at);
+  into.order.set(source.order.subarray(from, end), at);
+  into.migratetype.set(source.migratetype.subarray(from, end), at);
+  into.length = at + count;
+  if (source.rareLength === 0) return;
+  for (let i = from; i < end; i++) {
+    if (source.kind[i]! > LAST_PAGE_KIND) {
+      into.pfn[at + i - from] = copyRareRow(source, source.pfn[i]!, into);
+    }
+  }
+}
+
+/** Copies one rare row; returns its index in `into`. */
+export function copyRareRow(source: EventBatch, row: number, into: EventBatch): number {
+  const to = into.addRareRow();
+  const from = row * RARE_WIDTH;
+  into.rare.set(source.rare.subarray(from, from + RARE_WIDTH), to * RARE_WIDTH);
+  return to;
+}
