@@ -1,0 +1,124 @@
+/**
+ * Installs what is missing, and only that: npm packages from the lockfile, Chromium for the browser tests.
+ *
+ *   node scripts/setup.mjs             packages
+ *   node scripts/setup.mjs --browser   packages, and Chromium where it may be installed (root, apt)
+ *
+ * A stamp under node_modules remembers the lockfile it was installed from; while that has not changed
+ * nothing is run. Install scripts of packages are never run: none of ours needs one.
+ */
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import {
+  findProgram,
+  hashFiles,
+  isMain,
+  isRoot,
+  MODULES,
+  npm,
+  ROOT,
+  readText,
+  run,
+  say,
+} from './lib.mjs';
+
+const LOCKFILE = join(ROOT, 'package-lock.json');
+const STAMP = join(MODULES, '.buddyscope-lock');
+/** Says that Chromium could not be installed, so that not every `npm test` tries again. */
+const BROWSER_STAMP = join(MODULES, '.buddyscope-no-chromium');
+const OLDEST_NODE = [20, 19];
+
+export const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return true;
+  say(`setup: Node ${OLDEST_NODE.join('.')} or later is needed, this is ${process.versions.node}`);
+  return false;
+}
+
+/** Whether npm's own record of node_modules agrees with the lockfile, package by package. */
+function installedMatchesLockfile() {
+  const record = join(MODULES, '.package-lock.json');
+  if (!existsSync(record)) return false;
+  const installed = JSON.parse(readFileSync(record, 'utf8')).packages;
+  const wanted = JSON.parse(readFileSync(LOCKFILE, 'utf8')).packages;
+  for (const [path, entry] of Object.entries(wanted)) {
+    if (path === '' || (installed[path] === undefined && entry.optional)) continue;
+    if (installed[path]?.version !== entry.version || !existsSync(join(ROOT, path))) return false;
+  }
+  return Object.keys(installed).every((path) => wanted[path] !== undefined);
+}
+
+async function installPackages() {
+  const wanted = hashFiles([LOCKFILE], `${process.platform} ${process.arch}`);
+  if (readText(STAMP) === wanted) return 0;
+  if (!installedMatchesLockfile()) {
+    const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+    say('setup: npm ci (the lockfile changed, or nothing is installed yet)');
+    // stdout is for the closing lines of our callers; npm's own words go to stderr.
+    const options = { stdio: ['ignore', 2, 2] };
+    const code = (await npm(args, options)) && (await npm(args, options));
+    if (code !== 0) return code;
+  }
+  writeFileSync(STAMP, `${wanted}\n`);
+  return 0;
+}
+
+/** `npx buddyscope` in the checkout: a link beside those npm makes. */
+function linkCommand() {
+  const link = join(MODULES, '.bin', 'buddyscope');
+  if (lstatSync(link, { throwIfNoEntry: false })) return;
+  mkdirSync(join(MODULES, '.bin'), { recursive: true });
+  symlinkSync('../../dist/src/cli/main.js', link);
+}
+
+async function installBrowser(again) {
+  if (process.env.BUDDYSCOPE_CHROMIUM || findProgram(...BROWSERS)) return;
+  const skipped = 'the browser tests will be skipped';
+  if (!isRoot() || !findProgram('apt-get')) {
+    say(`setup: no Chromium, and it takes root and apt to install it; ${skipped}`);
+    return;
+  }
+  if (!again && existsSync(BROWSER_STAMP)) {
+    say(`setup: Chromium could not be installed before (npm run setup tries again); ${skipped}`);
+    return;
+  }
+  say('setup: apt-get install chromium (for the browser tests)');
+  const options = {
+    stdio: ['ignore', 2, 2],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  };
+  const install = ['install', '-y', '-qq', '--no-install-recommends', 'chromium'];
+  if ((await run('apt-get', install, options)) !== 0) {
+    await run('apt-get', ['update', '-qq'], options);
+    await run('apt-get', install, options);
+  }
+  if (findProgram(...BROWSERS)) return;
+  writeFileSync(BROWSER_STAMP, '');
+  say(`setup: Chromium could not be installed; ${skipped}`);
+}
+
+/** Resolves to an exit code: 0 when the packages are there (a missing browser is no error). */
+export async function setup({ browser = false, again = false } = {}) {
+  if (!checkNode()) return 1;
+  const code = await installPackages();
+  if (code !== 0) {
+    say('setup: npm ci failed');
+    return code;
+  }
+  linkCommand();
+  if (browser) await installBrowser(again);
+  return 0;
+}
+
+if (isMain(import.meta)) {
+  process.exitCode = await setup({ browser: process.argv.includes('--browser'), again: true });
+}
