@@ -1,0 +1,13 @@
+/**
+ * The list of commands, in the order help shows them. Each is loaded only when it is called, so that
+ * `buddyscope --help` does not wait for the chart libraries. An entry:
+ *
+ *     {
+ *       syntax: 'state <input..>',
+ *       describe: 'The reconstructed free lists at given instants',
+ *       load: async () => loaded((await import('./state.js')).state),
+ *     },
+ */
+import type { CommandEntry } from '../command.js';
+
+export const COMMANDS: readonly CommandEntry[] = [];
