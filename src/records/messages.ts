@@ -15,15 +15,101 @@ export interface Message {
 
 export const MESSAGES = {
   // io
+  'file-ignored': {
+    severity: 'info',
+    text: 'a file of the directory is no input and was left out',
+  },
+  'input-bomb': {
+    severity: 'error',
+    text: 'expands {ratio} times when decompressed: reading stopped',
+    hint: 'what was read before is used; decompress it yourself if it is genuine',
+  },
+  'input-corrupt': {
+    severity: 'warning',
+    text: 'the compressed data is damaged ({reason}): reading stopped',
+    hint: 'what was read before is used',
+  },
+  'input-directory-empty': { severity: 'warning', text: 'the directory holds no files' },
   'input-empty': { severity: 'warning', text: 'the file is empty' },
+  'input-files-limit': {
+    severity: 'warning',
+    text: 'the directory holds more than {limit} files: the rest was left out',
+  },
   'input-missing': { severity: 'error', text: 'no such file or directory' },
+  'input-nested-compression': {
+    severity: 'error',
+    text: 'is compressed more than once ({reason})',
+    hint: 'decompress it once yourself',
+  },
+  'input-too-long': {
+    severity: 'warning',
+    text: 'longer than {limit} bytes: the rest was left out',
+  },
+  'input-truncated': {
+    severity: 'warning',
+    text: 'the compressed data ends early ({reason})',
+    hint: 'what was read before is used',
+  },
   'input-unreadable': { severity: 'error', text: 'cannot be read: {reason}' },
+  'input-unsupported': {
+    severity: 'warning',
+    text: 'a {kind} file, which is not read',
+    hint: 'unpack it and name the files or the directory',
+  },
+  'input-window': {
+    severity: 'error',
+    text: 'decompression needs a window of {bytes} bytes, more than is allowed',
+    hint: 'decompress it yourself (zstd -d --long=31)',
+  },
 
   // detection
   'format-unknown': {
     severity: 'warning',
     text: 'not recognised as any input format',
     hint: 'the first lines were compared with every format that `buddyscope inspect --formats` lists',
+  },
+
+  // recording
+  'clock-aligned': {
+    severity: 'info',
+    text: '{count} snapshots were placed in trace time by their markers; their clock differs from the trace clock by {offset} s',
+  },
+  'clock-assumed-same': {
+    severity: 'info',
+    text: '{count} snapshots are stamped in monotonic time and were taken to share the clock of the trace ({clock})',
+    hint: 'their spans overlap; record with trace_clock=mono and markers to be sure',
+  },
+  'clock-not-aligned': {
+    severity: 'warning',
+    text: '{count} snapshots could not be placed in trace time ({clock} stamps, no markers)',
+    hint: 'they correct nothing between events; record with trace_clock=mono or write markers',
+  },
+  'events-merged': { severity: 'info', text: 'events of {count} inputs were merged by time' },
+  'events-out-of-order': {
+    severity: 'info',
+    text: '{count} events are stamped earlier than one before them: all were sorted by time',
+  },
+  'input-duplicate': {
+    severity: 'info',
+    text: 'holds the same events as {other}: left out',
+  },
+  'mixed-kernels': {
+    severity: 'warning',
+    text: 'the inputs come from different kernels: {releases}',
+    hint: 'give the inputs of one machine and one boot at a time',
+  },
+  'mixed-machines': {
+    severity: 'warning',
+    text: 'the inputs describe different memory: {first} and {second}',
+    hint: 'give the inputs of one machine and one boot at a time',
+  },
+  'snapshot-undated': {
+    severity: 'info',
+    text: 'a {kind} copy has no time and no index entry gives one',
+  },
+  'snapshots-thinned': {
+    severity: 'warning',
+    text: '{count} {kind} copies were left out to keep at most {limit}',
   },
 
   // event text

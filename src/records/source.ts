@@ -14,6 +14,10 @@ export interface SourceSummary {
   why: string;
   /** Compression that was undone: `gz`, `zst`, `xz`, or null. */
   compression: string | null;
+  /** Bytes of the file as it is on disk (as far as it was read). */
+  rawBytes: number;
+  /** sha256 of those bytes in hex; null when it was not asked for or the end was not reached. */
+  sha256: string | null;
   /** Bytes read after decompression. */
   bytes: number;
   lines: number;
@@ -41,6 +45,8 @@ export function newSourceSummary(name: string): SourceSummary {
     format: 'unknown',
     why: '',
     compression: null,
+    rawBytes: 0,
+    sha256: null,
     bytes: 0,
     lines: 0,
     events: {},

@@ -1,0 +1,54 @@
+/**
+ * Tells compression and archives apart by their first bytes; names are never trusted.
+ *
+ * gzip RFC 1952 §2.3.1, zstd RFC 8878 §3.1 (frames and skippable frames), xz file format 1.2 §2.1.1.
+ * What is recognised but not undone (bzip2, lz4, zip, tar …) is named so that the user can be told.
+ */
+export type Compression = 'gz' | 'zst' | 'xz';
+
+/** Bytes that decide: enough for every magic below, `ustar` of tar (at 257) included. */
+export const MAGIC_BYTES = 265;
+
+/** File name endings that compression adds, for joining `x.bin.zst` to `x.bin`. */
+const ENDINGS = /\.(gz|zst|zstd|xz)$/i;
+
+export function detectCompression(head: Uint8Array): Compression | null {
+  if (head.length < 4) return null;
+  const first = head[0]!;
+  if (first === 0x1f && head[1] === 0x8b && head[2] === 0x08) return 'gz';
+  const word = (first | (head[1]! << 8) | (head[2]! << 16) | (head[3]! << 24)) >>> 0;
+  if (word === 0xfd2fb528 || (word & 0xfffffff0) >>> 0 === 0x184d2a50) return 'zst';
+  if (startsWith(head, [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])) return 'xz';
+  return null;
+}
+
+const OTHERS: readonly (readonly [name: string, at: number, magic: readonly number[]])[] = [
+  ['bzip2', 0, [0x42, 0x5a, 0x68]],
+  ['lz4', 0, [0x04, 0x22, 0x4d, 0x18]],
+  ['zip', 0, [0x50, 0x4b, 0x03, 0x04]],
+  ['7z', 0, [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c]],
+  ['lzip', 0, [0x4c, 0x5a, 0x49, 0x50]],
+  ['lzop', 0, [0x89, 0x4c, 0x5a, 0x4f]],
+  ['tar', 257, [0x75, 0x73, 0x74, 0x61, 0x72]],
+];
+
+/** The name of an archive or compression that is recognised but not read, or null. */
+export function detectUnsupported(head: Uint8Array): string | null {
+  for (const [name, at, magic] of OTHERS) {
+    if (!startsWith(head, magic, at)) continue;
+    // `BZh` is also three letters: the level digit and the block magic decide.
+    if (name === 'bzip2' && !startsWith(head, [0x31, 0x41, 0x59], 4)) continue;
+    return name;
+  }
+  return null;
+}
+
+/** `dir/kpageflags-13.bin.zst` → `dir/kpageflags-13.bin`. */
+export function withoutCompressionEnding(name: string): string {
+  return name.replace(ENDINGS, '');
+}
+
+function startsWith(head: Uint8Array, magic: readonly number[], at = 0): boolean {
+  if (head.length < at + magic.length) return false;
+  return magic.every((byte, i) => head[at + i] === byte);
+}

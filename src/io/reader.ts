@@ -1,0 +1,124 @@
+/**
+ * Opens one input's bytes: on the main thread when it is small, on a reader thread when it is big.
+ *
+ * The reader thread reads, hashes and decompresses while the main thread parses, a bounded number of
+ * buffers ahead; buffers go back and forth without being copied. It exists only in compiled code
+ * (Node 20 cannot start a thread from TypeScript): run from source, everything stays on the main
+ * thread with the same results. docs/performance.md has the gain.
+ */
+import { Worker } from 'node:worker_threads';
+import { ReadStop, type StopReason } from './decode-error.js';
+import { type Chunks, type ReadStats, readDescriptor } from './raw.js';
+import { type ReadOptions, readDecoded } from './read.js';
+
+/** Raw bytes from which a reader thread pays for its start (some 30 ms). */
+const THREAD_MIN_COMPRESSED = 1 << 20;
+const THREAD_MIN_HASHED = 32 << 20;
+
+/** What the reader thread is told at its start. */
+export interface ReaderTask {
+  readonly fd: number;
+  readonly initial: Uint8Array;
+  readonly options: ReadOptions;
+}
+
+/** Reader thread → main thread. Stats ride along with every chunk. */
+export type ReaderMessage =
+  | { readonly kind: 'chunk'; readonly bytes: Uint8Array; readonly stats: ReadStats }
+  | { readonly kind: 'end'; readonly stats: ReadStats }
+  | {
+      readonly kind: 'stop';
+      readonly reason: StopReason;
+      readonly detail: string;
+      readonly stats: ReadStats;
+    };
+
+export function newReadStats(): ReadStats {
+  return { rawBytes: 0, sha256: null, compression: null };
+}
+
+/** Where the compiled reader thread is, or null when running from source. */
+export function readerThreadUrl(): URL | null {
+  return import.meta.url.endsWith('.js') ? new URL('./reader-thread.js', import.meta.url) : null;
+}
+
+/** Whether a reader thread would pay for an input of `rawBytes` (NaN = not known: a pipe). */
+export function threadPays(rawBytes: number, compressed: boolean, hash: boolean): boolean {
+  if (Number.isNaN(rawBytes)) return compressed;
+  return rawBytes >= (compressed ? THREAD_MIN_COMPRESSED : hash ? THREAD_MIN_HASHED : Infinity);
+}
+
+/** Plain bytes of a descriptor, read on this thread. */
+export function readHere(
+  fd: number,
+  initial: Uint8Array,
+  options: ReadOptions,
+  stats: ReadStats,
+): AsyncGenerator<Uint8Array> {
+  return readDecoded(readDescriptor(fd, initial), options, stats);
+}
+
+/** Plain bytes of a descriptor, read on a thread of its own. */
+export async function* readInThread(
+  task: ReaderTask,
+  stats: ReadStats,
+  url: URL,
+): AsyncGenerator<Uint8Array> {
+  const worker = new Worker(url, { workerData: task });
+  const inbox = new Inbox(worker);
+  try {
+    for (;;) {
+      const message = await inbox.next();
+      Object.assign(stats, message.stats);
+      if (message.kind === 'end') return;
+      if (message.kind === 'stop') throw new ReadStop(message.reason, message.detail);
+      yield message.bytes;
+      worker.postMessage(message.bytes.buffer, [message.bytes.buffer as ArrayBuffer]);
+    }
+  } finally {
+    await worker.terminate();
+  }
+}
+
+/** Messages of a worker, in order, awaited one at a time. */
+class Inbox {
+  readonly #messages: ReaderMessage[] = [];
+  #wake: (() => void) | null = null;
+  #error: unknown = null;
+
+  constructor(worker: Worker) {
+    worker.on('message', (message: ReaderMessage) => {
+      this.#messages.push(message);
+      this.#wake?.();
+    });
+    worker.on('error', (error) => {
+      this.#error = error;
+      this.#wake?.();
+    });
+    worker.on('exit', (code) => {
+      this.#error ??= new Error(`the reader thread ended with code ${code}`);
+      this.#wake?.();
+    });
+  }
+
+  async next(): Promise<ReaderMessage> {
+    for (;;) {
+      const message = this.#messages.shift();
+      if (message !== undefined) return message;
+      if (this.#error !== null) throw new ReadStop('io', String(this.#error), this.#error);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = null;
+    }
+  }
+}
+
+/** Plain bytes of something that is not a descriptor (tests, library users). */
+export function readIterable(
+  source: Chunks,
+  options: ReadOptions,
+  stats: ReadStats,
+): AsyncGenerator<Uint8Array> {
+  return readDecoded(source, options, stats);
+}
