@@ -123,6 +123,49 @@ export const MESSAGES = {
     text: '{count} events were lost on CPU {cpu}',
     hint: 'bounds are widened from here until later evidence closes them',
   },
+  // snapshots
+  'kpageflags-cut': {
+    severity: 'warning',
+    text: 'the copy of kpageflags ends in the middle of a word; {count} bytes were skipped',
+  },
+  'kpageflags-limit': {
+    severity: 'warning',
+    text: 'only the first {limit} pages of kpageflags are kept',
+  },
+  'page-owner-cut': {
+    severity: 'warning',
+    text: 'a page_owner record is incomplete and was skipped',
+  },
+  'page-owner-limit': {
+    severity: 'warning',
+    text: 'only the first {limit} page_owner records are kept',
+  },
+  'snapshot-cut': {
+    severity: 'warning',
+    text: '{what} of a copy is cut short and was skipped',
+    hint: 'the file was truncated, or copied while it was written',
+  },
+  'snapshot-foreign-lines': {
+    severity: 'info',
+    text: '{count} lines belong to no snapshot file and were skipped; the first: {first}',
+  },
+  'snapshot-line-bad': {
+    severity: 'warning',
+    text: 'a line of a snapshot holds impossible values and was skipped',
+  },
+  'snapshot-other-host': {
+    severity: 'warning',
+    text: '{count} lines are from other hosts than {host} and were skipped',
+    hint: 'choose the host with the input option host=NAME',
+  },
+  'time-date-missing': {
+    severity: 'warning',
+    text: 'time stamps lack the date or the year; only their differences are right',
+  },
+  'time-zone-assumed': {
+    severity: 'info',
+    text: 'time stamps name no known time zone; UTC was assumed',
+  },
 } as const satisfies Record<string, Message>;
 
 export type DiagnosticCode = keyof typeof MESSAGES;

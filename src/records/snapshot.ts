@@ -54,6 +54,7 @@ export interface ZoneTypeFree {
 /** /proc/pagetypeinfo. Rows are not mutually consistent (the lock is dropped between cells). */
 export interface PagetypeinfoSnapshot extends SnapshotBase {
   readonly kind: 'pagetypeinfo';
+  /** NaN if the heading that states it is missing. */
   readonly pageblockOrder: number;
   readonly free: readonly ZoneTypeFree[];
   /** Pageblocks by type name. */
@@ -99,6 +100,8 @@ export interface Zoneinfo {
   readonly protection: readonly number[];
   readonly startPfn: number | null;
   readonly nrFreeCma: number | null;
+  /** Free pages in blocks of pageblock order and above (6.17+). */
+  readonly nrFreePagesBlocks?: number | null;
   readonly reservedHighatomic: number | null;
   readonly freeHighatomic: number | null;
   readonly pcp: readonly ZoneinfoPcp[];
@@ -164,6 +167,28 @@ export interface KpageflagsSnapshot extends SnapshotBase {
   readonly buddyHeadsOnly: boolean;
 }
 
+/**
+ * A page_owner dump: who holds each allocated block. Columns, one entry a record, in file order;
+ * only the first `length` entries count. Blocks are those allocated at the time of reading.
+ */
+export interface PageOwnerSnapshot extends SnapshotBase {
+  readonly kind: 'page_owner';
+  readonly length: number;
+  /** First pfn of the block. */
+  readonly pfn: Float64Array;
+  readonly order: Uint8Array;
+  /** Ids into RecordingStrings.gfps, .comms, .stacks; 0 = not printed. */
+  readonly gfp: Uint32Array;
+  readonly comm: Uint32Array;
+  readonly stack: Uint32Array;
+  /** -1 = not printed (before 5.11). */
+  readonly pid: Int32Array;
+  /** Allocation time, ns on the printk clock (local_clock); NaN = not printed. */
+  readonly allocNs: Float64Array;
+  /** Ids into RecordingStrings.texts: migratetype of the page as printed; 0 = not printed. */
+  readonly type: Uint32Array;
+}
+
 /** A line of an index that dates other files (`# mono=… snap=13 file=kpageflags-13.bin bytes=…`). */
 export interface SnapshotIndexEntry extends SnapshotBase {
   readonly kind: 'index';
@@ -180,6 +205,7 @@ export type Snapshot =
   | VersionSnapshot
   | ExtfragIndexSnapshot
   | KpageflagsSnapshot
+  | PageOwnerSnapshot
   | SnapshotIndexEntry;
 
 export type SnapshotKind = Snapshot['kind'];
