@@ -1,0 +1,66 @@
+/**
+ * Puts the findings of the replay and the facts about the inputs together into ReportData.
+ */
+import { failureTotals, limitWindows } from './failure-totals.js';
+import { writeNarrative } from './narrative.js';
+import { type Moment, REPORT_SCHEMA, type ReportData } from './report-data.js';
+import type { ReplayFindings } from './report-observers.js';
+import type { FailureWindow } from './types.js';
+
+/** Windows shipped with the page; all of them are in failures.ndjson. */
+export const MAX_REPORT_WINDOWS = 6000;
+
+export type ReportFacts = Pick<
+  ReportData,
+  | 'title'
+  | 'tool'
+  | 'inputs'
+  | 'kernel'
+  | 'clock'
+  | 'span'
+  | 'pageSize'
+  | 'counts'
+  | 'lostEvents'
+  | 'diagnostics'
+  | 'assumptions'
+  | 'limits'
+> & {
+  /** All failure windows, in time order. */
+  readonly windows: readonly FailureWindow[];
+  readonly moments?: readonly Moment[];
+};
+
+/** Pure: the same findings and facts give the same data. */
+export function buildReportData(findings: ReplayFindings, facts: ReportFacts): ReportData {
+  const { windows, dropped } = limitWindows(facts.windows, MAX_REPORT_WINDOWS);
+  const data = {
+    schema: REPORT_SCHEMA,
+    title: facts.title,
+    tool: facts.tool,
+    inputs: facts.inputs,
+    kernel: facts.kernel,
+    clock: facts.clock,
+    span: facts.span,
+    pageSize: facts.pageSize,
+    pageblockOrder: findings.pageblockOrder,
+    orders: findings.orders,
+    zones: findings.zones,
+    counts: facts.counts,
+    lostEvents: facts.lostEvents,
+    totals: failureTotals(facts.windows, facts.span),
+    windows,
+    windowsDropped: dropped,
+    moments: facts.moments ?? [],
+    attempts: findings.attempts,
+    timeline: findings.timeline,
+    headroom: findings.headroom,
+    physicalMap: findings.physicalMap,
+    holders: findings.holders,
+    extfrag: findings.extfrag,
+    residuals: findings.residuals,
+    diagnostics: facts.diagnostics,
+    assumptions: facts.assumptions,
+    limits: facts.limits,
+  } as const;
+  return { ...data, narrative: writeNarrative(data) };
+}

@@ -1,0 +1,233 @@
+/**
+ * Observer: who holds memory, above all pages that cannot be moved in pageblocks meant to be movable.
+ *
+ * Every recorded allocation is attributed to its comm, gfp flags and, where stacks were recorded,
+ * call site, until it is freed. Pages allocated before the recording have no owner and are counted
+ * as such. Unmovable and reclaimable pages both pin a pageblock: compaction moves neither. A page
+ * that compaction moves is freed at its old place and appears at the new one without an event, so
+ * movable pages get lost to attribution over time; those that matter here do not move.
+ */
+import { type EventBatch, EventKind, PFN_NONE } from '../records/events.js';
+import type { RecordingStrings } from '../records/strings.js';
+import { PageBit, type ReplayObserver, type ReplayState } from '../replay/observer.js';
+import { HolderTable } from './holder-table.js';
+import { PageOwners } from './page-owners.js';
+import type { Holder, HolderSample, Holders, TimeGrid } from './report-data.js';
+
+const SAMPLES = 60;
+const TOP = 12;
+const KEEP = 200;
+/** Frames of the allocator itself, which say nothing of the caller. */
+const ALLOCATOR_FRAME =
+  /^(=>\s*)?(trace_|__alloc_pages|alloc_pages|__alloc_frozen|get_page_from|__rmqueue|rmqueue|new_slab|allocate_slab|___slab|__slab|kmem_cache_|__kmem|__kmalloc|kmalloc|__folio_alloc|folio_alloc|alloc_slab)/;
+
+export interface HoldersOptions {
+  readonly grid: TimeGrid;
+  readonly strings: RecordingStrings;
+  /** Migratetype names by number. */
+  readonly typeNames: readonly string[];
+}
+
+export class HoldersObserver implements ReplayObserver {
+  readonly #options: HoldersOptions;
+  readonly table = new HolderTable();
+  readonly #movable: number;
+  readonly #samples: { timeNs: number; top: [number, number][] }[] = [];
+  #owners: PageOwners | null = null;
+  #pageblockOrder = 9;
+  #sampleEndNs: number;
+  #unattributed = 0;
+  /** Pages and pageblocks by row, in mixed pageblocks, at the end. */
+  #mixedPages = new Float64Array();
+  #mixedBlocks = new Float64Array();
+  #endNs = 0;
+  /** Attributed pages that cannot be moved, by pageblock. */
+  pinned: Int32Array = new Int32Array();
+
+  constructor(options: HoldersOptions) {
+    this.#options = options;
+    this.#movable = Math.max(0, options.typeNames.indexOf('Movable'));
+    this.#sampleEndNs = options.grid.fromNs + this.#sampleNs;
+  }
+
+  get #sampleNs(): number {
+    const { grid } = this.#options;
+    return (grid.bucketNs * grid.buckets) / SAMPLES;
+  }
+
+  get owners(): PageOwners | null {
+    return this.#owners;
+  }
+
+  start(state: ReplayState): void {
+    this.#pageblockOrder = state.pageblockOrder;
+    this.pinned = new Int32Array(Math.ceil(state.pages.length / 2 ** state.pageblockOrder) + 1);
+    this.#owners = new PageOwners(state.pages.length, {
+      added: (page, order, owner, sinceS) => this.#account(page, order, owner, sinceS, 1),
+      removed: (page, order, owner, sinceS) => this.#account(page, order, owner, sinceS, -1),
+    });
+  }
+
+  event(state: ReplayState, batch: EventBatch, i: number): void {
+    const kind = batch.kind[i]!;
+    if (kind !== EventKind.alloc && kind !== EventKind.free) return;
+    const timeNs = batch.timeNs[i]!;
+    if (timeNs >= this.#sampleEndNs) this.#sample(timeNs);
+    const pfn = batch.pfn[i]!;
+    if (pfn === PFN_NONE || this.#owners === null) return;
+    const page = state.pageOf(pfn);
+    if (page < 0) return;
+    if (kind === EventKind.free) {
+      this.#owners.free(page, batch.order[i]!);
+      return;
+    }
+    const type = batch.migratetype[i]! & 7;
+    const row = this.table.rowOf(batch.comm[i]!, batch.detail[i]!, batch.stack[i]!, type);
+    this.table.allocs[row]!++;
+    this.#owners.alloc(page, batch.order[i]!, row, (timeNs - this.#options.grid.fromNs) / 1e9);
+  }
+
+  #account(page: number, order: number, row: number, sinceS: number, sign: number): void {
+    const pages = sign * 2 ** order;
+    const { table } = this;
+    table.live[row]! += pages;
+    table.startSumS[row]! += pages * sinceS;
+    if (table.live[row]! > table.peak[row]!) table.peak[row] = table.live[row]!;
+    if (table.migratetype(row) === this.#movable) return;
+    const size = 2 ** this.#pageblockOrder;
+    const block = page >> this.#pageblockOrder;
+    if (2 ** order <= size) {
+      this.pinned[block]! += pages;
+      return;
+    }
+    for (let b = block; b < block + 2 ** order / size; b++) this.pinned[b]! += sign * size;
+  }
+
+  #sample(timeNs: number): void {
+    const top: [number, number][] = [];
+    for (let row = 0; row < this.table.size; row++) {
+      const pages = this.table.live[row]!;
+      if (pages <= 0 || this.table.migratetype(row) === this.#movable) continue;
+      if (top.length === TOP && pages <= top[TOP - 1]![1]) continue;
+      top.push([row, pages]);
+      top.sort((a, b) => b[1] - a[1]);
+      if (top.length > TOP) top.pop();
+    }
+    this.#samples.push({ timeNs: this.#sampleEndNs, top });
+    while (this.#sampleEndNs <= timeNs) this.#sampleEndNs += this.#sampleNs;
+  }
+
+  end(state: ReplayState): void {
+    this.#endNs = state.timeNs;
+    this.#sampleEndNs = state.timeNs;
+    this.#sample(state.timeNs - 1);
+    this.#mixedPages = new Float64Array(this.table.size);
+    this.#mixedBlocks = new Float64Array(this.table.size);
+    const lastBlock = new Int32Array(this.table.size).fill(-1);
+    let block = -1;
+    let mixed = false;
+    this.#owners?.forEach((page, order, row) => {
+      if (this.table.migratetype(row) === this.#movable) return;
+      if (page >> this.#pageblockOrder !== block) {
+        block = page >> this.#pageblockOrder;
+        mixed = this.#isMixed(state, block);
+      }
+      if (!mixed) return;
+      this.#mixedPages[row]! += 2 ** order;
+      if (lastBlock[row] !== block) this.#mixedBlocks[row]!++;
+      lastBlock[row] = block;
+    });
+    this.#unattributed = this.#countUnattributed(state);
+  }
+
+  /** A pageblock meant for movable pages, or of unknown type and more than half free. */
+  #isMixed(state: ReplayState, block: number): boolean {
+    const type = state.pageblockType[block] ?? -1;
+    if (type >= 0) return type === this.#movable;
+    const size = 2 ** this.#pageblockOrder;
+    let free = 0;
+    for (let p = block * size; p < (block + 1) * size; p++) free += state.pages[p]! & PageBit.free;
+    return free * 2 > size;
+  }
+
+  #countUnattributed(state: ReplayState): number {
+    let managed = 0;
+    let free = 0;
+    for (const zone of state.zones) {
+      managed += zone.managed;
+      free += zone.freePages;
+    }
+    let attributed = 0;
+    for (let row = 0; row < this.table.size; row++) attributed += this.table.live[row]!;
+    return Math.max(0, managed - free - attributed);
+  }
+
+  /** Rows shown, most mixed pages first, then most pages; and row → index in that list. */
+  #ranked(): number[] {
+    const rows = [];
+    for (let row = 0; row < this.table.size; row++) {
+      if (this.table.peak[row]! > 0) rows.push(row);
+    }
+    const { live, peak } = this.table;
+    rows.sort(
+      (a, b) =>
+        this.#mixedPages[b]! - this.#mixedPages[a]! ||
+        live[b]! - live[a]! ||
+        peak[b]! - peak[a]! ||
+        a - b,
+    );
+    const sampled = new Set(this.#samples.flatMap((sample) => sample.top.map(([row]) => row)));
+    return rows.filter((row, i) => i < KEEP || sampled.has(row));
+  }
+
+  /** Index of a table row in `result().holders`; -1 when it is not listed. */
+  indexOfRow(): Map<number, number> {
+    return new Map(this.#ranked().map((row, i) => [row, i]));
+  }
+
+  result(): Holders {
+    const index = this.indexOfRow();
+    let attributed = 0;
+    for (let row = 0; row < this.table.size; row++) attributed += this.table.live[row]!;
+    const samples: HolderSample[] = this.#samples.map(({ timeNs, top }) => ({
+      timeNs,
+      top: top.map(([row, pages]) => [index.get(row) ?? -1, pages] as const),
+    }));
+    return {
+      holders: [...index.keys()].map((row) => this.#holder(row)),
+      samples,
+      attributedPages: attributed,
+      unattributedPages: this.#unattributed,
+      folded: this.table.folded,
+    };
+  }
+
+  #holder(row: number): Holder {
+    const { strings, typeNames, grid } = this.#options;
+    const { table } = this;
+    const live = table.live[row]!;
+    const startNs = live > 0 ? grid.fromNs + (table.startSumS[row]! / live) * 1e9 : this.#endNs;
+    return {
+      comm: row === 0 ? '(others)' : strings.comms.text(table.comm(row)),
+      gfp: strings.gfps.text(table.gfp(row)),
+      site: callSite(strings.stacks.text(table.stack(row))),
+      migratetype: typeNames[table.migratetype(row)] ?? 'unknown',
+      pages: live,
+      mixedPages: this.#mixedPages[row] ?? 0,
+      mixedBlocks: this.#mixedBlocks[row] ?? 0,
+      peakPages: table.peak[row]!,
+      allocs: table.allocs[row]!,
+      meanAgeNs: Math.max(0, Math.round(this.#endNs - startNs)),
+    };
+  }
+}
+
+/** The first three frames outside the allocator, innermost first. */
+export function callSite(stack: string): string {
+  return stack
+    .split('\n')
+    .map((frame) => frame.replace(/^\s*(=>)?\s*/, '').trim())
+    .filter((frame) => frame !== '' && !ALLOCATOR_FRAME.test(frame))
+    .slice(0, 3)
+    .join(' ← ');
+}

@@ -1,0 +1,305 @@
+/**
+ * The report in words, written from the figures: a verdict, three facts, an account, and how far to
+ * trust it. Nothing here is measured anew; every number also stands in ReportData.
+ */
+import { formatSeconds } from '../records/time.js';
+import type { Attempts, FailureTotal, Narrative, ReportData } from './report-data.js';
+import { trustLines } from './trust.js';
+import type { FailureWindow, ZoneReason } from './types.js';
+import { bytesText, duration, grouped, listed, orderList, percent, plural } from './words.js';
+
+export type NarrativeInput = Omit<ReportData, 'narrative'>;
+
+/** Orders drivers ask for atomically: page-sized buffers, jumbo frames, slabs. */
+const COMMON_ORDER = 3;
+
+const BECAUSE: Readonly<Record<ZoneReason, string>> = {
+  none: 'nothing stood in the way',
+  'below-watermark': 'free memory was below the watermark that even atomic requests must leave',
+  'lowmem-reserve': 'the lower zones keep what they have for requests that need them',
+  fragmented: 'free memory was in pieces too small',
+  'only-highatomic': 'the only blocks large enough were in the highatomic reserve',
+  'only-cma': 'the only blocks large enough were CMA, which atomic requests may not use',
+  isolated: 'the only blocks large enough were isolated',
+  unknown: 'the reason is not known',
+};
+
+export function writeNarrative(data: NarrativeInput): Narrative {
+  const atomic = data.totals.filter((total) => total.order >= 1 && total.ns > 0);
+  const spanNs = data.span.toNs - data.span.fromNs;
+  const trust = trustLines(data);
+  if (data.zones.length === 0 || Object.keys(data.counts).length === 0) {
+    return {
+      verdict: 'Nothing in the input tells how free memory stood, so no verdict can be given.',
+      tone: 'unknown',
+      facts: [],
+      paragraphs: [],
+      trust,
+    };
+  }
+  const refused = refusedAtomic(data.attempts);
+  if (atomic.length === 0) return goodNews(data, spanNs, refused, trust);
+  const main = mainTotal(atomic);
+  return {
+    verdict: verdictSentence(atomic, main, spanNs),
+    tone: main.order > COMMON_ORDER + 1 || main.share < 0.005 ? 'warn' : 'bad',
+    facts: [failureFact(data, main), memoryFact(data, main), refusalFact(data, refused)],
+    paragraphs: paragraphs(data, atomic, main, refused),
+    trust,
+  };
+}
+
+/** The lowest order that fails for a noticeable time; else the one that fails longest. */
+function mainTotal(totals: readonly FailureTotal[]): FailureTotal {
+  const noticeable = totals.filter((total) => total.share >= 0.01);
+  const from = noticeable.length > 0 ? noticeable : totals;
+  return from.reduce((best, total) =>
+    noticeable.length > 0
+      ? total.order < best.order
+        ? total
+        : best
+      : total.ns > best.ns
+        ? total
+        : best,
+  );
+}
+
+function mainReason(total: FailureTotal): ZoneReason {
+  const entries = Object.entries(total.byReason) as [ZoneReason, number][];
+  return entries.reduce((best, entry) => (entry[1] > best[1] ? entry : best), entries[0]!)[0];
+}
+
+function verdictSentence(
+  totals: readonly FailureTotal[],
+  main: FailureTotal,
+  spanNs: number,
+): string {
+  const highest = Math.max(...totals.map((total) => total.order));
+  const which = highest > main.order ? `order ${main.order} and above` : `order ${main.order}`;
+  const often =
+    main.share >= 0.995
+      ? `during the whole recording (${duration(spanNs)})`
+      : `for ${duration(main.ns)} of the ${duration(spanNs)} recorded (${percent(main.share)})`;
+  return `Atomic allocations of ${which} would have failed ${often}, mostly because ${BECAUSE[mainReason(main)]}.`;
+}
+
+function failureFact(data: NarrativeInput, main: FailureTotal) {
+  const first = data.windows.find((window) => window.order === main.order);
+  const when = first ? `; the first began at ${seconds(data, first.fromNs)}` : '';
+  return {
+    figure: duration(main.ns),
+    text: `with order ${main.order} (${orderSize(data, main.order)} in one piece) not to be had, in ${plural(main.windows, 'window')}, the longest ${duration(main.longestNs)}${when}.`,
+  };
+}
+
+function memoryFact(data: NarrativeInput, main: FailureTotal) {
+  const { least, at } = freeDuring(data, main.order);
+  return {
+    figure: bytesText(least * data.pageSize),
+    text: `was the least free memory while order ${main.order} failed (at ${seconds(data, at)}); ${fragmentationWords(main)}`,
+  };
+}
+
+function fragmentationWords(main: FailureTotal): string {
+  const fragmented = (main.byReason.fragmented ?? 0) / main.ns;
+  if (fragmented > 0.95) return 'there was enough memory, but no block of that size.';
+  if (fragmented > 0.05) {
+    return `${percent(fragmented)} of the failing time was fragmentation, the rest shortage.`;
+  }
+  return 'it was shortage, not fragmentation: having larger blocks would not have helped.';
+}
+
+/** Least free pages in buckets that overlap a window of the order. */
+function freeDuring(data: NarrativeInput, order: number): { least: number; at: number } {
+  const { timeline } = data;
+  let least = Number.POSITIVE_INFINITY;
+  let at = data.span.fromNs;
+  for (const window of data.windows) {
+    if (window.order !== order) continue;
+    const from = Math.max(0, Math.floor((window.fromNs - timeline.fromNs) / timeline.bucketNs));
+    const to = Math.min(
+      timeline.buckets - 1,
+      Math.floor((window.toNs - timeline.fromNs) / timeline.bucketNs),
+    );
+    for (let b = from; b <= to; b++) {
+      let pages = 0;
+      for (const zone of timeline.zones) pages += zone.freePages[b] ?? 0;
+      if (pages < least) {
+        least = pages;
+        at = timeline.fromNs + b * timeline.bucketNs;
+      }
+    }
+  }
+  return { least: Number.isFinite(least) ? least : 0, at };
+}
+
+interface Refused {
+  readonly total: number;
+  readonly attempts: number;
+  readonly orders: readonly number[];
+  readonly other: number;
+}
+
+function refusedAtomic(attempts: Attempts): Refused {
+  let total = 0;
+  let all = 0;
+  let other = 0;
+  const orders = new Set<number>();
+  for (const count of attempts.counts) {
+    if (count.class !== 'atomic') {
+      other += count.failed;
+      continue;
+    }
+    total += count.failed;
+    all += count.failed + count.ok;
+    if (count.failed > 0) orders.add(count.order);
+  }
+  return { total, attempts: all, orders: [...orders], other };
+}
+
+function refusalFact(data: NarrativeInput, refused: Refused) {
+  if (refused.attempts === 0) {
+    return {
+      figure: 'No atomic request',
+      text: `of any order was recorded${refused.other > 0 ? ` (${plural(refused.other, 'other request')} did fail)` : ''}: the windows are what the rules say, not what a driver met.`,
+    };
+  }
+  if (refused.total === 0) {
+    return {
+      figure: '0 refusals',
+      text: `among ${plural(refused.attempts, 'recorded atomic request')}: nobody asked at the wrong moment.`,
+    };
+  }
+  return {
+    figure: plural(refused.total, 'refusal'),
+    text: `by the kernel itself among ${plural(refused.attempts, 'recorded atomic request')}, of order ${orderList(refused.orders)}.${sampleNames(data)}`,
+  };
+}
+
+function sampleNames(data: NarrativeInput): string {
+  const byComm = new Map<string, number>();
+  for (const attempt of data.attempts.examples) {
+    if (attempt.class === 'atomic') byComm.set(attempt.comm, (byComm.get(attempt.comm) ?? 0) + 1);
+  }
+  const top = [...byComm].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 2);
+  return top.length === 0 ? '' : ` Most came from ${listed(top.map(([comm]) => comm))}.`;
+}
+
+function paragraphs(
+  data: NarrativeInput,
+  totals: readonly FailureTotal[],
+  main: FailureTotal,
+  refused: Refused,
+): string[] {
+  const text = [ordersParagraph(data, totals)];
+  const zones = zonesParagraph(data, main);
+  if (zones) text.push(zones);
+  const holders = holdersParagraph(data);
+  if (holders) text.push(holders);
+  if (refused.other > 0) {
+    text.push(
+      `${plural(refused.other, 'request')} of other kinds failed as well. Those may wait, retry or fall back to single pages, so they are marked on the chart but not counted above.`,
+    );
+  }
+  return text;
+}
+
+function ordersParagraph(data: NarrativeInput, totals: readonly FailureTotal[]): string {
+  const parts = totals.slice(0, 11).map((total) => `order ${total.order} ${percent(total.share)}`);
+  const always = totals.filter((total) => total.share >= 0.995).map((total) => total.order);
+  const tail = always.length > 0 ? ` Order ${orderList(always)} could never have been served.` : '';
+  const clean = [];
+  for (let order = 1; order < data.orders; order++) {
+    if (!totals.some((total) => total.order === order)) clean.push(order);
+  }
+  const good = clean.length > 0 ? ` Order ${orderList(clean)} would always have succeeded.` : '';
+  return `Share of the recording in which a GFP_ATOMIC request would have failed: ${listed(parts)}.${tail}${good}`;
+}
+
+function zonesParagraph(data: NarrativeInput, main: FailureTotal): string {
+  const worst = longestWindow(data.windows, main.order);
+  if (!worst) return '';
+  const opened = worst.openedBy;
+  const who = opened
+    ? ` It began with ${opened.event} of ${opened.comm || 'an unnamed task'} (order ${opened.order}).`
+    : '';
+  const closed = worst.closedBy
+    ? ` It ended with ${worst.closedBy.event} of ${worst.closedBy.comm || 'an unnamed task'}.`
+    : '';
+  return `The longest window of order ${main.order} ran from ${seconds(data, worst.fromNs)} to ${seconds(data, worst.toNs)}, because ${BECAUSE[worst.reason]}.${who}${closed}`;
+}
+
+function longestWindow(windows: readonly FailureWindow[], order: number): FailureWindow | null {
+  let worst: FailureWindow | null = null;
+  for (const window of windows) {
+    if (window.order !== order) continue;
+    if (!worst || window.toNs - window.fromNs > worst.toNs - worst.fromNs) worst = window;
+  }
+  return worst;
+}
+
+function holdersParagraph(data: NarrativeInput): string {
+  const mixed = (data.holders?.holders ?? []).filter((holder) => holder.mixedPages > 0).slice(0, 3);
+  if (mixed.length === 0) return '';
+  const names = mixed.map(
+    (holder) =>
+      `${holder.comm} (${plural(holder.mixedPages, 'page')} in ${plural(holder.mixedBlocks, 'pageblock')}, ${holder.gfp})`,
+  );
+  return `Most of the immovable pages that sat in pageblocks meant for movable memory at the end of the recording belonged to ${listed(names)}.`;
+}
+
+function goodNews(
+  data: NarrativeInput,
+  spanNs: number,
+  refused: Refused,
+  trust: readonly string[],
+): Narrative {
+  const least = leastFree(data);
+  const top = data.orders - 1;
+  const margin = leastHeadroom(data, COMMON_ORDER);
+  return {
+    verdict: `Nothing wrong: at every moment of the ${duration(spanNs)} recorded, an atomic allocation of any order up to ${top} would have succeeded.`,
+    tone: refused.total > 0 ? 'warn' : 'good',
+    facts: [
+      {
+        figure: bytesText(least * data.pageSize),
+        text: 'was free even at the tightest moment.',
+      },
+      {
+        figure: grouped(margin),
+        text: `order-${COMMON_ORDER} requests in a row could have been served at the worst moment without any page being freed.`,
+      },
+      refusalFact(data, refused),
+    ],
+    paragraphs:
+      refused.total > 0
+        ? [
+            'The kernel did refuse atomic requests that the replay holds possible. Either their gfp flags or cpuset confined them to fewer zones, or the replay is off there: see how far to trust it.',
+          ]
+        : [],
+    trust,
+  };
+}
+
+function leastFree(data: NarrativeInput): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let b = 0; b < data.timeline.buckets; b++) {
+    let pages = 0;
+    for (const zone of data.timeline.zones) pages += zone.freePagesMin[b] ?? 0;
+    least = Math.min(least, pages);
+  }
+  return Number.isFinite(least) ? least : 0;
+}
+
+function leastHeadroom(data: NarrativeInput, order: number): number {
+  return (data.headroom.min[order] ?? []).reduce((a, b) => Math.min(a, b), Number.MAX_SAFE_INTEGER);
+}
+
+function orderSize(data: NarrativeInput, order: number): string {
+  return bytesText(2 ** order * data.pageSize);
+}
+
+function seconds(data: NarrativeInput, timeNs: number): string {
+  const text = formatSeconds(Math.round(timeNs / 1e6) * 1e6, data.clock.epochS);
+  return `${text} s`;
+}

@@ -1,0 +1,144 @@
+/**
+ * Who holds each page: a record at the first page of every allocation seen, in lazily made chunks.
+ *
+ * Memory follows the pages that were touched, not the size of the machine; beyond CHUNK_LIMIT chunks
+ * further pages stay unattributed and are counted. An allocation that is freed in parts
+ * (split_page(), exact allocations) is split the way the buddy system splits a block.
+ */
+const CHUNK_SHIFT = 12;
+const CHUNK = 1 << CHUNK_SHIFT;
+/** 64 Mi pages: 576 MiB of records at the very most. */
+const CHUNK_LIMIT = 1 << 14;
+const MAX_ORDER = 18;
+
+interface Chunk {
+  /** Owner + 1, 0 = no record. */
+  readonly owner: Uint32Array;
+  readonly sinceS: Float32Array;
+  readonly order: Uint8Array;
+}
+
+/** Told of every record that comes or goes. */
+export interface OwnerListener {
+  added(page: number, order: number, owner: number, sinceS: number): void;
+  removed(page: number, order: number, owner: number, sinceS: number): void;
+}
+
+export class PageOwners {
+  readonly #chunks: (Chunk | undefined)[];
+  readonly #listener: OwnerListener;
+  #used = 0;
+  /** Allocations not recorded because of the limit. */
+  dropped = 0;
+
+  constructor(pages: number, listener: OwnerListener) {
+    this.#chunks = new Array<Chunk | undefined>(Math.ceil(pages / CHUNK) + 1).fill(undefined);
+    this.#listener = listener;
+  }
+
+  /** Owner of the allocation that begins at this page, -1 = none known. */
+  ownerAt(page: number): number {
+    const chunk = this.#chunks[page >> CHUNK_SHIFT];
+    return chunk === undefined ? -1 : chunk.owner[page & (CHUNK - 1)]! - 1;
+  }
+
+  orderAt(page: number): number {
+    return this.#chunks[page >> CHUNK_SHIFT]?.order[page & (CHUNK - 1)] ?? 0;
+  }
+
+  /** Seconds since the start of the span. */
+  sinceAt(page: number): number {
+    return this.#chunks[page >> CHUNK_SHIFT]?.sinceS[page & (CHUNK - 1)] ?? 0;
+  }
+
+  alloc(page: number, order: number, owner: number, sinceS: number): void {
+    if (this.ownerAt(page) >= 0) this.#remove(page);
+    const at = page >> CHUNK_SHIFT;
+    let chunk = this.#chunks[at];
+    if (chunk === undefined) {
+      if (this.#used >= CHUNK_LIMIT || at >= this.#chunks.length) {
+        this.dropped++;
+        return;
+      }
+      this.#used++;
+      chunk = {
+        owner: new Uint32Array(CHUNK),
+        sinceS: new Float32Array(CHUNK),
+        order: new Uint8Array(CHUNK),
+      };
+      this.#chunks[at] = chunk;
+    }
+    const i = page & (CHUNK - 1);
+    chunk.owner[i] = owner + 1;
+    chunk.sinceS[i] = sinceS;
+    chunk.order[i] = order;
+    this.#listener.added(page, order, owner, sinceS);
+  }
+
+  /** Frees 2^order pages from `page`, whatever allocations they belong to. */
+  free(page: number, order: number): void {
+    if (this.ownerAt(page) < 0) {
+      const head = this.#headOf(page);
+      if (head < 0) return;
+      this.#splitTo(head, page, order);
+    } else if (this.orderAt(page) > order) {
+      this.#splitTo(page, page, order);
+    }
+    const covered = this.ownerAt(page) >= 0 ? this.orderAt(page) : order;
+    if (this.ownerAt(page) >= 0) this.#remove(page);
+    if (covered < order) {
+      for (let p = page + 2 ** covered; p < page + 2 ** order; p++) {
+        if (this.ownerAt(p) >= 0) this.#remove(p);
+      }
+    }
+  }
+
+  /** First page of the allocation that covers this one, -1 = none. */
+  #headOf(page: number): number {
+    for (let order = 1; order <= MAX_ORDER; order++) {
+      const head = page - (page % 2 ** order);
+      if (this.ownerAt(head) >= 0) return this.orderAt(head) >= order ? head : -1;
+    }
+    return -1;
+  }
+
+  /** Splits the allocation at `head` until `page` begins one of at most `order`. */
+  #splitTo(head: number, page: number, order: number): void {
+    const owner = this.ownerAt(head);
+    const sinceS = this.sinceAt(head);
+    let size = this.orderAt(head);
+    this.#remove(head);
+    let at = head;
+    while (size > order) {
+      size--;
+      const upper = at + 2 ** size;
+      if (page >= upper) {
+        this.alloc(at, size, owner, sinceS);
+        at = upper;
+      } else {
+        this.alloc(upper, size, owner, sinceS);
+      }
+    }
+    this.alloc(at, size, owner, sinceS);
+  }
+
+  #remove(page: number): void {
+    const chunk = this.#chunks[page >> CHUNK_SHIFT];
+    if (chunk === undefined) return;
+    const i = page & (CHUNK - 1);
+    const owner = chunk.owner[i]! - 1;
+    chunk.owner[i] = 0;
+    this.#listener.removed(page, chunk.order[i]!, owner, chunk.sinceS[i]!);
+  }
+
+  /** Calls back for every record, in page order. */
+  forEach(visit: (page: number, order: number, owner: number, sinceS: number) => void): void {
+    this.#chunks.forEach((chunk, at) => {
+      if (chunk === undefined) return;
+      for (let i = 0; i < CHUNK; i++) {
+        const owner = chunk.owner[i]!;
+        if (owner > 0) visit(at * CHUNK + i, chunk.order[i]!, owner - 1, chunk.sinceS[i]!);
+      }
+    });
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * Observer: pageblocks in address order, at sampled instants.
+ *
+ * A pageblock is scanned again only if an event touched it since the last sample, and the pages
+ * scanned in all are bounded: on huge machines fewer instants are sampled rather than more time
+ * spent. On such machines a row stands for several neighbouring pageblocks. Unknown pages are kept
+ * apart from free and used ones.
+ */
+import { type EventBatch, EventKind, LAST_PAGE_KIND } from '../records/events.js';
+import { PageBit, type ReplayObserver, type ReplayState } from '../replay/observer.js';
+import type { HoldersObserver } from './holders.js';
+import { pageblockDetails } from './pageblock-detail.js';
+import type { PageblockDetail, PhysicalMap, PhysicalRow, TimeGrid } from './report-data.js';
+
+const MAX_ROWS = 512;
+const MAX_COLUMNS = 160;
+/** Page states read over the whole recording, besides the first full scan. */
+const SCAN_BUDGET = 3e8;
+const UNKNOWN = 255;
+const HALF_PERCENTS = 200;
+
+export interface PhysicalMapOptions {
+  readonly grid: TimeGrid;
+  readonly typeNames: readonly string[];
+  /** Runs before this observer; gives pinned pages by pageblock and owners by page. */
+  readonly holders: HoldersObserver;
+}
+
+export class PhysicalMapObserver implements ReplayObserver {
+  readonly #options: PhysicalMapOptions;
+  readonly #columnNs: number;
+  readonly #times: number[] = [];
+  readonly #planes: {
+    free: Uint8Array[];
+    largest: Uint8Array[];
+    type: Uint8Array[];
+    pollution: Uint8Array[];
+  } = { free: [], largest: [], type: [], pollution: [] };
+  #rows: PhysicalRow[] = [];
+  #rowFirst: Int32Array = new Int32Array();
+  #rowBlocks: Int32Array = new Int32Array();
+  #free: Uint32Array = new Uint32Array();
+  #known: Uint32Array = new Uint32Array();
+  #largest: Int8Array = new Int8Array();
+  #dirty: Uint8Array = new Uint8Array();
+  #dirtyList: Int32Array = new Int32Array();
+  #dirtyCount = 0;
+  #allDirty = true;
+  #scanned = 0;
+  #nextNs: number;
+  #details: readonly PageblockDetail[] = [];
+
+  constructor(options: PhysicalMapOptions) {
+    this.#options = options;
+    const { grid } = options;
+    this.#columnNs = (grid.buckets * grid.bucketNs) / MAX_COLUMNS;
+    this.#nextNs = grid.fromNs + this.#columnNs;
+  }
+
+  start(state: ReplayState): void {
+    const blocks = (state.pages.length >> state.pageblockOrder) + 1;
+    this.#free = new Uint32Array(blocks);
+    this.#known = new Uint32Array(blocks);
+    this.#largest = new Int8Array(blocks).fill(-1);
+    this.#dirty = new Uint8Array(blocks);
+    this.#dirtyList = new Int32Array(blocks);
+    this.#layOutRows(state, blocks);
+    this.#sample(state, this.#options.grid.fromNs);
+  }
+
+  #layOutRows(state: ReplayState, blocks: number): void {
+    const group = Math.max(1, Math.ceil(blocks / MAX_ROWS));
+    const first: number[] = [];
+    const count: number[] = [];
+    for (const zone of state.zones) {
+      const from = zone.firstPage >> state.pageblockOrder;
+      const size = Math.ceil(zone.spanned / 2 ** state.pageblockOrder);
+      for (let b = 0; b < size; b += group) {
+        const inRow = Math.min(group, size - b);
+        first.push(from + b);
+        count.push(inRow);
+        this.#rows.push({
+          zone: zone.index,
+          pfn: state.pfnOf((from + b) * 2 ** state.pageblockOrder),
+          pages: inRow * 2 ** state.pageblockOrder,
+        });
+      }
+    }
+    this.#rowFirst = Int32Array.from(first);
+    this.#rowBlocks = Int32Array.from(count);
+  }
+
+  event(state: ReplayState, batch: EventBatch, i: number): void {
+    if (batch.timeNs[i]! >= this.#nextNs) this.#sampleWithin(state, batch.timeNs[i]!);
+    const kind = batch.kind[i]!;
+    if (kind > LAST_PAGE_KIND) {
+      if (kind >= EventKind.isolateMigratepages && kind <= EventKind.migratepages) {
+        this.#allDirty = true;
+      }
+      return;
+    }
+    const page = state.pageOf(batch.pfn[i]!);
+    if (page < 0) return;
+    const block = page >> state.pageblockOrder;
+    this.#mark(block);
+    const order = batch.order[i]!;
+    if (order > state.pageblockOrder) {
+      const end = Math.min(this.#dirty.length, block + 2 ** (order - state.pageblockOrder));
+      for (let b = block + 1; b < end; b++) this.#mark(b);
+    }
+  }
+
+  #mark(block: number): void {
+    if (this.#dirty[block] !== 0) return;
+    this.#dirty[block] = 1;
+    this.#dirtyList[this.#dirtyCount++] = block;
+  }
+
+  snapshot(): void {
+    this.#allDirty = true;
+  }
+
+  end(state: ReplayState): void {
+    const { grid, holders } = this.#options;
+    if (this.#times.at(-1) !== state.timeNs) {
+      this.#sample(state, grid.fromNs + grid.buckets * grid.bucketNs);
+    }
+    this.#details = pageblockDetails(state, holders);
+  }
+
+  /** Samples unless that would spend more of the scan budget than the time gone by allows. */
+  #sampleWithin(state: ReplayState, timeNs: number): void {
+    const { grid } = this.#options;
+    const size = 2 ** state.pageblockOrder;
+    const cost = this.#allDirty ? state.pages.length : this.#dirtyCount * size;
+    const share = (timeNs - grid.fromNs) / (grid.buckets * grid.bucketNs);
+    const atNs = this.#nextNs;
+    while (this.#nextNs <= timeNs) this.#nextNs += this.#columnNs;
+    if (this.#scanned + cost > SCAN_BUDGET * Math.min(1, share + 0.1)) return;
+    this.#scanned += cost;
+    this.#sample(state, atNs);
+  }
+
+  #sample(state: ReplayState, timeNs: number): void {
+    if (this.#times.length > MAX_COLUMNS) return;
+    if (this.#allDirty) {
+      for (let b = 0; b < this.#free.length; b++) this.#scan(state, b);
+    } else {
+      for (let d = 0; d < this.#dirtyCount; d++) this.#scan(state, this.#dirtyList[d]!);
+    }
+    for (let d = 0; d < this.#dirtyCount; d++) this.#dirty[this.#dirtyList[d]!] = 0;
+    this.#dirtyCount = 0;
+    this.#allDirty = false;
+    this.#times.push(timeNs);
+    this.#addColumn(state);
+  }
+
+  #scan(state: ReplayState, block: number): void {
+    const from = block * 2 ** state.pageblockOrder;
+    const to = Math.min(state.pages.length, from + 2 ** state.pageblockOrder);
+    let free = 0;
+    let known = 0;
+    let largest = -1;
+    for (let p = from; p < to; p++) {
+      const bits = state.pages[p]!;
+      if (bits !== 0) known++;
+      if (bits & PageBit.free) free++;
+      const order = state.headOrder[p]!;
+      if (order > largest) largest = order;
+    }
+    const whole = free === to - from && free > 0;
+    this.#free[block] = free;
+    this.#known[block] = known;
+    this.#largest[block] = whole && largest < state.pageblockOrder ? state.pageblockOrder : largest;
+  }
+
+  #addColumn(state: ReplayState): void {
+    const rows = this.#rows.length;
+    const free = new Uint8Array(rows);
+    const largest = new Uint8Array(rows);
+    const type = new Uint8Array(rows);
+    const pollution = new Uint8Array(rows);
+    const movable = this.#options.typeNames.indexOf('Movable');
+    for (let r = 0; r < rows; r++) {
+      const first = this.#rowFirst[r]!;
+      let freePages = 0;
+      let known = 0;
+      let most = -1;
+      let pinned = 0;
+      for (let b = first; b < first + this.#rowBlocks[r]!; b++) {
+        freePages += this.#free[b]!;
+        known += this.#known[b]!;
+        if (this.#largest[b]! > most) most = this.#largest[b]!;
+        const blockType = state.pageblockType[b] ?? -1;
+        if (blockType === movable || blockType < 0) pinned += this.#options.holders.pinned[b] ?? 0;
+      }
+      const pages = this.#rows[r]!.pages;
+      const unknown = known * 2 < pages;
+      free[r] = unknown ? UNKNOWN : Math.round((freePages / known) * HALF_PERCENTS);
+      largest[r] = most < 0 ? UNKNOWN : most;
+      const firstType = state.pageblockType[first] ?? -1;
+      type[r] = firstType < 0 ? UNKNOWN : firstType;
+      pollution[r] = Math.min(HALF_PERCENTS, Math.ceil((pinned / pages) * HALF_PERCENTS));
+    }
+    this.#planes.free.push(free);
+    this.#planes.largest.push(largest);
+    this.#planes.type.push(type);
+    this.#planes.pollution.push(pollution);
+  }
+
+  result(): PhysicalMap {
+    const plane = (columns: readonly Uint8Array[]): string =>
+      Buffer.concat(columns).toString('base64');
+    return {
+      pageblockOrder: Math.round(
+        Math.log2((this.#rows[0]?.pages ?? 512) / (this.#rowBlocks[0] ?? 1)),
+      ),
+      rows: this.#rows,
+      timesNs: this.#times,
+      free: plane(this.#planes.free),
+      largest: plane(this.#planes.largest),
+      type: plane(this.#planes.type),
+      pollution: plane(this.#planes.pollution),
+      typeNames: this.#options.typeNames,
+      details: this.#details,
+    };
+  }
+}

@@ -1,0 +1,335 @@
+/**
+ * `ReportData`: everything the report says, as plain JSON (`summary.json`, schema 1).
+ *
+ * The replay's observers fill it, charts and the page only read it. Times are nanoseconds since
+ * `clock.epochS` on the trace's clock, memory is pages of `pageSize` bytes, and null means "not
+ * known", never zero. Fields may be added; none is renamed while `schema` is 1.
+ */
+import type { Certainty } from '../replay/observer.js';
+import type { Attempt, AttemptClass, FailureWindow, Verdict, ZoneReason } from './types.js';
+
+export const REPORT_SCHEMA = 1;
+
+export interface ReportTool {
+  readonly name: string;
+  readonly version: string;
+  /** The command line, without the program, as the user gave it. */
+  readonly command: readonly string[];
+}
+
+/** One input: where it came from, what it held, what of it could not be used. */
+export interface ReportInput {
+  readonly name: string;
+  readonly format: string;
+  readonly why: string;
+  readonly compression: string | null;
+  readonly bytes: number;
+  /** Hex, or null when the input could be read only once and was not hashed. */
+  readonly sha256: string | null;
+  readonly lines: number;
+  readonly events: number;
+  readonly snapshots: number;
+  readonly skippedLines: number;
+  readonly lostEvents: number;
+  readonly overwritten: number;
+}
+
+export interface ReportKernel {
+  readonly release: string | null;
+  /** Name of the rule set the verdicts used. */
+  readonly profile: string;
+  /** Why that rule set: release, evidence in the data, or the user's choice. */
+  readonly why: string;
+  /** The switches of the rule set, by name. */
+  readonly features: Readonly<Record<string, boolean | number | string>>;
+}
+
+export interface ReportZone {
+  readonly node: number;
+  readonly zone: string;
+  readonly startPfn: number;
+  readonly spanned: number;
+  readonly managed: number;
+}
+
+/** A fixed division of the span: bucket i is [fromNs + i * bucketNs, fromNs + (i + 1) * bucketNs). */
+export interface TimeGrid {
+  readonly fromNs: number;
+  readonly bucketNs: number;
+  readonly buckets: number;
+}
+
+/** Watermarks from `timeNs` on, pages; null where nothing in the input tells them. */
+export interface MarkStep {
+  readonly timeNs: number;
+  readonly min: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly boost: number;
+  /** Pages that must stay free for GFP_ATOMIC: reduced min mark + lowmem_reserve. */
+  readonly atomicNeed: number | null;
+}
+
+/** Free blocks of one zone; arrays are [order][bucket]. */
+export interface ZoneTimeline {
+  /** At the end of the bucket, and the extremes inside it. */
+  readonly last: readonly (readonly number[])[];
+  readonly min: readonly (readonly number[])[];
+  readonly max: readonly (readonly number[])[];
+  /** Bounds at the end of the bucket; null when they equal `last` throughout. */
+  readonly low: readonly (readonly number[])[] | null;
+  readonly high: readonly (readonly number[])[] | null;
+  readonly freePages: readonly number[];
+  readonly freePagesMin: readonly number[];
+  readonly freePagesMax: readonly number[];
+  /** One letter a bucket, the worst in it: e(xact), b(ounded), u(nknown). */
+  readonly certainty: string;
+  readonly marks: readonly MarkStep[];
+}
+
+export interface LostSpan {
+  readonly fromNs: number;
+  readonly toNs: number;
+  readonly cpu: number;
+  /** Events lost, NaN-free: null when the input does not say how many. */
+  readonly count: number | null;
+}
+
+export interface TimeMarker {
+  readonly timeNs: number;
+  readonly text: string;
+}
+
+export interface Timeline extends TimeGrid {
+  /** In the order of `zones`. */
+  readonly zones: readonly ZoneTimeline[];
+  readonly lost: readonly LostSpan[];
+  readonly markers: readonly TimeMarker[];
+}
+
+/** How long a request class fails, per order. */
+export interface FailureTotal {
+  readonly order: number;
+  readonly gfp: string;
+  readonly node: number;
+  readonly windows: number;
+  readonly ns: number;
+  /** The part of `ns` where the rule says so whatever the bounds. */
+  readonly exactNs: number;
+  readonly longestNs: number;
+  /** Share of the span, 0 to 1. */
+  readonly share: number;
+  readonly byReason: Readonly<Partial<Record<ZoneReason, number>>>;
+}
+
+export interface AttemptCount {
+  readonly order: number;
+  readonly class: AttemptClass;
+  readonly ok: number;
+  readonly failed: number;
+}
+
+/** Refusals of one order and class in one bucket of the timeline's grid. */
+export interface RefusalBucket {
+  readonly bucket: number;
+  readonly order: number;
+  readonly class: AttemptClass;
+  readonly count: number;
+}
+
+export interface Attempts {
+  readonly counts: readonly AttemptCount[];
+  readonly refusals: readonly RefusalBucket[];
+  /** The first refusals, at most `refusalsKept` of `refusalsTotal`. */
+  readonly examples: readonly Attempt[];
+  readonly refusalsTotal: number;
+  readonly refusalsKept: number;
+}
+
+/**
+ * Pageblocks by time. A cell is one row (one or more pageblocks in address order) at one sampled
+ * instant; planes are base64 of one byte a cell, column after column.
+ */
+export interface PhysicalMap {
+  readonly pageblockOrder: number;
+  readonly rows: readonly PhysicalRow[];
+  /** Instants of the columns. */
+  readonly timesNs: readonly number[];
+  /** Share of pages free, 0-200 in half percents; 255 = unknown. */
+  readonly free: string;
+  /** Order of the largest free block, 255 = none. */
+  readonly largest: string;
+  /** Migratetype of the (first) pageblock, 255 = unknown. */
+  readonly type: string;
+  /** Unmovable pages in pageblocks not marked Unmovable, 0-200 in half percents of the row. */
+  readonly pollution: string;
+  /** Migratetype names by number. */
+  readonly typeNames: readonly string[];
+  /** Page by page view of the most polluted pageblocks at the end of the recording. */
+  readonly details: readonly PageblockDetail[];
+}
+
+export interface PhysicalRow {
+  /** Index in `zones`. */
+  readonly zone: number;
+  readonly pfn: number;
+  readonly pages: number;
+}
+
+/** One pageblock page by page, as runs of like pages. */
+export interface PageblockDetail {
+  readonly zone: number;
+  readonly pfn: number;
+  readonly timeNs: number;
+  /** Migratetype number of the pageblock, -1 = unknown. */
+  readonly type: number;
+  readonly runs: readonly PageRun[];
+}
+
+/** Index = the state number in a PageRun. */
+export const PAGE_STATES = ['unknown', 'free', 'pcp', 'allocated', 'isolated'] as const;
+
+/**
+ * [offset in the pageblock, pages, state (index in PAGE_STATES), order or -1, owner (index in
+ * Holders.holders) or -1, time of the allocation in microseconds since span.fromNs or -1].
+ */
+export type PageRun = readonly [number, number, number, number, number, number];
+
+/** One class of owner: same comm, gfp and (where recorded) call site. */
+export interface Holder {
+  readonly comm: string;
+  readonly gfp: string;
+  /** Innermost frames, '' without stacks. */
+  readonly site: string;
+  readonly migratetype: string;
+  /** At the end of the recording. */
+  readonly pages: number;
+  /** Of these, in pageblocks that are otherwise movable or partly free. */
+  readonly mixedPages: number;
+  readonly mixedBlocks: number;
+  readonly peakPages: number;
+  readonly allocs: number;
+  /** Mean age of what is held at the end, ns. */
+  readonly meanAgeNs: number;
+}
+
+export interface HolderSample {
+  readonly timeNs: number;
+  /** [index in holders, unmovable pages held], largest first. */
+  readonly top: readonly (readonly [number, number])[];
+}
+
+export interface Holders {
+  readonly holders: readonly Holder[];
+  readonly samples: readonly HolderSample[];
+  /** Pages allocated now whose allocation was not recorded. */
+  readonly unattributedPages: number;
+  readonly attributedPages: number;
+  /** Owners folded into `(others)` because of the limit. */
+  readonly folded: number;
+}
+
+/** How many order-n GFP_ATOMIC requests in a row would succeed; arrays are [order][bucket]. */
+export interface Headroom {
+  readonly last: readonly (readonly number[])[];
+  readonly min: readonly (readonly number[])[];
+  /** False when the watermarks are not known: then only the free lists limit it. */
+  readonly marksKnown: boolean;
+}
+
+/** mm_page_alloc_extfrag: what type of request took blocks of what type. */
+export interface Extfrag {
+  readonly total: number;
+  readonly cells: readonly ExtfragCell[];
+  readonly buckets: number;
+}
+
+export interface ExtfragCell {
+  readonly from: string;
+  readonly to: string;
+  readonly count: number;
+  /** Of these, with the whole pageblock claimed. */
+  readonly claimed: number;
+  /** By bucket of `Extfrag.buckets` over the span. */
+  readonly series: readonly number[];
+}
+
+export interface ReportResidual {
+  readonly timeNs: number;
+  readonly source: string;
+  readonly zones: readonly {
+    readonly node: number;
+    readonly zone: string;
+    readonly blocks: readonly number[];
+    readonly pages: number;
+    readonly freePages: number;
+  }[];
+}
+
+/** The full state and the kernel's answer at one instant that matters. */
+export interface Moment {
+  readonly timeNs: number;
+  readonly certainty: Certainty;
+  readonly zones: readonly {
+    readonly free: readonly number[];
+    readonly low: readonly number[];
+    readonly high: readonly number[];
+    readonly freePages: number;
+  }[];
+  readonly verdict: Verdict | null;
+}
+
+export interface ReportDiagnostic {
+  readonly code: string;
+  readonly severity: 'info' | 'warning' | 'error';
+  readonly message: string;
+  readonly source: string;
+  readonly line?: number;
+  readonly excerpt?: string;
+  readonly hint?: string;
+  /** How often this code occurred in all. */
+  readonly count: number;
+}
+
+/** The report's words. */
+export interface Narrative {
+  readonly verdict: string;
+  readonly tone: 'bad' | 'warn' | 'good' | 'unknown';
+  readonly facts: readonly { readonly figure: string; readonly text: string }[];
+  readonly paragraphs: readonly string[];
+  readonly trust: readonly string[];
+}
+
+export interface ReportData {
+  readonly schema: typeof REPORT_SCHEMA;
+  readonly title: string;
+  readonly tool: ReportTool;
+  readonly inputs: readonly ReportInput[];
+  readonly kernel: ReportKernel;
+  readonly clock: { readonly name: string; readonly epochS: number };
+  readonly span: { readonly fromNs: number; readonly toNs: number };
+  readonly pageSize: number;
+  readonly pageblockOrder: number;
+  /** Number of orders, 11 on most kernels. */
+  readonly orders: number;
+  readonly zones: readonly ReportZone[];
+  /** Events accepted, by kernel name. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly lostEvents: number;
+  readonly timeline: Timeline;
+  readonly windows: readonly FailureWindow[];
+  /** Windows counted in `totals` but left out of `windows` because of the limit. */
+  readonly windowsDropped: number;
+  readonly totals: readonly FailureTotal[];
+  readonly moments: readonly Moment[];
+  readonly attempts: Attempts;
+  readonly physicalMap: PhysicalMap | null;
+  readonly holders: Holders | null;
+  readonly headroom: Headroom;
+  readonly extfrag: Extfrag;
+  readonly residuals: readonly ReportResidual[];
+  readonly diagnostics: readonly ReportDiagnostic[];
+  readonly assumptions: readonly string[];
+  readonly limits: readonly string[];
+  readonly narrative: Narrative;
+}

@@ -1,0 +1,113 @@
+/**
+ * The set of observers a report needs, and what they found, as one piece of ReportData.
+ *
+ * Usage: make them for a recording's span, hand `observers` to the replay, then call `collect()`.
+ * The order matters: the physical map reads what the holders observer has just accounted.
+ */
+
+import type { Snapshot } from '../records/snapshot.js';
+import type { RecordingStrings } from '../records/strings.js';
+import type { ReplayObserver, ReplayState, Residual, ZoneState } from '../replay/observer.js';
+import { AttemptsObserver } from './attempts.js';
+import { ExtfragObserver } from './extfrag.js';
+import { HeadroomObserver } from './headroom.js';
+import { HoldersObserver } from './holders.js';
+import { PhysicalMapObserver } from './physical-map.js';
+import type { ReportData } from './report-data.js';
+import { bucketsFor, timeGrid } from './time-grid.js';
+import { TimelineObserver } from './timeline.js';
+import type { AttemptClass } from './types.js';
+
+export interface ReportObserverOptions {
+  /** The recording's span, ns. */
+  readonly fromNs: number;
+  readonly toNs: number;
+  readonly strings: RecordingStrings;
+  /** Populated zones, for choosing how many buckets to keep. */
+  readonly zoneCount: number;
+  /** Migratetype names by the number used in events and in ReplayState.pageblockType. */
+  readonly typeNames: readonly string[];
+  /** Pages that must stay free in a zone for GFP_ATOMIC, or null if the marks are not known. */
+  readonly atomicNeed: (zone: ZoneState) => number | null;
+  readonly classOf: (gfp: string, order: number) => AttemptClass;
+}
+
+/** The parts of ReportData that come from the replay. */
+export type ReplayFindings = Pick<
+  ReportData,
+  | 'timeline'
+  | 'headroom'
+  | 'attempts'
+  | 'extfrag'
+  | 'holders'
+  | 'physicalMap'
+  | 'residuals'
+  | 'zones'
+  | 'orders'
+  | 'pageblockOrder'
+>;
+
+export interface ReportObservers {
+  readonly observers: readonly ReplayObserver[];
+  /** After the replay has ended. */
+  collect(): ReplayFindings;
+}
+
+const MAX_RESIDUALS = 2000;
+
+/** Keeps residuals, thinned evenly when there are very many, and the machine's geometry. */
+class TrustObserver implements ReplayObserver {
+  residuals: Residual[] = [];
+  zones: ReportData['zones'] = [];
+  orders = 11;
+  pageblockOrder = 9;
+  #every = 1;
+  #seen = 0;
+
+  start(state: ReplayState): void {
+    this.orders = state.orders;
+    this.pageblockOrder = state.pageblockOrder;
+    this.zones = state.zones.map(({ node, zone, startPfn, spanned, managed }) => ({
+      node,
+      zone,
+      startPfn,
+      spanned,
+      managed,
+    }));
+  }
+
+  snapshot(_state: ReplayState, _snapshot: Snapshot, residual: Residual | null): void {
+    if (residual === null || this.#seen++ % this.#every !== 0) return;
+    this.residuals.push(residual);
+    if (this.residuals.length <= MAX_RESIDUALS) return;
+    this.residuals = this.residuals.filter((_, i) => i % 2 === 0);
+    this.#every *= 2;
+  }
+}
+
+export function createReportObservers(options: ReportObserverOptions): ReportObservers {
+  const { strings, typeNames, atomicNeed, classOf } = options;
+  const grid = timeGrid(options.fromNs, options.toNs, bucketsFor(options.zoneCount));
+  const trust = new TrustObserver();
+  const timeline = new TimelineObserver({ grid, strings, atomicNeed });
+  const headroom = new HeadroomObserver({ grid, atomicNeed });
+  const attempts = new AttemptsObserver({ grid, strings, classOf });
+  const extfrag = new ExtfragObserver(options.fromNs, options.toNs, typeNames);
+  const holders = new HoldersObserver({ grid, strings, typeNames });
+  const map = new PhysicalMapObserver({ grid, typeNames, holders });
+  return {
+    observers: [trust, timeline, headroom, attempts, extfrag, holders, map],
+    collect: () => ({
+      timeline: timeline.result(),
+      headroom: headroom.result(),
+      attempts: attempts.result(),
+      extfrag: extfrag.result(),
+      holders: holders.result(),
+      physicalMap: map.result(),
+      residuals: trust.residuals.map(({ timeNs, source, zones }) => ({ timeNs, source, zones })),
+      zones: trust.zones,
+      orders: trust.orders,
+      pageblockOrder: trust.pageblockOrder,
+    }),
+  };
+}

@@ -1,0 +1,244 @@
+/**
+ * Observer: free blocks by zone and order over time, with extremes, bounds and watermarks.
+ *
+ * A bucket keeps what held at its end (with the first event of the next one applied) and the least
+ * and most seen inside it, so nothing a chart shows is interpolated. Work per event is one comparison a zone; counts are read only when the
+ * zone's free pages changed, which every change of its free lists does.
+ */
+import { type EventBatch, EventKind } from '../records/events.js';
+import type { RecordingStrings } from '../records/strings.js';
+import type { ReplayObserver, ReplayState, ZoneState } from '../replay/observer.js';
+import type { LostSpan, MarkStep, TimeGrid, Timeline, TimeMarker } from './report-data.js';
+import { bucketEndNs, bucketOf } from './time-grid.js';
+
+const MAX_STEPS = 400;
+const MAX_MARKERS = 200;
+const MAX_LOST = 500;
+const CPUS = 1 << 16;
+/** Markers a snapshot recorder writes around each copy; they say nothing of the workload. */
+const SNAP_MARKER = /^snap \d+ (begin|end)\b/;
+
+export interface TimelineOptions {
+  readonly grid: TimeGrid;
+  readonly strings: RecordingStrings;
+  /** Pages that must stay free in the zone for GFP_ATOMIC, or null if the marks are not known. */
+  readonly atomicNeed: (zone: ZoneState) => number | null;
+}
+
+/** One zone's columns: [order * buckets + bucket]. */
+class ZoneColumns {
+  readonly last: Int32Array;
+  readonly min: Int32Array;
+  readonly max: Int32Array;
+  readonly low: Int32Array;
+  readonly high: Int32Array;
+  readonly pages: Float64Array;
+  readonly pagesMin: Float64Array;
+  readonly pagesMax: Float64Array;
+  readonly certainty: Uint8Array;
+  readonly steps: MarkStep[] = [];
+  /** Extremes of the open bucket. */
+  readonly openMin: Int32Array;
+  readonly openMax: Int32Array;
+  openPagesMin = Number.POSITIVE_INFINITY;
+  openPagesMax = Number.NEGATIVE_INFINITY;
+  seenPages = Number.NaN;
+  openCertainty = 0;
+
+  constructor(orders: number, buckets: number) {
+    this.last = new Int32Array(orders * buckets);
+    this.min = new Int32Array(orders * buckets);
+    this.max = new Int32Array(orders * buckets);
+    this.low = new Int32Array(orders * buckets);
+    this.high = new Int32Array(orders * buckets);
+    this.pages = new Float64Array(buckets);
+    this.pagesMin = new Float64Array(buckets);
+    this.pagesMax = new Float64Array(buckets);
+    this.certainty = new Uint8Array(buckets);
+    this.openMin = new Int32Array(orders);
+    this.openMax = new Int32Array(orders);
+  }
+
+  /** Starts a bucket with what holds now. */
+  reopen(zone: ZoneState): void {
+    this.openMin.set(zone.free.subarray(0, this.openMin.length));
+    this.openMax.set(zone.free.subarray(0, this.openMax.length));
+    this.openPagesMin = zone.freePages;
+    this.openPagesMax = zone.freePages;
+    this.seenPages = zone.freePages;
+    this.openCertainty = certaintyLevel(zone);
+  }
+
+  note(zone: ZoneState, pages: number): void {
+    this.seenPages = pages;
+    if (pages < this.openPagesMin) this.openPagesMin = pages;
+    if (pages > this.openPagesMax) this.openPagesMax = pages;
+    const free = zone.free;
+    for (let q = 0; q < this.openMin.length; q++) {
+      const blocks = free[q]!;
+      if (blocks < this.openMin[q]!) this.openMin[q] = blocks;
+      if (blocks > this.openMax[q]!) this.openMax[q] = blocks;
+    }
+  }
+
+  close(zone: ZoneState, bucket: number, buckets: number): void {
+    for (let q = 0; q < this.openMin.length; q++) {
+      const at = q * buckets + bucket;
+      this.last[at] = zone.free[q]!;
+      this.min[at] = Math.min(this.openMin[q]!, zone.free[q]!);
+      this.max[at] = Math.max(this.openMax[q]!, zone.free[q]!);
+      this.low[at] = zone.low[q]!;
+      this.high[at] = zone.high[q]!;
+    }
+    this.pages[bucket] = zone.freePages;
+    this.pagesMin[bucket] = Math.min(this.openPagesMin, zone.freePages);
+    this.pagesMax[bucket] = Math.max(this.openPagesMax, zone.freePages);
+    this.certainty[bucket] = Math.max(this.openCertainty, certaintyLevel(zone));
+  }
+}
+
+function certaintyLevel(zone: ZoneState): number {
+  return zone.certainty === 'exact' ? 0 : zone.certainty === 'bounded' ? 1 : 2;
+}
+
+function known(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+export class TimelineObserver implements ReplayObserver {
+  readonly #options: TimelineOptions;
+  readonly #lost: LostSpan[] = [];
+  readonly #markers: TimeMarker[] = [];
+  /** Last event time by cpu: where a loss began. */
+  readonly #cpuTimeNs = new Float64Array(CPUS).fill(Number.NaN);
+  #columns: ZoneColumns[] = [];
+  #orders = 0;
+  #bucket = 0;
+  #bucketEndNs: number;
+
+  constructor(options: TimelineOptions) {
+    this.#options = options;
+    this.#bucketEndNs = bucketEndNs(options.grid, 0);
+  }
+
+  start(state: ReplayState): void {
+    this.#orders = state.orders;
+    this.#columns = state.zones.map(
+      () => new ZoneColumns(state.orders, this.#options.grid.buckets),
+    );
+    for (const zone of state.zones) {
+      this.#columns[zone.index]!.reopen(zone);
+      this.#noteMarks(zone, this.#options.grid.fromNs);
+    }
+  }
+
+  event(state: ReplayState, batch: EventBatch, i: number): void {
+    const timeNs = batch.timeNs[i]!;
+    if (timeNs >= this.#bucketEndNs) this.#advance(state, timeNs);
+    const kind = batch.kind[i]!;
+    if (kind >= EventKind.marker) this.#noteRare(batch, i, kind, timeNs);
+    this.#cpuTimeNs[batch.cpu[i]!] = timeNs;
+    const zones = state.zones;
+    for (let z = 0; z < zones.length; z++) {
+      const zone = zones[z]!;
+      const pages = zone.freePages;
+      if (pages !== this.#columns[z]!.seenPages) this.#columns[z]!.note(zone, pages);
+    }
+  }
+
+  snapshot(state: ReplayState): void {
+    for (const zone of state.zones) this.#columns[zone.index]!.note(zone, zone.freePages);
+  }
+
+  end(state: ReplayState): void {
+    this.#closeUpTo(state, this.#options.grid.buckets);
+  }
+
+  #advance(state: ReplayState, timeNs: number): void {
+    const { grid } = this.#options;
+    this.#closeUpTo(state, bucketOf(grid, timeNs));
+    this.#bucketEndNs =
+      this.#bucket >= grid.buckets - 1 ? Number.POSITIVE_INFINITY : bucketEndNs(grid, this.#bucket);
+  }
+
+  /** Closes the open bucket and all before `next`. The state is that after the event in `next`. */
+  #closeUpTo(state: ReplayState, next: number): void {
+    const { grid } = this.#options;
+    for (; this.#bucket < next; this.#bucket++) {
+      for (const zone of state.zones) {
+        const columns = this.#columns[zone.index]!;
+        columns.close(zone, this.#bucket, grid.buckets);
+        columns.reopen(zone);
+      }
+    }
+    const endNs = Math.min(bucketEndNs(grid, next - 1), grid.fromNs + grid.buckets * grid.bucketNs);
+    for (const zone of state.zones) this.#noteMarks(zone, endNs);
+  }
+
+  #noteMarks(zone: ZoneState, timeNs: number): void {
+    const { marks } = zone;
+    const steps = this.#columns[zone.index]!.steps;
+    const previous = steps[steps.length - 1];
+    const need = this.#options.atomicNeed(zone);
+    const same =
+      previous !== undefined &&
+      previous.min === known(marks.min) &&
+      previous.low === known(marks.low) &&
+      previous.high === known(marks.high) &&
+      previous.boost === marks.boost &&
+      previous.atomicNeed === need;
+    if (same || steps.length >= MAX_STEPS) return;
+    steps.push({
+      timeNs,
+      min: known(marks.min),
+      low: known(marks.low),
+      high: known(marks.high),
+      boost: marks.boost,
+      atomicNeed: need,
+    });
+  }
+
+  #noteRare(batch: EventBatch, i: number, kind: number, timeNs: number): void {
+    if (kind === EventKind.marker && this.#markers.length < MAX_MARKERS) {
+      const text = this.#options.strings.texts.text(batch.rareField(i, 0));
+      if (!SNAP_MARKER.test(text)) this.#markers.push({ timeNs, text: text.slice(0, 120) });
+    }
+    const lost = kind === EventKind.lost || kind === EventKind.bufferStarted;
+    if (!lost || this.#lost.length >= MAX_LOST) return;
+    const cpu = batch.cpu[i]!;
+    const before = this.#cpuTimeNs[cpu]!;
+    const count = kind === EventKind.lost ? batch.rareField(i, 0) : Number.NaN;
+    const fromNs = Number.isNaN(before) ? this.#options.grid.fromNs : before;
+    this.#lost.push({ fromNs, toNs: timeNs, cpu, count: known(count) });
+  }
+
+  result(): Timeline {
+    const { grid } = this.#options;
+    return {
+      ...grid,
+      zones: this.#columns.map((columns) => zoneResult(columns, this.#orders, grid.buckets)),
+      lost: this.#lost,
+      markers: this.#markers,
+    };
+  }
+}
+
+function zoneResult(columns: ZoneColumns, orders: number, buckets: number) {
+  const split = (flat: Int32Array): number[][] =>
+    Array.from({ length: orders }, (_, q) => [...flat.subarray(q * buckets, (q + 1) * buckets)]);
+  const bounded = columns.last.some(
+    (value, i) => columns.low[i] !== value || columns.high[i] !== value,
+  );
+  return {
+    last: split(columns.last),
+    min: split(columns.min),
+    max: split(columns.max),
+    low: bounded ? split(columns.low) : null,
+    high: bounded ? split(columns.high) : null,
+    freePages: [...columns.pages],
+    freePagesMin: [...columns.pagesMin],
+    freePagesMax: [...columns.pagesMax],
+    certainty: Array.from(columns.certainty, (level) => 'ebu'[level]).join(''),
+    marks: columns.steps,
+  };
+}

@@ -1,0 +1,67 @@
+/**
+ * How far to trust the report: what was measured against the kernel's own counts, what was lost,
+ * and which rules were applied.
+ */
+import type { ReportData } from './report-data.js';
+import { duration, grouped, percent, plural } from './words.js';
+
+export function trustLines(data: Omit<ReportData, 'narrative'>): string[] {
+  return [
+    certaintyLine(data),
+    residualLine(data),
+    lossLine(data),
+    `Verdicts follow the rules of kernel ${data.kernel.release ?? 'of unknown release'}, profile ${data.kernel.profile}${data.kernel.why ? ` (${data.kernel.why})` : ''}.`,
+    ...data.assumptions,
+  ];
+}
+
+function certaintyLine(data: Omit<ReportData, 'narrative'>): string {
+  const failing = data.totals.reduce((sum, total) => sum + total.ns, 0);
+  const exact = data.totals.reduce((sum, total) => sum + total.exactNs, 0);
+  if (failing === 0) return stateCertainty(data);
+  return `Of all failing time shown, ${percent(exact / failing)} holds whatever the bounds of the reconstruction; the rest rests on its best estimate.`;
+}
+
+function stateCertainty(data: Omit<ReportData, 'narrative'>): string {
+  let exact = 0;
+  let all = 0;
+  for (const zone of data.timeline.zones) {
+    for (const letter of zone.certainty) {
+      all++;
+      if (letter === 'e') exact++;
+    }
+  }
+  if (all === 0) return 'The state of no zone could be reconstructed.';
+  return `The free lists are known exactly for ${percent(exact / all)} of the zones' time, within bounds for the rest.`;
+}
+
+/** Pages off at each snapshot, as a share of what was free. */
+export function residualShares(data: Pick<ReportData, 'residuals'>): number[] {
+  return data.residuals.map(({ zones }) => {
+    const free = zones.reduce((sum, zone) => sum + zone.freePages, 0);
+    const off = zones.reduce((sum, zone) => sum + zone.pages, 0);
+    return free > 0 ? off / free : 0;
+  });
+}
+
+function residualLine(data: Omit<ReportData, 'narrative'>): string {
+  const shares = residualShares(data).sort((a, b) => a - b);
+  if (shares.length === 0) {
+    return 'No snapshot of the free lists stands in the recording, so the replay could not be checked against the kernel.';
+  }
+  const median = shares[Math.floor(shares.length / 2)]!;
+  const worst = shares[shares.length - 1]!;
+  return `The replay was checked against ${plural(shares.length, 'snapshot')} of the kernel's own counts: before each correction blocks worth ${percent(median)} of free memory differed in the middle case, ${percent(worst)} in the worst.`;
+}
+
+function lossLine(data: Omit<ReportData, 'narrative'>): string {
+  const spans = data.timeline.lost;
+  const overwritten = data.inputs.reduce((sum, input) => sum + input.overwritten, 0);
+  const before =
+    overwritten > 0
+      ? ` ${plural(overwritten, 'event')} before the recording's beginning had been overwritten.`
+      : '';
+  if (data.lostEvents === 0 && spans.length === 0) return `No events were lost.${before}`;
+  const ns = spans.reduce((sum, span) => sum + (span.toNs - span.fromNs), 0);
+  return `${grouped(data.lostEvents)} events were lost${spans.length > 0 ? ` in ${plural(spans.length, 'span')} of ${duration(ns)} in all, shaded in the charts` : ''}; bounds are wider from there on.${before}`;
+}
