@@ -1,0 +1,480 @@
+/**
+ * Compaction: which free pages the free scanner took, from the little its events say.
+ *
+ * Compaction takes migration targets from the free lists without any page event
+ * (mm/compaction.c isolate_freepages, fast_isolate_freepages; 5.1 and later have both). What can be
+ * known, see docs/model/compaction.md:
+ * - `isolate_freepages` visits every position of its range unless it strides; after a full visit no
+ *   free page of the range is left. What the model has there beyond `nr_taken` is the one block that
+ *   the fast search took from the same pageblock just before.
+ * - the fast search takes blocks from the movable lists, order by order, in the upper part of the
+ *   zone. Kernels before 6.5 print nothing; later ones print only how many pages.
+ * - every page migrated needed a target: pages isolated minus pages migrated cannot be negative.
+ * - a page certainly free (its next event is an allocation) was not taken.
+ * - a ghost (free, then freed again without leaving) was taken by the last compaction before its free
+ *   at the latest.
+ *
+ * The solver runs inside the forward replay, several times: what an earlier run learnt at the end of
+ * a migration (how many targets were missing) is used at its beginning in the next run.
+ */
+import { EventKind } from '../records/events.js';
+import { indexOf, isCertainFate, isGhostFate } from './fates.js';
+import type { ReplayCore } from './core.js';
+import type { RareLog } from './survey.js';
+
+/** Migratetype number of MOVABLE (4.4 and later). */
+const MOVABLE = 1;
+
+/** Fields of the range events, as in RARE_FIELDS. */
+const START = 0;
+const END = 1;
+const SCANNED = 2;
+const TAKEN = 3;
+
+interface Process {
+  /** Free scanner's upper limit and the zone's start, pfns, from mm_compaction_begin. */
+  zoneStart: number;
+  freePfn: number;
+  migratePfn: number;
+  /** Order the compaction is for, -1 unknown or whole zone. */
+  order: number;
+  searchOrder: number;
+  /** Pages isolated and not yet used as targets. */
+  pool: number;
+  /** Row of the last isolate_migratepages, -1 none since the last migration. */
+  migrateRow: number;
+  /** Pages the fast search announced (6.5+) and that are not yet located. */
+  announced: number;
+  /** The fast path prints events on this kernel. */
+  active: boolean;
+}
+
+/** How well the events explain themselves: shown as a quality figure. */
+export interface CompactionQuality {
+  /** Fully visited ranges whose excess is 0, a power of two, something else, negative. */
+  readonly excess: [number, number, number, number];
+  /** Pages taken in ranges, by choice, as ghosts at their deadline, and not to be placed. */
+  rangePages: number;
+  chosenPages: number;
+  deadlinePages: number;
+  unplacedPages: number;
+}
+
+export class CompactionSolver {
+  readonly quality: CompactionQuality = {
+    excess: [0, 0, 0, 0],
+    rangePages: 0,
+    chosenPages: 0,
+    deadlinePages: 0,
+    unplacedPages: 0,
+  };
+  readonly #core: ReplayCore;
+  readonly #rare: RareLog;
+  readonly #processes = new Map<number, Process>();
+  /** Targets found missing, by row of the isolate_migratepages that began it. */
+  readonly #needs: Map<number, number>;
+  readonly #newNeeds = new Map<number, number>();
+  /** Pages that must be gone by a rare row, by that row. */
+  readonly #deadlines = new Map<number, number[]>();
+  /** Rows of compaction events, for deadlines. */
+  readonly #compactionRows: Int32Array;
+  #requestOrder = new Map<number, number>();
+
+  constructor(core: ReplayCore, rare: RareLog, needs: Map<number, number>) {
+    this.#core = core;
+    this.#rare = rare;
+    this.#needs = needs;
+    const rows: number[] = [];
+    for (let row = 0; row < rare.length; row++) {
+      const kind = rare.kind[row]!;
+      if (kind === EventKind.isolateFreepages || kind === EventKind.isolateMigratepages) {
+        rows.push(row);
+      }
+    }
+    this.#compactionRows = Int32Array.from(rows);
+  }
+
+  /** What this run learnt for the next. */
+  get needs(): Map<number, number> {
+    const merged = new Map(this.#needs);
+    for (const [row, pages] of this.#newNeeds) merged.set(row, (merged.get(row) ?? 0) + pages);
+    return merged;
+  }
+
+  /** A ghost entered the free lists: note by when it must be gone. */
+  ghost(page: number, fate: number): void {
+    const row = this.#lastCompactionBefore(indexOf(fate));
+    if (row < 0 || this.#rare.index[row]! <= this.#core.since[page]!) return;
+    const list = this.#deadlines.get(row);
+    if (list) list.push(page);
+    else this.#deadlines.set(row, [page]);
+  }
+
+  #lastCompactionBefore(index: number): number {
+    const rows = this.#compactionRows;
+    let low = 0;
+    let high = rows.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#rare.index[rows[middle]!]! < index) low = middle + 1;
+      else high = middle;
+    }
+    return low === 0 ? -1 : rows[low - 1]!;
+  }
+
+  /** Called at each rare event, in order. */
+  rare(row: number): void {
+    const rare = this.#rare;
+    const pid = rare.pid[row]!;
+    switch (rare.kind[row]) {
+      case EventKind.tryToCompact:
+        this.#requestOrder.set(pid, rare.field(row, 0));
+        break;
+      case EventKind.kcompactdWake:
+        this.#requestOrder.set(pid, rare.field(row, 1));
+        break;
+      case EventKind.compactionBegin:
+        this.#begin(row, pid);
+        break;
+      case EventKind.compactionEnd:
+        this.#processes.delete(pid);
+        break;
+      case EventKind.isolateMigratepages:
+        this.#isolateMigratepages(row, this.#process(pid));
+        break;
+      case EventKind.fastIsolateFreepages:
+        this.#fastIsolate(row, this.#process(pid));
+        break;
+      case EventKind.isolateFreepages:
+        this.#isolateFreepages(row, this.#process(pid));
+        break;
+      case EventKind.migratepages:
+        this.#migratepages(row, this.#process(pid));
+        break;
+    }
+    this.#takeOverdue(row);
+  }
+
+  #process(pid: number): Process {
+    let process = this.#processes.get(pid);
+    if (!process) {
+      process = newProcess();
+      this.#processes.set(pid, process);
+    }
+    return process;
+  }
+
+  #begin(row: number, pid: number): void {
+    const process = newProcess();
+    process.zoneStart = this.#rare.field(row, 0);
+    process.migratePfn = this.#rare.field(row, 1);
+    process.freePfn = this.#rare.field(row, 2);
+    process.order = this.#requestOrder.get(pid) ?? -1;
+    process.searchOrder = process.order - 1;
+    process.active = true;
+    this.#processes.set(pid, process);
+  }
+
+  #isolateMigratepages(row: number, process: Process): void {
+    if (process.migrateRow < 0) process.migrateRow = row;
+    const need = this.#needs.get(row);
+    if (need !== undefined) this.#takeHidden(need, process);
+  }
+
+  #fastIsolate(row: number, process: Process): void {
+    process.announced = this.#rare.field(row, TAKEN);
+    process.pool += process.announced;
+    // A range event that follows shows the pageblock; else the block must be chosen now.
+    if (process.announced > 0 && !this.#rangeFollows(row)) {
+      this.#takeAnnounced(process, this.#rare.field(row, START));
+    }
+  }
+
+  /** Does the same process scan a range before anything else it does? */
+  #rangeFollows(row: number): boolean {
+    const pid = this.#rare.pid[row]!;
+    for (let r = row + 1; r < this.#rare.length && r < row + 64; r++) {
+      if (this.#rare.pid[r] !== pid) continue;
+      return this.#rare.kind[r] === EventKind.isolateFreepages;
+    }
+    return false;
+  }
+
+  #takeAnnounced(process: Process, fromPfn: number): void {
+    let left = process.announced;
+    process.announced = 0;
+    while (left > 0) {
+      const order = 31 - Math.clz32(left);
+      const taken = this.#takeBlock(order, fromPfn, process);
+      if (taken === 0) this.quality.unplacedPages += 2 ** order;
+      left -= 2 ** order;
+    }
+  }
+
+  #isolateFreepages(row: number, process: Process): void {
+    const start = this.#rare.field(row, START);
+    const end = this.#rare.field(row, END);
+    const scanned = this.#rare.field(row, SCANNED);
+    const taken = this.#rare.field(row, TAKEN);
+    const first = this.#core.geometry.space.pageOf(start);
+    const length = end - start;
+    process.pool += taken;
+    if (first < 0 || length <= 0) return;
+    const last = Math.min(first + length, this.#core.fate.length);
+    const full = scanned >= length || scanned + taken >= length;
+    if (full) {
+      const found = this.#takeUncertain(first, last);
+      this.quality.rangePages += found;
+      this.#settleExcess(found - taken, process, first, last);
+    } else if (taken > 0) {
+      this.#takeStrided(first, last, scanned, taken);
+    }
+    process.freePfn = Math.min(process.freePfn, start);
+  }
+
+  #takeUncertain(first: number, last: number): number {
+    let found = 0;
+    for (let page = first; page < last; page++) {
+      if (this.#core.lists.isFree(page) && !isCertainFate(this.#core.fate[page]!)) {
+        found += this.#core.take(page, 1);
+      }
+    }
+    return found;
+  }
+
+  #settleExcess(excess: number, process: Process, first: number, last: number): void {
+    const { excess: tally } = this.quality;
+    if (excess === 0) tally[0]++;
+    else if (excess < 0) tally[3]++;
+    else if ((excess & (excess - 1)) === 0) tally[1]++;
+    else tally[2]++;
+    if (process.announced > 0) {
+      const left = process.announced - Math.max(0, excess);
+      process.announced = 0;
+      if (left > 0 && (left & (left - 1)) === 0) {
+        const block = this.#core.geometry.pageblockOrder;
+        const blockStart = (first >> block) << block;
+        this.#takeInBlock(31 - Math.clz32(left), last, blockStart + (1 << block));
+      }
+      return;
+    }
+    if (excess > 0) {
+      process.pool += excess;
+      if ((excess & (excess - 1)) === 0) process.searchOrder = 31 - Math.clz32(excess);
+    }
+  }
+
+  /** The announced block is elsewhere in the pageblock: the first fitting head behind the range. */
+  #takeInBlock(order: number, from: number, to: number): void {
+    for (let page = from; page < to; page++) {
+      if (this.#core.lists.headOrder[page] !== order || !this.#blockUncertain(page, order)) continue;
+      this.quality.chosenPages += this.#core.take(page, 1 << order);
+      return;
+    }
+  }
+
+  /**
+   * An asynchronous scan visits every 2nd, 4th … 32nd position until its first hit. If one stride
+   * explains `scanned` exactly, take what it meets; else ghosts first, then blocks in pfn order.
+   */
+  #takeStrided(first: number, last: number, scanned: number, taken: number): void {
+    for (let stride = 1; stride <= 32; stride *= 2) {
+      const blocks = this.#simulateScan(first, last, stride, scanned, taken);
+      if (blocks === null) continue;
+      for (const [page, count] of blocks) this.quality.rangePages += this.#core.take(page, count);
+      return;
+    }
+    this.#takeBest(first, last, taken);
+  }
+
+  #simulateScan(
+    first: number,
+    last: number,
+    stride: number,
+    scanned: number,
+    taken: number,
+  ): [number, number][] | null {
+    const blocks: [number, number][] = [];
+    let visits = 0;
+    let got = 0;
+    for (let page = first; page < last; page += stride) {
+      visits++;
+      const order = this.#core.lists.headOrder[page]!;
+      if (order < 0 || !this.#blockUncertain(page, order)) continue;
+      blocks.push([page, 1 << order]);
+      got += 1 << order;
+      page += (1 << order) - stride;
+    }
+    return got === taken && (visits === scanned || visits + got - blocks.length === scanned)
+      ? blocks
+      : null;
+  }
+
+  #takeBest(first: number, last: number, taken: number): void {
+    let left = taken;
+    for (const wantGhost of [true, false]) {
+      for (let page = first; page < last && left > 0; page++) {
+        const fate = this.#core.fate[page]!;
+        if (!this.#core.lists.isFree(page) || isCertainFate(fate)) continue;
+        if (wantGhost && !isGhostFate(fate)) continue;
+        left -= this.#core.take(page, 1);
+      }
+    }
+    this.quality.rangePages += taken - left;
+    this.quality.unplacedPages += left;
+  }
+
+  #migratepages(row: number, process: Process): void {
+    process.pool -= this.#rare.field(row, 0);
+    if (process.pool < 0) {
+      const need = -process.pool;
+      const anchor = process.migrateRow;
+      if (anchor >= 0) this.#newNeeds.set(anchor, (this.#newNeeds.get(anchor) ?? 0) + need);
+      this.#takeHidden(need, process);
+      process.pool = Math.max(process.pool, 0);
+    }
+    process.migrateRow = -1;
+  }
+
+  /** Targets without any event: blocks the fast search took. */
+  #takeHidden(need: number, process: Process): void {
+    let left = need;
+    const maxOrder = this.#core.lists.maxOrder;
+    const top = process.order > 0 ? Math.min(process.order - 1, maxOrder) : maxOrder - 1;
+    for (let tries = 0; left > 0 && tries < 64; tries++) {
+      let taken = 0;
+      const begin = Math.min(Math.max(process.searchOrder, 0), top);
+      for (let step = 0; step <= top && taken === 0; step++) {
+        const order = (begin - step + top + 1) % (top + 1);
+        taken = this.#takeBlock(order, this.#searchFloor(process), process);
+        if (taken > 0) process.searchOrder = order;
+      }
+      if (taken === 0) break;
+      left -= taken;
+      process.pool += taken;
+    }
+    if (left > 0) {
+      const taken = this.#takeEarliestGhosts(left);
+      process.pool += taken;
+      this.quality.unplacedPages += Math.max(0, left - taken);
+    }
+  }
+
+  /** Lowest pfn the fast search accepts: half way from the free scanner down to the migrate scanner. */
+  #searchFloor(process: Process): number {
+    if (!process.active) return 0;
+    const size = 1 << this.#core.geometry.pageblockOrder;
+    const floor = process.freePfn - (process.freePfn - process.zoneStart) / 2;
+    return Math.floor(floor / size) * size;
+  }
+
+  /** Takes the likeliest movable free block of exactly this order at or above a pfn. */
+  #takeBlock(order: number, fromPfn: number, process: Process): number {
+    const { geometry, lists } = this.#core;
+    const zonePage = geometry.space.pageOf(process.active ? process.zoneStart : fromPfn);
+    if (zonePage < 0) return 0;
+    const areaFirst = geometry.areaOf(zonePage);
+    const zone = geometry.areas[areaFirst]!.zone;
+    let best = -1;
+    let bestScore = -1;
+    for (const area of geometry.zones[zone]!.areas) {
+      if (lists.counts[area * lists.orders + order] === 0) continue;
+      const from = geometry.space.zoneStart[area]!;
+      const to = geometry.space.zoneStart[area + 1]!;
+      const floorPage = geometry.space.pageOf(fromPfn);
+      const step = 1 << order;
+      const begin = Math.max(from, floorPage >= 0 && floorPage < to ? floorPage & -step : from);
+      for (let page = begin; page < to; page += step) {
+        if (lists.headOrder[page] !== order) continue;
+        const score = this.#score(page, order, begin, to);
+        if (score > bestScore) {
+          best = page;
+          bestScore = score;
+        }
+      }
+    }
+    if (best < 0) return 0;
+    const taken = this.#core.take(best, 1 << order);
+    this.quality.chosenPages += taken;
+    return taken;
+  }
+
+  /** -1 = impossible; else larger is likelier. */
+  #score(head: number, order: number, begin: number, end: number): number {
+    const { fate, since, blockType, geometry } = this.#core;
+    const type = blockType[head >> geometry.pageblockOrder]!;
+    if (type !== MOVABLE && type !== -1) return -1;
+    const size = 1 << order;
+    let ghosts = 0;
+    let newest = 0;
+    for (let page = head; page < head + size; page++) {
+      const f = fate[page]!;
+      if (isCertainFate(f)) return -1;
+      if (isGhostFate(f)) ghosts++;
+      if (since[page]! > newest) newest = since[page]!;
+    }
+    const upper = head >= begin + (end - begin) / 2 ? 1 : 0;
+    return (ghosts / size) * 1e6 + upper * 1e3 + 1e3 / (1 + newest / 1e4);
+  }
+
+  #blockUncertain(head: number, order: number): boolean {
+    for (let page = head; page < head + (1 << order); page++) {
+      if (isCertainFate(this.#core.fate[page]!)) return false;
+    }
+    return true;
+  }
+
+  #takeEarliestGhosts(need: number): number {
+    const { fate, lists } = this.#core;
+    const ghosts: number[] = [];
+    for (let page = 0; page < fate.length; page++) {
+      if (lists.isFree(page) && isGhostFate(fate[page]!)) ghosts.push(page);
+    }
+    ghosts.sort((a, b) => indexOf(fate[a]!) - indexOf(fate[b]!) || a - b);
+    let taken = 0;
+    for (const page of ghosts) {
+      if (taken >= need) break;
+      if (!lists.isFree(page)) continue;
+      let order = 0;
+      while (order < lists.maxOrder && this.#wholeUncertain(page, order + 1)) order++;
+      taken += this.#core.take(page & -(1 << order), 1 << order);
+    }
+    this.quality.chosenPages += taken;
+    return taken;
+  }
+
+  #wholeUncertain(page: number, order: number): boolean {
+    const head = page & -(1 << order);
+    for (let p = head; p < head + (1 << order); p++) {
+      if (!this.#core.lists.isFree(p) || isCertainFate(this.#core.fate[p]!)) return false;
+    }
+    return true;
+  }
+
+  /** Ghosts whose last possible compaction this row is. */
+  #takeOverdue(row: number): void {
+    const pages = this.#deadlines.get(row);
+    if (!pages) return;
+    this.#deadlines.delete(row);
+    for (const page of pages) {
+      const fate = this.#core.fate[page]!;
+      if (!this.#core.lists.isFree(page) || !isGhostFate(fate)) continue;
+      if (this.#lastCompactionBefore(indexOf(fate)) !== row) continue;
+      this.quality.deadlinePages += this.#core.take(page, 1);
+    }
+  }
+}
+
+function newProcess(): Process {
+  return {
+    zoneStart: 0,
+    freePfn: Number.POSITIVE_INFINITY,
+    migratePfn: 0,
+    order: -1,
+    searchOrder: 0,
+    pool: 0,
+    migrateRow: -1,
+    announced: 0,
+    active: false,
+  };
+}

@@ -1,0 +1,225 @@
+/**
+ * Geometry: which zones the machine has, where they lie, how many orders and how large a pageblock.
+ *
+ * Sources, best first: zoneinfo (start_pfn, spanned), then the zone names of buddyinfo with the
+ * x86-64 borders (DMA below 16 MiB, DMA32 below 4 GiB; arch/x86/mm/init.c), then one zone over all
+ * pfns seen. What had to be assumed is listed in `assumptions`.
+ *
+ * CMA areas (dmesg `cma: Reserved`) become areas of their own inside their zone: their free blocks
+ * count in buddyinfo but cannot serve an atomic request, and they do not merge with their neighbours
+ * (mm/page_alloc.c, 5.19 and later).
+ */
+import type { Snapshot, Zoneinfo } from '../records/snapshot.js';
+import { PfnSpace } from './pfn-space.js';
+import type { Survey } from './survey.js';
+
+export interface ZoneGeometry {
+  readonly index: number;
+  readonly node: number;
+  readonly zone: string;
+  readonly startPfn: number;
+  readonly spanned: number;
+  /** Pages given to the buddy system; spanned when not known. */
+  readonly managed: number;
+  /** Indices of its areas. */
+  readonly areas: readonly number[];
+}
+
+export interface AreaGeometry {
+  readonly zone: number;
+  readonly startPfn: number;
+  readonly spanned: number;
+  readonly cma: boolean;
+}
+
+export interface PfnRange {
+  readonly startPfn: number;
+  readonly pages: number;
+}
+
+export interface Geometry {
+  readonly zones: readonly ZoneGeometry[];
+  readonly areas: readonly AreaGeometry[];
+  readonly space: PfnSpace;
+  readonly orders: number;
+  readonly pageblockOrder: number;
+  readonly assumptions: readonly string[];
+  /** Area of a dense page. */
+  areaOf(page: number): number;
+}
+
+interface ZoneDraft {
+  node: number;
+  zone: string;
+  startPfn: number;
+  spanned: number;
+  managed: number;
+}
+
+const DMA_END = 4096;
+const DMA32_END = 1 << 20;
+const DEFAULT_ORDERS = 11;
+const DEFAULT_PAGEBLOCK_ORDER = 9;
+
+export function findGeometry(
+  survey: Survey,
+  snapshots: readonly Snapshot[],
+  cma: readonly PfnRange[],
+  pageLimit: number,
+): Geometry {
+  const assumptions: string[] = [];
+  const orders = findOrders(snapshots, assumptions);
+  const pageblockOrder = findPageblockOrder(survey, snapshots, orders, assumptions);
+  let zones = zonesFromZoneinfo(snapshots);
+  if (zones.length === 0) zones = zonesByConvention(survey, snapshots, assumptions);
+  limitPages(zones, pageLimit, assumptions);
+  return layOut(zones, cma, orders, pageblockOrder, assumptions);
+}
+
+function findOrders(snapshots: readonly Snapshot[], assumptions: string[]): number {
+  for (const snapshot of snapshots) {
+    if (snapshot.kind === 'buddyinfo' && snapshot.zones[0]) return snapshot.zones[0].free.length;
+  }
+  assumptions.push(`orders 0 to ${DEFAULT_ORDERS - 1}, for want of a buddyinfo copy`);
+  return DEFAULT_ORDERS;
+}
+
+function findPageblockOrder(
+  survey: Survey,
+  snapshots: readonly Snapshot[],
+  orders: number,
+  assumptions: string[],
+): number {
+  if (survey.pageblockOrder >= 0) return Math.min(survey.pageblockOrder, orders - 1);
+  for (const snapshot of snapshots) {
+    if (snapshot.kind === 'pagetypeinfo') return Math.min(snapshot.pageblockOrder, orders - 1);
+  }
+  const order = Math.min(DEFAULT_PAGEBLOCK_ORDER, orders - 1);
+  assumptions.push(`pageblocks of order ${order}`);
+  return order;
+}
+
+/** The first zoneinfo copy that places its zones. */
+function zonesFromZoneinfo(snapshots: readonly Snapshot[]): ZoneDraft[] {
+  for (const snapshot of snapshots) {
+    if (snapshot.kind !== 'zoneinfo') continue;
+    const placed = snapshot.zones.filter(isPlaced);
+    if (placed.length > 0) return placed.map(draftOf);
+  }
+  return [];
+}
+
+function isPlaced(zone: Zoneinfo): boolean {
+  return zone.startPfn !== null && zone.spanned > 0 && zone.present > 0;
+}
+
+function draftOf(zone: Zoneinfo): ZoneDraft {
+  return {
+    node: zone.node,
+    zone: zone.zone,
+    startPfn: zone.startPfn ?? 0,
+    spanned: zone.spanned,
+    managed: zone.managed ?? zone.present,
+  };
+}
+
+function zonesByConvention(
+  survey: Survey,
+  snapshots: readonly Snapshot[],
+  assumptions: string[],
+): ZoneDraft[] {
+  const copy = snapshots.find((s) => s.kind === 'buddyinfo');
+  const kpageflags = snapshots.find((s) => s.kind === 'kpageflags');
+  const end = Math.max(survey.endPfn, kpageflags?.classes.length ?? 0);
+  const named = copy?.kind === 'buddyinfo' ? copy.zones : [];
+  const nodes = new Set(named.map((z) => z.node));
+  if (nodes.size > 1) {
+    assumptions.push('several nodes and no zoneinfo: pages cannot be told apart by node');
+  }
+  const drafts: ZoneDraft[] = [];
+  for (const { node, zone } of named) {
+    const [startPfn, endPfn] = conventionalRange(zone, named, end);
+    const spanned = Math.max(0, endPfn - startPfn);
+    drafts.push({ node, zone, startPfn, spanned, managed: spanned });
+  }
+  if (drafts.length > 0) {
+    assumptions.push('zone borders as on x86-64 (DMA 16 MiB, DMA32 4 GiB), for want of zoneinfo');
+    return drafts;
+  }
+  if (end === 0) return [];
+  assumptions.push('one zone over all pages seen, for want of zoneinfo and buddyinfo');
+  return [{ node: 0, zone: 'Normal', startPfn: 0, spanned: end, managed: end }];
+}
+
+function conventionalRange(
+  zone: string,
+  named: readonly { zone: string }[],
+  end: number,
+): [number, number] {
+  const has = (name: string): boolean => named.some((z) => z.zone === name);
+  const dmaEnd = has('DMA') ? DMA_END : 0;
+  if (zone === 'DMA') return [0, Math.min(DMA_END, Math.max(end, 1))];
+  if (zone === 'DMA32') return [dmaEnd, Math.min(DMA32_END, Math.max(end, dmaEnd))];
+  if (zone === 'Normal') {
+    const start = has('DMA32') ? DMA32_END : dmaEnd;
+    return [start, Math.max(end, start)];
+  }
+  return [end, end];
+}
+
+function limitPages(zones: ZoneDraft[], limit: number, assumptions: string[]): void {
+  let left = limit;
+  for (const zone of zones) {
+    if (zone.spanned > left) {
+      assumptions.push(`zone ${zone.zone} cut to ${left} pages (the limit of simulated pages)`);
+      zone.spanned = left;
+      zone.managed = Math.min(zone.managed, left);
+    }
+    left -= zone.spanned;
+  }
+}
+
+function layOut(
+  drafts: readonly ZoneDraft[],
+  cma: readonly PfnRange[],
+  orders: number,
+  pageblockOrder: number,
+  assumptions: readonly string[],
+): Geometry {
+  const areas: AreaGeometry[] = [];
+  const zones = drafts.map((draft, index): ZoneGeometry => {
+    const first = areas.length;
+    areas.push(...splitByCma(draft, index, cma));
+    return { ...draft, index, areas: areas.slice(first).map((_, i) => first + i) };
+  });
+  const space = new PfnSpace(
+    areas.map((a) => ({
+      node: zones[a.zone]!.node,
+      zone: zones[a.zone]!.zone,
+      startPfn: a.startPfn,
+      spanned: a.spanned,
+    })),
+    orders - 1,
+  );
+  const areaOf = areas.length === 1 ? () => 0 : (page: number) => space.zoneOf(page);
+  return { zones, areas, space, orders, pageblockOrder, assumptions, areaOf };
+}
+
+function splitByCma(draft: ZoneDraft, zone: number, cma: readonly PfnRange[]): AreaGeometry[] {
+  const areas: AreaGeometry[] = [];
+  const end = draft.startPfn + draft.spanned;
+  let at = draft.startPfn;
+  const inside = cma
+    .filter((c) => c.pages > 0 && c.startPfn >= at && c.startPfn + c.pages <= end)
+    .sort((a, b) => a.startPfn - b.startPfn);
+  for (const area of inside) {
+    if (area.startPfn < at) continue;
+    if (area.startPfn > at) {
+      areas.push({ zone, startPfn: at, spanned: area.startPfn - at, cma: false });
+    }
+    areas.push({ zone, startPfn: area.startPfn, spanned: area.pages, cma: true });
+    at = area.startPfn + area.pages;
+  }
+  if (at < end) areas.push({ zone, startPfn: at, spanned: end - at, cma: false });
+  return areas;
+}

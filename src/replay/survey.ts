@@ -1,0 +1,193 @@
+/**
+ * The survey: one cheap look over all events before the replay.
+ *
+ * It finds out what the recording can tell (which level, which orders pass through per-cpu lists,
+ * the size of a pageblock) from the events themselves rather than from version numbers, and lifts
+ * the rare events (compaction, reclaim, lost) into one small table, because the replay must look
+ * ahead and back among them. Memory: per touched section of memory and per rare event.
+ */
+import {
+  EventBatch,
+  EventKind,
+  LAST_PAGE_KIND,
+  PFN_NONE,
+  RARE_WIDTH,
+  unpackExtfrag,
+} from '../records/events.js';
+
+/** All events of a recording in time order; `EventSpool` is one. */
+export interface EventSource {
+  readonly length: number;
+  readonly batches: number;
+  offsetOf(batch: number): number;
+  read(batch: number, into: EventBatch): EventBatch;
+}
+
+/** The rare events of a recording, row by row. */
+export class RareLog {
+  length = 0;
+  index = new Float64Array(64);
+  timeNs = new Float64Array(64);
+  kind = new Uint8Array(64);
+  cpu = new Uint16Array(64);
+  pid = new Int32Array(64);
+  fields = new Float64Array(64 * RARE_WIDTH);
+
+  push(batch: EventBatch, i: number, index: number): void {
+    const row = this.length++;
+    if (row === this.index.length) this.#grow();
+    this.index[row] = index;
+    this.timeNs[row] = batch.timeNs[i]!;
+    this.kind[row] = batch.kind[i]!;
+    this.cpu[row] = batch.cpu[i]!;
+    this.pid[row] = batch.pid[i]!;
+    const from = batch.pfn[i]! * RARE_WIDTH;
+    for (let f = 0; f < RARE_WIDTH; f++) {
+      this.fields[row * RARE_WIDTH + f] = batch.rare[from + f]!;
+    }
+  }
+
+  field(row: number, field: number): number {
+    return this.fields[row * RARE_WIDTH + field]!;
+  }
+
+  /** First row at or after an event index. */
+  rowAt(index: number): number {
+    let low = 0;
+    let high = this.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.index[middle]! < index) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #grow(): void {
+    const bigger = <T extends Float64Array | Uint8Array | Uint16Array | Int32Array>(old: T): T => {
+      const copy = new (old.constructor as new (n: number) => T)(old.length * 2);
+      copy.set(old);
+      return copy;
+    };
+    this.index = bigger(this.index);
+    this.timeNs = bigger(this.timeNs);
+    this.kind = bigger(this.kind);
+    this.cpu = bigger(this.cpu);
+    this.pid = bigger(this.pid);
+    this.fields = bigger(this.fields);
+  }
+}
+
+const MAX_ORDERS = 32;
+
+export class Survey {
+  events = 0;
+  firstNs = Number.NaN;
+  lastNs = Number.NaN;
+  minPfn = Number.POSITIVE_INFINITY;
+  /** One past the highest page seen. */
+  endPfn = 0;
+  /** Events by kind. */
+  readonly kinds = new Float64Array(256);
+  /** zone_locked with percpu_refill=1, pcpu_drain, by order. */
+  readonly refills = new Float64Array(MAX_ORDERS);
+  readonly drains = new Float64Array(MAX_ORDERS);
+  readonly allocs = new Float64Array(MAX_ORDERS);
+  readonly frees = new Float64Array(MAX_ORDERS);
+  readonly failures = new Float64Array(MAX_ORDERS);
+  /** pageblock_order as extfrag events print it, or -1. */
+  pageblockOrder = -1;
+  /** extfrag events whose page left by a zone_locked of its own, and those whose page did not. */
+  extfragWithZoneLocked = 0;
+  extfragAlone = 0;
+  readonly #extfragPfn = new Map<number, number>();
+  maxCpu = 0;
+  backwards = 0;
+  readonly rare = new RareLog();
+
+  /** Free lists can be followed: removals and drains are recorded. */
+  get buddyLevel(): boolean {
+    return this.kinds[EventKind.zoneLocked]! > 0;
+  }
+
+  /**
+   * Foreign blocks are cut without zone_locked, so extfrag is the only witness of the removal:
+   * 6.10 and later and kernels with that code backported (mm/page_alloc.c __rmqueue_steal).
+   */
+  get extfragRemoves(): boolean {
+    return this.extfragAlone > this.extfragWithZoneLocked;
+  }
+
+  /** Follows each cpu's last stealing extfrag to the next page event of that cpu. */
+  noteExtfrag(kind: number, cpu: number, pfn: number, stealing: boolean): void {
+    const pending = this.#extfragPfn.get(cpu);
+    if (pending !== undefined) {
+      if (kind === EventKind.zoneLocked && pfn === pending) this.extfragWithZoneLocked++;
+      else if (kind !== EventKind.zoneLocked) this.extfragAlone++;
+      this.#extfragPfn.delete(cpu);
+    }
+    if (stealing) this.#extfragPfn.set(cpu, pfn);
+  }
+
+  get extfragPending(): boolean {
+    return this.#extfragPfn.size > 0;
+  }
+
+  /** Orders that pass through per-cpu lists, by what the events show. */
+  pcpOrders(): Uint8Array {
+    const orders = new Uint8Array(MAX_ORDERS);
+    for (let o = 0; o < MAX_ORDERS; o++) {
+      orders[o] = this.drains[o]! > 0 || this.refills[o]! > this.allocs[o]! * 0.5 ? 1 : 0;
+    }
+    orders[0] = 1;
+    return orders;
+  }
+}
+
+/** Reads every event once. */
+export function surveyEvents(source: EventSource): Survey {
+  const survey = new Survey();
+  const batch = new EventBatch();
+  survey.events = source.length;
+  for (let b = 0; b < source.batches; b++) surveyBatch(survey, source.read(b, batch), source.offsetOf(b));
+  return survey;
+}
+
+function surveyBatch(survey: Survey, batch: EventBatch, offset: number): void {
+  const { kind, order, pfn, detail, cpu, timeNs, length } = batch;
+  let last = survey.lastNs;
+  if (length > 0 && Number.isNaN(survey.firstNs)) survey.firstNs = timeNs[0]!;
+  for (let i = 0; i < length; i++) {
+    const k = kind[i]!;
+    survey.kinds[k]!++;
+    if (timeNs[i]! < last) survey.backwards++;
+    last = timeNs[i]!;
+    if (cpu[i]! > survey.maxCpu) survey.maxCpu = cpu[i]!;
+    if (k > LAST_PAGE_KIND) {
+      survey.rare.push(batch, i, offset + i);
+      continue;
+    }
+    const o = order[i]!;
+    const p = pfn[i]!;
+    if (k === EventKind.alloc) {
+      if (p === PFN_NONE) {
+        survey.failures[o]!++;
+        continue;
+      }
+      survey.allocs[o]!++;
+    } else if (k === EventKind.free) survey.frees[o]!++;
+    else if (k === EventKind.zoneLocked) {
+      if (detail[i] === 1) survey.refills[o]!++;
+    } else if (k === EventKind.pcpuDrain) survey.drains[o]!++;
+    if (k === EventKind.extfrag) {
+      const { pageblockOrder, changeOwnership } = unpackExtfrag(detail[i]!);
+      survey.pageblockOrder = pageblockOrder;
+      survey.noteExtfrag(k, cpu[i]!, p, !changeOwnership);
+    } else if (survey.extfragPending && k !== EventKind.freeBatched) {
+      survey.noteExtfrag(k, cpu[i]!, p, false);
+    }
+    if (p < survey.minPfn) survey.minPfn = p;
+    if (p + 2 ** o > survey.endPfn) survey.endPfn = p + 2 ** o;
+  }
+  survey.lastNs = last;
+}
