@@ -123,6 +123,85 @@ export const MESSAGES = {
     text: '{count} events were lost on CPU {cpu}',
     hint: 'bounds are widened from here until later evidence closes them',
   },
+  // binary event traces
+  'binary-cut': {
+    severity: 'warning',
+    text: 'the file ends inside {what}: {need} bytes are needed, {have} are there',
+    hint: 'the recording was cut off; what was complete is used',
+  },
+  'binary-damaged': {
+    severity: 'warning',
+    text: '{what} is damaged ({reason}) and was skipped',
+  },
+  'clock-not-ns': {
+    severity: 'warning',
+    text: 'the trace clock {clock} does not count nanoseconds; stamps are used as they are',
+    hint: 'order is right, durations are not; record with trace-cmd -C mono',
+  },
+  'clock-shift-ignored': {
+    severity: 'info',
+    text: 'a guest recording with offsets to its host ({samples} samples): times stay on the guest clock',
+  },
+  'compression-unsupported': {
+    severity: 'error',
+    text: 'sections are compressed with {method}, which is not read',
+    hint: 'convert it: trace-cmd convert --compression none',
+  },
+  'event-unpaired': {
+    severity: 'info',
+    text: '{count} records stand outside any known event type and were skipped',
+  },
+  'format-unusable': {
+    severity: 'warning',
+    text: 'the format of {event} lacks fields it cannot be read without',
+  },
+  'formats-missing': {
+    severity: 'error',
+    text: 'raw ring-buffer pages cannot be read without the event formats of their kernel',
+    hint: 'give the events/*/format files of that kernel beside them',
+  },
+  'instances-left-out': {
+    severity: 'warning',
+    text: 'the file holds several buffers; {used} was read, left out: {others}',
+    hint: 'choose one with the input option instance=NAME, or instance=all',
+  },
+  'latency-trace': {
+    severity: 'error',
+    text: 'a latency-tracer recording holds no events to replay',
+    hint: 'record with trace-cmd record -e kmem, without -p',
+  },
+  'merge-budget': {
+    severity: 'warning',
+    text: 'more than {limit} events wait to be sorted by time: sorting went on in parts',
+    hint: 'events may be slightly out of order from here',
+  },
+  'pageblock-order-assumed': {
+    severity: 'info',
+    text: 'the format of mm_page_alloc_extfrag does not say the pageblock order; {order} was assumed',
+  },
+  'perf-no-raw': {
+    severity: 'error',
+    text: 'the samples hold no tracepoint fields (sample_type {type})',
+    hint: 'record the tracepoints themselves: perf record -e kmem:mm_page_alloc -e kmem:mm_page_free',
+  },
+  'perf-no-time': {
+    severity: 'error',
+    text: 'the samples have no time stamps',
+    hint: 'record with perf record -T',
+  },
+  'pfn-from-pointer': {
+    severity: 'info',
+    text: '{event} holds page pointers; pfns were computed with {bytes} bytes a struct page',
+    hint: 'if pfns look wrong, give the input option struct-page-bytes=56',
+  },
+  'record-out-of-range': {
+    severity: 'warning',
+    text: '{count} records were too short or held impossible values and were skipped',
+  },
+  'section-limit': {
+    severity: 'warning',
+    text: '{what} is larger than {limit} bytes and was left out',
+  },
   // snapshots
   'kpageflags-cut': {
     severity: 'warning',

@@ -1,0 +1,419 @@
+/**
+ * The C expressions inside `print fmt` lines: tokens, a small parser, a 64-bit evaluator.
+ *
+ * The kernel prints the arguments of each tracepoint's TP_printk as preprocessed C: constants with
+ * casts, shifts, masks and `?:`, `REC->field`, and the helpers __print_flags, __print_symbolic and
+ * __get_str (include/trace/stages/stage3_trace_output.h, 2.6.32 to 7.x). That is all this knows;
+ * anything else (function calls, kernel variables) evaluates to null and the caller says so.
+ * Depth and length are limited, so hostile text costs little.
+ */
+export type Value = bigint | string;
+
+export type Expression =
+  | { readonly kind: 'number'; readonly value: bigint }
+  | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'field'; readonly name: string }
+  | { readonly kind: 'unary'; readonly op: string; readonly arg: Expression }
+  | {
+      readonly kind: 'binary';
+      readonly op: string;
+      readonly left: Expression;
+      readonly right: Expression;
+    }
+  | {
+      readonly kind: 'choice';
+      readonly test: Expression;
+      readonly yes: Expression;
+      readonly no: Expression;
+    }
+  | {
+      readonly kind: 'table';
+      /** `flags`: names of set bits, joined; `symbol`: the name of one value. */
+      readonly table: 'flags' | 'symbol';
+      readonly arg: Expression;
+      readonly delimiter: string;
+      readonly entries: readonly (readonly [bigint, string])[];
+    }
+  | { readonly kind: 'text'; readonly name: string }
+  | { readonly kind: 'unknown' };
+
+/** What an expression may look at: the fields of one record. */
+export interface Fields {
+  number(name: string): bigint | null;
+  text(name: string): string | null;
+}
+
+export const NO_FIELDS: Fields = { number: () => null, text: () => null };
+
+const MAX_DEPTH = 200;
+const TOKEN =
+  /\s+|("(?:[^"\\]|\\.)*")|(0[xX][0-9a-fA-F]+|\d+)[uUlL]*|([A-Za-z_$][\w$]*)|('(?:[^'\\]|\\.)')|(->|<<|>>|<=|>=|==|!=|&&|\|\||[^\s])/gy;
+
+export type Token =
+  | { readonly t: 'string'; readonly v: string }
+  | { readonly t: 'number'; readonly v: bigint }
+  | { readonly t: 'name'; readonly v: string }
+  | { readonly t: 'op'; readonly v: string };
+
+/** Splits C text into tokens; characters that start none become one-character operators. */
+export function tokenize(text: string): Token[] {
+  const tokens: Token[] = [];
+  for (const match of text.matchAll(TOKEN)) {
+    if (match[1] !== undefined) tokens.push({ t: 'string', v: unescapeC(match[1].slice(1, -1)) });
+    else if (match[2] !== undefined) tokens.push({ t: 'number', v: parseInteger(match[2]) });
+    else if (match[3] !== undefined) tokens.push({ t: 'name', v: match[3] });
+    else if (match[4] !== undefined) {
+      tokens.push({ t: 'number', v: BigInt(unescapeC(match[4].slice(1, -1)).charCodeAt(0) || 0) });
+    } else if (match[5] !== undefined) tokens.push({ t: 'op', v: match[5] });
+  }
+  return tokens;
+}
+
+function parseInteger(text: string): bigint {
+  if (text.length > 22) return 0n;
+  const octal = /^0[0-7]+$/.test(text);
+  return BigInt.asUintN(64, BigInt(octal ? `0o${text.slice(1)}` : text));
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '0': '\0' };
+
+function unescapeC(text: string): string {
+  return text.replace(/\\(.)/g, (_, c: string) => ESCAPES[c] ?? c);
+}
+
+/** Splits tokens at commas that stand in no bracket. */
+export function splitArguments(tokens: readonly Token[]): Token[][] {
+  const parts: Token[][] = [[]];
+  let depth = 0;
+  for (const token of tokens) {
+    if (token.t === 'op') {
+      if (token.v === '(' || token.v === '{' || token.v === '[') depth++;
+      else if (token.v === ')' || token.v === '}' || token.v === ']') depth--;
+      else if (token.v === ',' && depth === 0) {
+        parts.push([]);
+        continue;
+      }
+    }
+    parts[parts.length - 1]!.push(token);
+  }
+  return parts;
+}
+
+const TYPE_WORDS = new Set(
+  'unsigned signed int long short char void const volatile bool _Bool u8 u16 u32 u64 s8 s16 s32 s64 __u8 __u16 __u32 __u64 __s8 __s16 __s32 __s64 __le16 __le32 __le64 __be16 __be32 __be64'.split(
+    ' ',
+  ),
+);
+const PRECEDENCE: Readonly<Record<string, number>> = {
+  '||': 1,
+  '&&': 2,
+  '|': 3,
+  '^': 4,
+  '&': 5,
+  '==': 6,
+  '!=': 6,
+  '<': 7,
+  '>': 7,
+  '<=': 7,
+  '>=': 7,
+  '<<': 8,
+  '>>': 8,
+  '+': 9,
+  '-': 9,
+  '*': 10,
+  '/': 10,
+  '%': 10,
+};
+const UNKNOWN: Expression = { kind: 'unknown' };
+
+/** Parses one expression; what it does not know becomes `unknown`. Never throws. */
+export function parseExpression(tokens: readonly Token[]): Expression {
+  const parser = new Parser(tokens);
+  const expression = parser.choice(0);
+  return parser.atEnd ? expression : UNKNOWN;
+}
+
+class Parser {
+  readonly #tokens: readonly Token[];
+  #at = 0;
+
+  constructor(tokens: readonly Token[]) {
+    this.#tokens = tokens;
+  }
+
+  get atEnd(): boolean {
+    return this.#at === this.#tokens.length;
+  }
+
+  #op(text: string): boolean {
+    const token = this.#tokens[this.#at];
+    if (token?.t !== 'op' || token.v !== text) return false;
+    this.#at++;
+    return true;
+  }
+
+  choice(depth: number): Expression {
+    if (depth > MAX_DEPTH) return this.#giveUp();
+    const test = this.#binary(1, depth + 1);
+    if (!this.#op('?')) return test;
+    const yes = this.choice(depth + 1);
+    if (!this.#op(':')) return this.#giveUp();
+    return { kind: 'choice', test, yes, no: this.choice(depth + 1) };
+  }
+
+  #giveUp(): Expression {
+    this.#at = this.#tokens.length + 1;
+    return UNKNOWN;
+  }
+
+  #binary(least: number, depth: number): Expression {
+    let left = this.#unary(depth);
+    for (;;) {
+      const token = this.#tokens[this.#at];
+      const level = token?.t === 'op' ? (PRECEDENCE[token.v] ?? 0) : 0;
+      if (level < least) return left;
+      this.#at++;
+      const right = this.#binary(level + 1, depth + 1);
+      left = { kind: 'binary', op: String(token!.v), left, right };
+    }
+  }
+
+  #unary(depth: number): Expression {
+    if (depth > MAX_DEPTH) return this.#giveUp();
+    for (const op of ['~', '!', '-', '+', '*', '&']) {
+      if (!this.#op(op)) continue;
+      const arg = this.#unary(depth + 1);
+      return op === '*' || op === '&' ? UNKNOWN : { kind: 'unary', op, arg };
+    }
+    if (this.#skipCast()) return this.#unary(depth + 1);
+    return this.#postfix(this.#primary(depth + 1), depth + 1);
+  }
+
+  /** `(unsigned long)`, `( gfp_t)`, `(struct page *)`: all types are 64 bits wide here. */
+  #skipCast(): boolean {
+    let at = this.#at;
+    const open = this.#tokens[at++];
+    if (open?.t !== 'op' || open.v !== '(') return false;
+    let named = false;
+    let words = 0;
+    for (; ; at++) {
+      const token = this.#tokens[at];
+      if (token === undefined) return false;
+      if (token.t === 'op' && token.v === '*') continue;
+      if (token.t === 'op' && token.v === ')') break;
+      if (token.t !== 'name') return false;
+      const tag = token.v === 'struct' || token.v === 'enum' || token.v === 'union';
+      if (!tag && !named && !TYPE_WORDS.has(token.v) && !token.v.endsWith('_t')) return false;
+      named = tag;
+      words++;
+    }
+    if (words === 0) return false;
+    this.#at = at + 1;
+    return true;
+  }
+
+  #postfix(base: Expression, depth: number): Expression {
+    let result = base;
+    for (;;) {
+      if (this.#op('[')) {
+        this.choice(depth);
+        if (!this.#op(']')) return this.#giveUp();
+        result = UNKNOWN;
+      } else if (this.#op('->') || this.#op('.')) {
+        this.#at++;
+        result = UNKNOWN;
+      } else return result;
+    }
+  }
+
+  #primary(depth: number): Expression {
+    const token = this.#tokens[this.#at++];
+    if (token === undefined) return this.#giveUp();
+    if (token.t === 'number') return { kind: 'number', value: token.v };
+    if (token.t === 'string') return this.#stringRun(token.v);
+    if (token.t === 'name') return this.#name(token.v, depth);
+    if (token.v !== '(') return this.#giveUp();
+    const inner = this.choice(depth);
+    return this.#op(')') ? inner : this.#giveUp();
+  }
+
+  #stringRun(first: string): Expression {
+    let value = first;
+    for (;;) {
+      const next = this.#tokens[this.#at];
+      if (next?.t !== 'string') return { kind: 'string', value };
+      value += next.v;
+      this.#at++;
+    }
+  }
+
+  #name(name: string, depth: number): Expression {
+    if (name === 'REC' && this.#op('->')) {
+      const field = this.#tokens[this.#at++];
+      return field?.t === 'name' ? { kind: 'field', name: field.v } : this.#giveUp();
+    }
+    if (name === 'NULL' || name === 'false') return { kind: 'number', value: 0n };
+    if (name === 'true') return { kind: 'number', value: 1n };
+    if (!this.#op('(')) return UNKNOWN;
+    return callOf(name, this.#callTokens(), depth);
+  }
+
+  /** The tokens up to the closing bracket, which is consumed. */
+  #callTokens(): readonly Token[] {
+    const start = this.#at;
+    let level = 1;
+    for (; this.#at < this.#tokens.length; this.#at++) {
+      const token = this.#tokens[this.#at]!;
+      if (token.t !== 'op') continue;
+      if (token.v === '(') level++;
+      else if (token.v === ')' && --level === 0) return this.#tokens.slice(start, this.#at++);
+    }
+    this.#giveUp();
+    return [];
+  }
+}
+
+function callOf(name: string, tokens: readonly Token[], depth: number): Expression {
+  if (depth > 8) return name === '__get_str' ? textCall(tokens) : UNKNOWN;
+  const parts = splitArguments(tokens);
+  if (name === '__get_str') return textCall(tokens);
+  const flags = name === '__print_flags' || name === '__print_flags_u64';
+  if (!flags && !name.startsWith('__print_symbolic')) return UNKNOWN;
+  const arg = parseExpression(parts[0] ?? []);
+  const delimiter = flags ? parts[1]?.[0] : undefined;
+  return {
+    kind: 'table',
+    table: flags ? 'flags' : 'symbol',
+    arg,
+    delimiter: delimiter?.t === 'string' ? delimiter.v : '',
+    entries: parts.slice(flags ? 2 : 1).flatMap(tableEntry),
+  };
+}
+
+function textCall(tokens: readonly Token[]): Expression {
+  const name = tokens.find((token) => token.t === 'name');
+  return name === undefined ? UNKNOWN : { kind: 'text', name: String(name.v) };
+}
+
+/** `{ mask, "NAME" }`; the terminator `{ 0, NULL }` has no name and ends nothing but itself. */
+function tableEntry(tokens: readonly Token[]): (readonly [bigint, string])[] {
+  const last = tokens[tokens.length - 1];
+  if (tokens[0]?.v !== '{' || last?.v !== '}') return [];
+  const [mask, name] = splitArguments(tokens.slice(1, -1));
+  if (mask === undefined || name?.[0]?.t !== 'string') return [];
+  const value = evaluate(parseExpression(mask), NO_FIELDS);
+  return typeof value === 'bigint' ? [[BigInt.asUintN(64, value), name[0].v]] : [];
+}
+
+/** The value of an expression, or null where it rests on something unknown. */
+export function evaluate(expression: Expression, fields: Fields): Value | null {
+  switch (expression.kind) {
+    case 'number':
+    case 'string':
+      return expression.value;
+    case 'field':
+      return fields.number(expression.name) ?? fields.text(expression.name);
+    case 'text':
+      return fields.text(expression.name);
+    case 'unary':
+      return unary(expression.op, evaluate(expression.arg, fields));
+    case 'binary':
+      return binary(
+        expression.op,
+        evaluate(expression.left, fields),
+        evaluate(expression.right, fields),
+      );
+    case 'choice': {
+      const test = evaluate(expression.test, fields);
+      if (test === null) return null;
+      return evaluate(test !== 0n ? expression.yes : expression.no, fields);
+    }
+    case 'table': {
+      const value = evaluate(expression.arg, fields);
+      if (typeof value !== 'bigint') return null;
+      return expression.table === 'flags'
+        ? flagsText(value, expression.entries, expression.delimiter)
+        : symbolText(value, expression.entries);
+    }
+    case 'unknown':
+      return null;
+  }
+}
+
+function unary(op: string, value: Value | null): Value | null {
+  if (typeof value !== 'bigint') return null;
+  if (op === '~') return BigInt.asUintN(64, ~value);
+  if (op === '!') return value === 0n ? 1n : 0n;
+  return op === '-' ? BigInt.asIntN(64, -value) : value;
+}
+
+function binary(op: string, left: Value | null, right: Value | null): Value | null {
+  if (typeof left !== 'bigint' || typeof right !== 'bigint') return null;
+  const a = BigInt.asIntN(64, left);
+  const b = BigInt.asIntN(64, right);
+  const shift = b & 63n;
+  switch (op) {
+    case '|':
+      return a | b;
+    case '&':
+      return a & b;
+    case '^':
+      return a ^ b;
+    case '<<':
+      return BigInt.asIntN(64, a << shift);
+    case '>>':
+      return BigInt.asUintN(64, a) >> shift;
+    case '+':
+      return BigInt.asIntN(64, a + b);
+    case '-':
+      return BigInt.asIntN(64, a - b);
+    case '*':
+      return BigInt.asIntN(64, a * b);
+    case '/':
+      return b === 0n ? null : a / b;
+    case '%':
+      return b === 0n ? null : a % b;
+    default:
+      return compare(op, a, b) ? 1n : 0n;
+  }
+}
+
+function compare(op: string, a: bigint, b: bigint): boolean {
+  if (op === '==') return a === b;
+  if (op === '!=') return a !== b;
+  if (op === '<') return a < b;
+  if (op === '>') return a > b;
+  if (op === '<=') return a <= b;
+  if (op === '>=') return a >= b;
+  if (op === '&&') return a !== 0n && b !== 0n;
+  return a !== 0n || b !== 0n;
+}
+
+/**
+ * Names of the bits in `value`, taken in table order (an entry is used if all its bits are still
+ * there), what is left over in hex: kernel/trace/trace_output.c trace_print_flags_seq, v6.1.
+ */
+export function flagsText(
+  value: bigint,
+  entries: readonly (readonly [bigint, string])[],
+  delimiter: string,
+): string {
+  let left = BigInt.asUintN(64, value);
+  const names: string[] = [];
+  for (const [mask, name] of entries) {
+    if (left === 0n) break;
+    if ((left & mask) !== mask) continue;
+    names.push(name);
+    left &= ~mask;
+  }
+  if (left !== 0n) names.push(`0x${left.toString(16)}`);
+  return names.join(delimiter);
+}
+
+function symbolText(value: bigint, entries: readonly (readonly [bigint, string])[]): string {
+  const wanted = BigInt.asUintN(64, value);
+  for (const [key, name] of entries) {
+    if (key === wanted) return name;
+  }
+  return `0x${wanted.toString(16)}`;
+}

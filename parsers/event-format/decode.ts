@@ -1,0 +1,311 @@
+/**
+ * Raw tracepoint records to event batches.
+ *
+ * A record is what the ring buffer and perf's RAW sample hold: u16 common_type, flags, pid, then the
+ * event's own fields at the offsets its format text gives. Page events go straight to columns:
+ * fixed places, a numeric cache for gfp masks, a table for comms, no allocation. Other kinds that
+ * buddyscope knows go through rare.ts, unknown ones are counted by name.
+ *
+ * Everything is checked against the record's length before it is read; values out of range are
+ * counted as `record-out-of-range` and dropped.
+ */
+import {
+  EVENT_NAMES,
+  EventBatch,
+  EventKind,
+  LAST_PAGE_KIND,
+  MIGRATETYPE_NONE,
+  ORDER_LIMIT,
+  packExtfrag,
+  RARE_WIDTH,
+} from '../../src/records/events.js';
+import type { ParseContext } from '../format.js';
+import { CommTable } from './comms.js';
+import type { EventFormats } from './formats.js';
+import { MaskCache } from './gfp-cache.js';
+import { gfpText } from './gfp-text.js';
+import { kindOfEvent, STACK_EVENT } from './kinds.js';
+import { type PagePlan, PFN_BAD, type Place, planPageEvent, readPfn } from './page-plan.js';
+import type { EventFormat } from './parse.js';
+import { RareDecoder } from './rare.js';
+import { StackDecoder } from './stack.js';
+
+const SKIP = 0;
+const STACK = 1;
+const RARE = 2;
+const FIRST_PLAN = 3;
+const DEFAULT_PAGEBLOCK_ORDER = 9;
+/** sizeof(struct page) on 64-bit kernels that record page pointers. */
+const DEFAULT_STRUCT_PAGE = 64;
+
+/** Takes a full batch away and gives the next one to fill (it may be the same, cleared). */
+export type BatchHandler = (batch: EventBatch) => EventBatch;
+
+export class RecordDecoder {
+  readonly comms: CommTable;
+  /** The row that was written last in `batch`, for what belongs to it (stacks). */
+  row = -1;
+  batch: EventBatch;
+  readonly #context: ParseContext;
+  readonly #formats: EventFormats;
+  readonly #littleEndian: boolean;
+  readonly #onFull: BatchHandler;
+  readonly #what = new Uint16Array(65_536);
+  readonly #plans: PagePlan[] = [];
+  readonly #gfp: MaskCache[] = [];
+  readonly #rare: RareDecoder;
+  readonly #stacks: StackDecoder;
+  readonly #accepted = new Float64Array(256);
+  readonly #skipped = new Float64Array(65_536);
+  readonly #structPage: number;
+  #outOfRange = 0;
+  #firstNs = Number.NaN;
+  #lastNs = Number.NaN;
+
+  constructor(context: ParseContext, formats: EventFormats, onFull?: BatchHandler) {
+    this.#context = context;
+    this.#formats = formats;
+    this.#littleEndian = formats.littleEndian;
+    this.comms = new CommTable(context.strings.comms);
+    this.batch = new EventBatch();
+    this.#onFull = onFull ?? ((batch) => this.#deliver(batch));
+    this.#rare = new RareDecoder(context.strings, formats);
+    this.#stacks = new StackDecoder(context.strings, formats);
+    const bytes = Number(context.options['struct-page-bytes'] ?? DEFAULT_STRUCT_PAGE);
+    this.#structPage = bytes >= 16 && bytes <= 4096 ? bytes : DEFAULT_STRUCT_PAGE;
+    for (const format of formats.all) this.#plan(format);
+  }
+
+  #plan(format: EventFormat): void {
+    if (format.name === STACK_EVENT) {
+      this.#what[format.id] = STACK;
+      this.#stacks.use(format);
+      return;
+    }
+    const kind = kindOfEvent(format.name);
+    if (kind === undefined) return;
+    if (kind > LAST_PAGE_KIND) {
+      if (this.#rare.use(format, kind)) this.#what[format.id] = RARE;
+      return;
+    }
+    const plan = planPageEvent(format, kind);
+    if (plan === null) {
+      this.#context.diagnostics.report('format-unusable', this.#place(), { event: format.name });
+      return;
+    }
+    this.#what[format.id] = FIRST_PLAN + this.#plans.length;
+    this.#plans.push(plan);
+    const print = format.print.byKey.get('gfp_flags');
+    this.#gfp.push(new MaskCache((low, high) => gfpText(this.#context.strings, print, low, high)));
+    this.#noteAssumptions(plan, format.name);
+  }
+
+  #noteAssumptions(plan: PagePlan, event: string): void {
+    const { diagnostics } = this.#context;
+    if (plan.pointer) {
+      diagnostics.report('pfn-from-pointer', this.#place(), { event, bytes: this.#structPage });
+    }
+    if (plan.kind === EventKind.extfrag && plan.pageblockOrder < 0) {
+      diagnostics.report('pageblock-order-assumed', this.#place(), {
+        order: DEFAULT_PAGEBLOCK_ORDER,
+      });
+    }
+  }
+
+  #place(): { source: string } {
+    return { source: this.#context.source.name };
+  }
+
+  /** True if any known format is one of ours: without it there is nothing to read. */
+  get usable(): boolean {
+    return this.#plans.length > 0 || this.#what.includes(RARE);
+  }
+
+  /** True if the record type belongs to a page event. */
+  isPageEvent(type: number): boolean {
+    return this.#what[type & 0xffff]! >= FIRST_PLAN;
+  }
+
+  /**
+   * Decodes the record at [offset, offset + length) of `view`, which the caller has checked to lie
+   * inside it. Returns false when no row was made.
+   */
+  decode(view: DataView, offset: number, length: number, cpu: number, timeNs: number): boolean {
+    if (length < 8) return this.#short();
+    const type = view.getUint16(offset, this.#littleEndian);
+    const what = this.#what[type]!;
+    if (what < FIRST_PLAN) return this.#other(what, type, view, offset, length, cpu, timeNs);
+    const plan = this.#plans[what - FIRST_PLAN]!;
+    if (length < plan.need) return this.#short();
+    const pfn = readPfn(view, offset, plan, this.#littleEndian, this.#structPage);
+    const order = plan.order.at < 0 ? 0 : this.#number(view, offset, plan.order);
+    if (pfn === PFN_BAD || order >= ORDER_LIMIT || order < 0) return this.#short();
+    const pid = view.getInt32(offset + plan.pidAt, this.#littleEndian);
+    const row = this.#newRow(plan.kind, cpu, pid, timeNs);
+    const batch = this.batch;
+    batch.pfn[row] = pfn;
+    batch.order[row] = order;
+    batch.migratetype[row] = this.#migratetype(view, offset, plan.migratetype);
+    batch.detail[row] = this.#detail(view, offset, plan, what - FIRST_PLAN);
+    return true;
+  }
+
+  #newRow(kind: EventKind, cpu: number, pid: number, timeNs: number): number {
+    if (this.batch.length === this.batch.capacity) this.#flush();
+    const batch = this.batch;
+    const row = batch.length++;
+    this.row = row;
+    batch.timeNs[row] = timeNs;
+    batch.kind[row] = kind;
+    batch.cpu[row] = cpu;
+    batch.pid[row] = pid;
+    batch.comm[row] = this.comms.idOf(pid);
+    batch.stack[row] = 0;
+    this.#accepted[kind]!++;
+    return row;
+  }
+
+  #number(view: DataView, offset: number, place: Place): number {
+    const at = offset + place.at;
+    if (place.size === 4) return view.getInt32(at, this.#littleEndian);
+    if (place.size === 1) return view.getUint8(at);
+    if (place.size === 2) return view.getInt16(at, this.#littleEndian);
+    const low = view.getUint32(this.#littleEndian ? at : at + 4, this.#littleEndian);
+    const high = view.getInt32(this.#littleEndian ? at + 4 : at, this.#littleEndian);
+    return high * 4294967296 + low;
+  }
+
+  #migratetype(view: DataView, offset: number, place: Place): number {
+    if (place.at < 0) return MIGRATETYPE_NONE;
+    const value = this.#number(view, offset, place);
+    return value >= 0 && value < 128 ? value : MIGRATETYPE_NONE;
+  }
+
+  #detail(view: DataView, offset: number, plan: PagePlan, index: number): number {
+    const place = plan.detail;
+    if (place.at < 0) return 0;
+    const at = offset + place.at;
+    if (plan.kind === EventKind.alloc) {
+      if (place.size === 4) return this.#gfp[index]!.id(view.getUint32(at, this.#littleEndian), 0);
+      const value = this.#number(view, offset, place);
+      return this.#gfp[index]!.id(value >>> 0, Math.floor(value / 4294967296) >>> 0);
+    }
+    const value = this.#number(view, offset, place);
+    if (plan.kind !== EventKind.extfrag) return value === 0 ? 0 : 1;
+    const block = plan.pageblockOrder < 0 ? DEFAULT_PAGEBLOCK_ORDER : plan.pageblockOrder;
+    const { fallbackMigratetype: type, changeOwnership: change } = plan;
+    return packExtfrag(
+      value,
+      block,
+      type.at < 0 ? 0 : this.#number(view, offset, type),
+      value < block ? 1 : 0,
+      change.at >= 0 && this.#number(view, offset, change) !== 0 ? 1 : 0,
+    );
+  }
+
+  #short(): boolean {
+    this.#outOfRange++;
+    return false;
+  }
+
+  #other(
+    what: number,
+    type: number,
+    view: DataView,
+    offset: number,
+    length: number,
+    cpu: number,
+    timeNs: number,
+  ): boolean {
+    if (what === STACK) return false;
+    if (what === SKIP) {
+      this.#skipped[type]!++;
+      return false;
+    }
+    const pid = view.getInt32(offset + 4, this.#littleEndian);
+    const kind = this.#rare.kindOf(type, view, offset, length);
+    if (kind === 0) return this.#short();
+    const row = this.#newRow(kind, cpu, pid, timeNs);
+    this.batch.order[row] = 0;
+    this.batch.detail[row] = 0;
+    this.batch.migratetype[row] = MIGRATETYPE_NONE;
+    this.batch.pfn[row] = this.batch.addRareRow();
+    this.#rare.fill(this.batch, row, type, view, offset, length);
+    return true;
+  }
+
+  /** True if the record is a kernel stack: it belongs to the event before it on that cpu. */
+  isStack(view: DataView, offset: number, length: number): boolean {
+    return length >= 8 && this.#what[view.getUint16(offset, this.#littleEndian)] === STACK;
+  }
+
+  /** Gives the stack record to the row written last. */
+  attachStack(view: DataView, offset: number, length: number): void {
+    this.batch.stack[this.row] = this.#stacks.fromRecord(view, offset, length);
+  }
+
+  /** Gives a list of addresses, innermost first, to the row written last. */
+  attachChain(view: DataView, offset: number, count: number): void {
+    this.batch.stack[this.row] = this.#stacks.fromAddresses(view, offset, count);
+  }
+
+  /** A row that says events of this cpu are missing before `timeNs`; NaN = how many is not known. */
+  lost(cpu: number, timeNs: number, count: number): void {
+    const row = this.#newRow(EventKind.lost, cpu, -1, timeNs);
+    this.#accepted[EventKind.lost]!--;
+    this.batch.comm[row] = 0;
+    this.batch.order[row] = 0;
+    this.batch.detail[row] = 0;
+    this.batch.migratetype[row] = MIGRATETYPE_NONE;
+    this.batch.pfn[row] = this.batch.addRareRow();
+    this.batch.rare[this.batch.pfn[row]! * RARE_WIDTH] = count;
+    const { source, diagnostics } = this.#context;
+    if (count > 0) source.lostEvents += count;
+    diagnostics.report('events-lost', this.#place(), { cpu, count: count > 0 ? count : 'some' });
+  }
+
+  #flush(): void {
+    this.noteSpan(this.batch);
+    this.batch = this.#onFull(this.batch);
+  }
+
+  /** Keeps the first and last time for the source summary. */
+  noteSpan(batch: EventBatch): void {
+    if (batch.length === 0) return;
+    if (Number.isNaN(this.#firstNs)) this.#firstNs = batch.timeNs[0]!;
+    this.#lastNs = batch.timeNs[batch.length - 1]!;
+  }
+
+  #deliver(batch: EventBatch): EventBatch {
+    if (batch.length > 0) this.#context.sink.events(batch);
+    batch.clear();
+    return batch;
+  }
+
+  /** Hands over what is left and writes the counts to the source summary. */
+  finish(): void {
+    this.#flush();
+    const { source, diagnostics } = this.#context;
+    for (let kind = 0; kind < 256; kind++) {
+      const count = this.#accepted[kind]!;
+      if (count === 0) continue;
+      const name = EVENT_NAMES[kind as EventKind];
+      source.events[name] = (source.events[name] ?? 0) + count;
+    }
+    for (let type = 0; type < 65_536; type++) {
+      const count = this.#skipped[type]!;
+      if (count === 0) continue;
+      const format = this.#formats.byId(type);
+      const name = format === undefined ? '(unknown)' : `${format.system}:${format.name}`;
+      source.skippedEvents[name] = (source.skippedEvents[name] ?? 0) + count;
+    }
+    if (this.#outOfRange > 0) {
+      source.skippedEvents['(out of range)'] = this.#outOfRange;
+      diagnostics.report('record-out-of-range', this.#place(), { count: this.#outOfRange });
+    }
+    if (!Number.isNaN(this.#firstNs)) {
+      source.firstNs = this.#firstNs;
+      source.lastNs = this.#lastNs;
+    }
+  }
+}
