@@ -6,6 +6,8 @@
  * 4 a bug of ours. A stack trace is printed only with BUDDYSCOPE_DEBUG=1.
  */
 import yargs, { type Argv } from 'yargs';
+import { TempFileError } from '../io/temp-file.js';
+import { OutputError } from '../io/write.js';
 import { Diagnostics, excerptOf } from '../records/diagnostics.js';
 import { type CommandEntry, ExitCode, type Session, UsageError } from './command.js';
 import { COMMANDS } from './commands/index.js';
@@ -18,9 +20,15 @@ import { toolVersion } from './version.js';
 
 const HELP_WIDTH = 100;
 
-/** Errors of the system underneath (no space, no permission): not a bug, and nothing of the input. */
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error && 'code' in error;
+/** In words, for errors of the system underneath (no space, no permission): neither bug nor input. */
+function systemTrouble(error: unknown): string | null {
+  if (error instanceof OutputError) {
+    if (error.code === 'exists') return `${error.path} exists; --force overwrites it`;
+    if (error.code === 'outside') return `${error.path} lies outside the output folder`;
+    return `cannot write ${error.path}: ${error.code}`;
+  }
+  if (error instanceof TempFileError) return `cannot use a temporary file: ${error.message}`;
+  return error instanceof Error && 'syscall' in error ? error.message : null;
 }
 
 function makeTalk(quiet: boolean): Talk {
@@ -35,8 +43,9 @@ function explain(error: unknown): ExitCode {
     talk.insist('Try `buddyscope --help`.');
     return ExitCode.usage;
   }
-  if (isSystemError(error)) {
-    talk.insist(`buddyscope: ${excerptOf(message)}`);
+  const trouble = systemTrouble(error);
+  if (trouble !== null) {
+    talk.insist(`buddyscope: ${excerptOf(trouble)}`);
     return ExitCode.usage;
   }
   talk.insist(`buddyscope: a bug: ${excerptOf(message)}`);
