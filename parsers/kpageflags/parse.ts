@@ -1,0 +1,133 @@
+/**
+ * A copy of /proc/kpageflags: one little-endian 64-bit word a pfn, from pfn 0.
+ *
+ * Memory is mostly runs of equal words, so the reader works by runs: a run's class is written with
+ * one fill. Nothing is assumed of chunk sizes or alignment. Pages beyond `limits.pages` are left
+ * out and said so. The copy has no time of its own; an index (`# mono=… file=…`) gives it one.
+ * Kernel: fs/proc/page.c kpageflags_read, v2.6.25 to v7.2.
+ */
+import { NO_TIME } from '../../src/records/snapshot.js';
+import type { ParseContext, StreamParser } from '../format.js';
+import { BuddyHeads, classOf } from './classes.js';
+
+const WORD = 8;
+const SCRATCH_BYTES = 1 << 16;
+
+/** Classes by pfn, grown as they come. */
+export class ClassColumn {
+  readonly #limit: number;
+  #classes: Uint8Array;
+  length = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+    this.#classes = new Uint8Array(Math.min(limit, 1 << 16));
+  }
+
+  /** Sets [length, to) to a class; beyond the limit nothing is kept. */
+  fill(to: number, value: number): void {
+    const end = Math.min(to, this.#limit);
+    if (end > this.#classes.length) {
+      const size = Math.min(this.#limit, Math.max(end, this.#classes.length * 2));
+      const bigger = new Uint8Array(size);
+      bigger.set(this.#classes.subarray(0, this.length));
+      this.#classes = bigger;
+    }
+    this.#classes.fill(value, this.length, end);
+    this.length = Math.max(this.length, end);
+  }
+
+  /** The classes, without spare room. */
+  take(): Uint8Array {
+    return this.#classes.slice(0, this.length);
+  }
+}
+
+export class KpageflagsParser implements StreamParser {
+  readonly #context: ParseContext;
+  readonly #column: ClassColumn;
+  readonly #heads = new BuddyHeads();
+  readonly #scratch = new Uint8Array(SCRATCH_BYTES);
+  readonly #words = new Uint32Array(this.#scratch.buffer);
+  /** Bytes of an unfinished word at the start of scratch. */
+  #carried = 0;
+  /** Words read so far, whether kept or not. */
+  #pages = 0;
+  #runStart = 0;
+  #runLow = 0;
+  #runHigh = 0;
+
+  constructor(context: ParseContext) {
+    this.#context = context;
+    this.#column = new ClassColumn(context.limits.pages);
+  }
+
+  push(chunk: Uint8Array): void {
+    let at = 0;
+    if (this.#carried === 0 && (chunk.byteOffset & 3) === 0) {
+      const words = chunk.length >>> 3;
+      this.#read(new Uint32Array(chunk.buffer, chunk.byteOffset, words * 2), words);
+      at = words * WORD;
+    }
+    while (at < chunk.length) {
+      const part = chunk.subarray(at, at + SCRATCH_BYTES - this.#carried);
+      this.#scratch.set(part, this.#carried);
+      at += part.length;
+      const filled = this.#carried + part.length;
+      const words = filled >>> 3;
+      this.#read(this.#words, words);
+      this.#scratch.copyWithin(0, words * WORD, filled);
+      this.#carried = filled - words * WORD;
+    }
+  }
+
+  end(): void {
+    const { source, sink, diagnostics, limits } = this.#context;
+    this.#closeRun();
+    if (this.#carried > 0) {
+      const place = { source: source.name, offset: this.#pages * WORD };
+      diagnostics.report('kpageflags-cut', place, { count: this.#carried });
+    }
+    if (this.#pages > limits.pages) {
+      const place = { source: source.name, offset: limits.pages * WORD };
+      diagnostics.report('kpageflags-limit', place, { limit: limits.pages });
+    }
+    if (this.#pages === 0) return;
+    source.snapshots.kpageflags = (source.snapshots.kpageflags ?? 0) + 1;
+    source.facts.pages = String(this.#pages);
+    sink.snapshot({
+      kind: 'kpageflags',
+      time: NO_TIME,
+      source: source.name,
+      line: 0,
+      classes: this.#column.take(),
+      buddyHeadsOnly: this.#heads.headsOnly,
+    });
+  }
+
+  #read(words: Uint32Array, count: number): void {
+    let low = this.#runLow;
+    let high = this.#runHigh;
+    const base = this.#pages;
+    for (let i = 0; i < count; i++) {
+      const l = words[2 * i]!;
+      const h = words[2 * i + 1]!;
+      if (l === low && h === high) continue;
+      this.#pages = base + i;
+      this.#closeRun();
+      this.#runLow = low = l;
+      this.#runHigh = high = h;
+    }
+    this.#pages = base + count;
+  }
+
+  /** The run up to the present page is complete. */
+  #closeRun(): void {
+    const { low, high } = { low: this.#runLow, high: this.#runHigh };
+    if (this.#pages > this.#runStart) {
+      this.#column.fill(this.#pages, classOf(low, high));
+      this.#heads.run(this.#runStart, this.#pages, low, high);
+    }
+    this.#runStart = this.#pages;
+  }
+}
