@@ -27,11 +27,10 @@ export interface ReadStats {
 export async function* readDescriptor(
   fd: number,
   initial: Uint8Array = new Uint8Array(0),
-  chunkBytes = READ_BYTES,
 ): AsyncGenerator<Uint8Array> {
   if (initial.length > 0) yield initial;
-  let free = new Uint8Array(chunkBytes);
-  let busy = new Uint8Array(chunkBytes);
+  let free = new Uint8Array(READ_BYTES);
+  let busy = new Uint8Array(READ_BYTES);
   let pending = readOnce(fd, busy);
   try {
     for (;;) {
@@ -48,7 +47,7 @@ export async function* readDescriptor(
 }
 
 /** One read at the descriptor's own position; 0 at the end. */
-function readOnce(fd: number, into: Uint8Array): Promise<number> {
+export function readOnce(fd: number, into: Uint8Array): Promise<number> {
   return new Promise((resolve, reject) => {
     const attempt = (): void => {
       read(fd, into, 0, into.length, null, (error, count) => {

@@ -21,6 +21,9 @@ export class SpoolBudget {
   }
 }
 
+/** Sees a batch and the index of its first event while it is being put away; must not keep it. */
+export type SpoolWatch = (batch: EventBatch, offset: number) => void;
+
 export class EventSpool {
   readonly #budget: SpoolBudget;
   readonly #shapes: PackedShape[] = [];
@@ -28,16 +31,22 @@ export class EventSpool {
   #offsets: number[] = [];
   #inMemory = 0;
   #file: TempFile | null = null;
-  #open: EventBatch | null = new EventBatch();
+  #open: EventBatch | null = null;
+  readonly #watch: SpoolWatch | null;
   #scratch = new Uint8Array(0);
   #length = 0;
   #sealed = false;
   #lastNs = Number.NEGATIVE_INFINITY;
   #firstNs = Number.NaN;
+  #firstPageNs = Number.NaN;
+  #lastPageNs = Number.NaN;
   #backwards = 0;
+  readonly #kinds = new Float64Array(256);
 
-  constructor(budget: SpoolBudget = new SpoolBudget()) {
+  /** @param watch sees every batch once, in order, as it is put away. */
+  constructor(budget: SpoolBudget = new SpoolBudget(), watch: SpoolWatch | null = null) {
     this.#budget = budget;
+    this.#watch = watch;
   }
 
   /** Events. */
@@ -63,6 +72,16 @@ export class EventSpool {
     return this.#lastNs === Number.NEGATIVE_INFINITY ? Number.NaN : this.#lastNs;
   }
 
+  /** First and last stamps of page events in the order appended, NaN when there are none. */
+  get pageSpanNs(): readonly [first: number, last: number] {
+    return [this.#firstPageNs, this.#lastPageNs];
+  }
+
+  /** Events of one kind. */
+  countOf(kind: number): number {
+    return this.#kinds[kind] ?? 0;
+  }
+
   /** How many events were stamped earlier than one before them: 0 = in time order. */
   get backwards(): number {
     return this.#backwards;
@@ -70,9 +89,10 @@ export class EventSpool {
 
   /** Copies the batch's events to the end. */
   append(batch: EventBatch): void {
-    if (this.#sealed || this.#open === null) throw new Error('append to a sealed spool');
+    if (this.#sealed) throw new Error('append to a sealed spool');
+    this.#open ??= new EventBatch();
     const open = this.#open;
-    this.#noteTimes(batch);
+    this.#note(batch);
     this.#length += batch.length;
     let from = 0;
     while (from < batch.length) {
@@ -127,21 +147,34 @@ export class EventSpool {
     return bytes;
   }
 
-  #noteTimes(batch: EventBatch): void {
+  #note(batch: EventBatch): void {
+    const { length, timeNs, kind } = batch;
+    const kinds = this.#kinds;
     let last = this.#lastNs;
     let backwards = 0;
-    const times = batch.timeNs;
-    for (let i = 0; i < batch.length; i++) {
-      const time = times[i]!;
+    let firstPage = -1;
+    let lastPage = -1;
+    for (let i = 0; i < length; i++) {
+      const time = timeNs[i]!;
       if (time >= last) last = time;
       else if (time < last) backwards++;
+      kinds[kind[i]!]!++;
+      if (kind[i]! <= LAST_PAGE_KIND) {
+        if (firstPage < 0) firstPage = i;
+        lastPage = i;
+      }
     }
-    if (this.#length === 0 && batch.length > 0) this.#firstNs = times[0]!;
+    if (this.#length === 0 && length > 0) this.#firstNs = timeNs[0]!;
+    if (lastPage >= 0) {
+      if (Number.isNaN(this.#firstPageNs)) this.#firstPageNs = timeNs[firstPage]!;
+      this.#lastPageNs = timeNs[lastPage]!;
+    }
     this.#lastNs = last;
     this.#backwards += backwards;
   }
 
   #flush(open: EventBatch): void {
+    this.#watch?.(open, this.#shapes.length * BATCH_CAPACITY);
     const shape = shapeOf(open);
     if (this.#file === null && this.#budget.used + shape.bytes > this.#budget.limit) this.#spill();
     if (this.#file === null) {

@@ -19,6 +19,13 @@ export interface SnapshotTime {
   readonly snap: number | null;
   /** How precise the stamp is, in ns (1e9 for whole seconds). */
   readonly resolutionNs: number;
+  /**
+   * Indices in the recording's event stream of the `snap N begin` and `snap N end` markers: events
+   * before the first are in the copy, events after the second are not. Absent or null when the
+   * trace has no such markers.
+   */
+  readonly beginEvent?: number | null;
+  readonly endEvent?: number | null;
 }
 
 interface SnapshotBase {

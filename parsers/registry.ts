@@ -1,0 +1,41 @@
+/**
+ * The formats that can be read, and the choice between them by content.
+ *
+ * Every format looks at the same head of the input; the most confident wins, and of equals the one
+ * listed first. The name is only a hint that a format may weigh; it never decides alone.
+ */
+import { dmesgFormat } from './dmesg/index.js';
+import { type Detection, type Format, MIN_CONFIDENCE } from './format.js';
+import { kpageflags } from './kpageflags/index.js';
+import { pageOwner } from './page-owner/index.js';
+import { snapshotText } from './snapshot-text/index.js';
+
+/** In the order in which ties are broken: the more specific first. */
+export const FORMATS: readonly Format[] = [kpageflags, pageOwner, snapshotText, dmesgFormat];
+
+export interface Detected {
+  readonly format: Format;
+  readonly detection: Detection;
+}
+
+/** The best format for an input that begins with `head`, or null when none fits. */
+export function detect(
+  head: Uint8Array,
+  name: string,
+  formats: readonly Format[] = FORMATS,
+): Detected | null {
+  let best: Detected | null = null;
+  for (const format of formats) {
+    const detection = format.detect(head, name);
+    if (detection === null || !(detection.confidence >= MIN_CONFIDENCE)) continue;
+    if (best === null || detection.confidence > best.detection.confidence) {
+      best = { format, detection };
+    }
+  }
+  return best;
+}
+
+/** The format with this id, or null. */
+export function formatById(id: string, formats: readonly Format[] = FORMATS): Format | null {
+  return formats.find((format) => format.id === id) ?? null;
+}

@@ -1,0 +1,141 @@
+/**
+ * Opens one input for its two uses: a stream of plain bytes, or random access to them.
+ *
+ * The head is read first, so that the format can be decided before anything else is; it is part of
+ * the stream that follows. A regular uncompressed file is read in place when random access is asked
+ * for; everything else is copied to a temporary file.
+ */
+import { createHash } from 'node:crypto';
+import { close, open, readSync } from 'node:fs';
+import { promisify } from 'node:util';
+import type { Limits } from '../records/limits.js';
+import { detectCompression } from './compression.js';
+import { ReadStop } from './decode-error.js';
+import type { InputFile } from './inputs.js';
+import { accessCopy, accessDescriptor, type ClosableAccess } from './random-access.js';
+import { type Chunks, peek, type ReadStats, readOnce } from './raw.js';
+import { type ReadOptions, readDecoded } from './read.js';
+import { newReadStats, readHere, readInThread, threadPays } from './reader.js';
+
+export interface OpenInputOptions {
+  readonly limits: Limits;
+  readonly hash: boolean;
+  /** What stands behind `-`. */
+  readonly stdin: number | Chunks;
+  /** The compiled reader thread, or null. */
+  readonly thread: URL | null;
+  /** Bytes of head wanted. */
+  readonly headBytes: number;
+}
+
+const openFile = promisify(open);
+const closeFile = promisify(close);
+const SNIFF_BYTES = 64;
+
+/** One open input. Use either `chunks` or `access`, then `close`. */
+export class OpenInput {
+  readonly head: Uint8Array;
+  /** Filled in as reading goes on. */
+  readonly stats: ReadStats;
+  /** All plain bytes, head included; a chunk is valid until the next is asked for. */
+  readonly chunks: AsyncGenerator<Uint8Array>;
+  readonly #fd: number | null;
+  readonly #file: InputFile;
+  readonly #options: OpenInputOptions;
+
+  constructor(
+    file: InputFile,
+    fd: number | null,
+    peeked: { head: Uint8Array; all: AsyncGenerator<Uint8Array> },
+    stats: ReadStats,
+    options: OpenInputOptions,
+  ) {
+    this.#file = file;
+    this.#fd = fd;
+    this.head = peeked.head.subarray(0, options.headBytes);
+    this.chunks = peeked.all;
+    this.stats = stats;
+    this.#options = options;
+  }
+
+  /** Random access to the plain bytes, and why they end early, if they do. */
+  async access(): Promise<{ access: ClosableAccess; stop: unknown }> {
+    if (!this.#file.regular || this.stats.compression !== null || this.#fd === null) {
+      return accessCopy(this.chunks);
+    }
+    await this.chunks.return(undefined);
+    const size = Math.min(this.#file.rawBytes, this.#options.limits.inputBytes);
+    const access = accessDescriptor(this.#fd, size);
+    this.stats.rawBytes = this.#file.rawBytes;
+    if (this.#options.hash) this.stats.sha256 = hashOf(access, size);
+    const stop =
+      size < this.#file.rawBytes
+        ? new ReadStop('too-long', `${this.#options.limits.inputBytes}`)
+        : null;
+    return { access, stop };
+  }
+
+  async close(): Promise<void> {
+    await this.chunks.return(undefined).catch(() => undefined);
+    if (this.#fd !== null && this.#file.path !== null) await closeFile(this.#fd);
+  }
+}
+
+function hashOf(access: ClosableAccess, size: number): string {
+  const hash = createHash('sha256');
+  const buffer = new Uint8Array(1 << 20);
+  for (let at = 0; at < size; at += buffer.length) {
+    hash.update(access.read(at, buffer.length, buffer));
+  }
+  return hash.digest('hex');
+}
+
+/** Opens an input; throws the system's error if it cannot be opened. */
+export async function openInput(file: InputFile, options: OpenInputOptions): Promise<OpenInput> {
+  const stats = newReadStats();
+  const wanted: ReadOptions = {
+    expansion: options.limits.expansion,
+    inputBytes: options.limits.inputBytes,
+    hash: options.hash,
+  };
+  if (file.path === null && typeof options.stdin !== 'number') {
+    const chunks = readDecoded(options.stdin, wanted, stats);
+    return new OpenInput(file, null, await peek(chunks, options.headBytes), stats, options);
+  }
+  const fd = file.path === null ? (options.stdin as number) : await openFile(file.path, 'r');
+  const { initial, compressed } = file.regular ? sniffFile(fd) : await sniffPipe(fd);
+  const thread = threadPays(file.rawBytes, compressed, options.hash) ? options.thread : null;
+  const chunks =
+    thread === null
+      ? readHere(fd, initial, wanted, stats)
+      : readInThread({ fd, initial, options: wanted }, stats, thread);
+  return new OpenInput(file, fd, await peek(chunks, options.headBytes), stats, options);
+}
+
+/** Looks at the first bytes without taking them. */
+function sniffFile(fd: number): { initial: Uint8Array; compressed: boolean } {
+  const head = new Uint8Array(SNIFF_BYTES);
+  let count = 0;
+  try {
+    count = readSync(fd, head, 0, head.length, 0);
+  } catch {
+    // Unreadable or not seekable: reading itself will say so.
+  }
+  return {
+    initial: new Uint8Array(0),
+    compressed: detectCompression(head.subarray(0, count)) !== null,
+  };
+}
+
+/** Takes the first bytes of a pipe; the reader gets them handed in. */
+async function sniffPipe(fd: number): Promise<{ initial: Uint8Array; compressed: boolean }> {
+  const head = new Uint8Array(1 << 16);
+  let count = 0;
+  while (count < SNIFF_BYTES) {
+    const got = await readOnce(fd, head.subarray(count));
+    if (got === 0) break;
+    count += got;
+  }
+  const initial = head.subarray(0, count);
+  return { initial, compressed: detectCompression(initial) !== null };
+}

@@ -1,0 +1,167 @@
+/**
+ * Reads one input: opens it, decides its format by content, parses it into the recording.
+ *
+ * Whatever is wrong with an input becomes a diagnostic, and what was read before it is kept.
+ */
+import { DETECT_BYTES, type Format, type ParseContext } from '../../parsers/format.js';
+import { type Detected, detect, formatById } from '../../parsers/registry.js';
+import { detectUnsupported } from '../io/compression.js';
+import { asReadStop, ReadStop, type StopReason } from '../io/decode-error.js';
+import type { InputFile } from '../io/inputs.js';
+import { type OpenInput, type OpenInputOptions, openInput } from '../io/open-input.js';
+import type { DiagnosticCode, Diagnostics } from '../records/diagnostics.js';
+import type { SourceSummary } from '../records/source.js';
+
+export interface ReadInputOptions extends Omit<OpenInputOptions, 'headBytes'> {
+  readonly formats: readonly Format[];
+  /** Id of the format to take it for, or null to look. */
+  readonly format: string | null;
+  readonly signal: AbortSignal | null;
+  /** Called after every chunk with the bytes read from disk so far. */
+  readonly onBytes: (rawBytes: number) => void;
+}
+
+/** @param context everything a parser needs; `context.source` is filled in. */
+export async function readInput(
+  file: InputFile,
+  context: ParseContext,
+  options: ReadInputOptions,
+): Promise<void> {
+  const { source, diagnostics } = context;
+  let input: OpenInput;
+  try {
+    input = await openInput(file, { ...options, headBytes: DETECT_BYTES });
+  } catch (error) {
+    reportSystemError(error, source.name, diagnostics);
+    return;
+  }
+  try {
+    const chosen = choose(input, file, source, options);
+    source.compression = input.stats.compression;
+    if (chosen !== null) {
+      source.format = chosen.format.id;
+      source.why = chosen.detection.why;
+      await parse(input, chosen.format, context, options);
+    } else if (input.head.length > 0) {
+      reportUnknown(input, file, diagnostics);
+    } else {
+      await drain(input, source, diagnostics);
+    }
+  } finally {
+    source.rawBytes = input.stats.rawBytes;
+    source.sha256 = input.stats.sha256;
+    source.compression = input.stats.compression;
+    await input.close();
+  }
+}
+
+function choose(
+  input: OpenInput,
+  file: InputFile,
+  source: SourceSummary,
+  options: ReadInputOptions,
+): Detected | null {
+  if (input.head.length === 0) return null;
+  if (options.format !== null) {
+    const format = formatById(options.format, options.formats);
+    if (format === null) throw new RangeError(`no such format: ${options.format}`);
+    return { format, detection: { confidence: 1, why: 'named by the user' } };
+  }
+  if (detectUnsupported(input.head) !== null) return null;
+  return detect(input.head, file.path === null ? '' : source.name, options.formats);
+}
+
+async function parse(
+  input: OpenInput,
+  format: Format,
+  context: ParseContext,
+  options: ReadInputOptions,
+): Promise<void> {
+  const { source } = context;
+  if (format.mode === 'file') {
+    const { access, stop } = await input.access();
+    try {
+      source.bytes = access.size;
+      format.parse(access, context);
+    } finally {
+      access.close();
+    }
+    options.onBytes(input.stats.rawBytes);
+    if (stop !== null) reportStop(asReadStop(stop, 'io'), source.name, context.diagnostics);
+    return;
+  }
+  const parser = format.open(context);
+  let stop: unknown = null;
+  const iterator = input.chunks;
+  for (;;) {
+    let next: IteratorResult<Uint8Array>;
+    try {
+      next = await iterator.next();
+    } catch (error) {
+      stop = error;
+      break;
+    }
+    if (next.done === true) break;
+    options.signal?.throwIfAborted();
+    source.bytes += next.value.length;
+    parser.push(next.value);
+    options.onBytes(input.stats.rawBytes);
+  }
+  parser.end();
+  if (stop !== null) reportStop(asReadStop(stop, 'io'), source.name, context.diagnostics);
+}
+
+/** An input without a single plain byte: empty, or damaged from the start. */
+async function drain(
+  input: OpenInput,
+  source: SourceSummary,
+  diagnostics: Diagnostics,
+): Promise<void> {
+  try {
+    for await (const chunk of input.chunks) source.bytes += chunk.length;
+    diagnostics.report('input-empty', { source: source.name });
+  } catch (error) {
+    reportStop(asReadStop(error, 'io'), source.name, diagnostics);
+  }
+}
+
+function reportUnknown(input: OpenInput, file: InputFile, diagnostics: Diagnostics): void {
+  const place = { source: file.name };
+  const kind = detectUnsupported(input.head);
+  if (kind !== null) diagnostics.report('input-unsupported', place, { kind });
+  else if (file.explicit) diagnostics.report('format-unknown', { ...place, ...firstLine(input) });
+  else diagnostics.report('file-ignored', place);
+}
+
+function firstLine(input: OpenInput): { excerpt: string; line: number } {
+  const end = input.head.indexOf(10);
+  const bytes = input.head.subarray(0, Math.min(end < 0 ? 200 : end, 200));
+  return { excerpt: new TextDecoder('latin1').decode(bytes), line: 1 };
+}
+
+function reportSystemError(error: unknown, source: string, diagnostics: Diagnostics): void {
+  if (error instanceof ReadStop) {
+    reportStop(error, source, diagnostics);
+    return;
+  }
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === undefined) throw error;
+  if (code === 'ENOENT') diagnostics.report('input-missing', { source });
+  else diagnostics.report('input-unreadable', { source }, { reason: code });
+}
+
+const STOP_CODES: Readonly<Record<StopReason, DiagnosticCode>> = {
+  truncated: 'input-truncated',
+  corrupt: 'input-corrupt',
+  bomb: 'input-bomb',
+  'too-long': 'input-too-long',
+  nested: 'input-nested-compression',
+  window: 'input-window',
+  io: 'input-unreadable',
+};
+
+function reportStop(stop: ReadStop, source: string, diagnostics: Diagnostics): void {
+  const reason = stop.message;
+  const data = { reason, ratio: reason, limit: reason, bytes: reason };
+  diagnostics.report(STOP_CODES[stop.reason], { source }, data);
+}

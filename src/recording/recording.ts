@@ -1,0 +1,78 @@
+/**
+ * What a recording is once it is open: everything the inputs said, in time order.
+ */
+import type { RecordSink } from '../../parsers/format.js';
+import type { Diagnostics } from '../records/diagnostics.js';
+import type { Limits } from '../records/limits.js';
+import type { Snapshot } from '../records/snapshot.js';
+import type { SourceSummary } from '../records/source.js';
+import type { RecordingStrings } from '../records/strings.js';
+import type { RecordingClock } from '../records/time.js';
+import type { EventSpool } from './spool.js';
+
+export interface Recording {
+  /** One an input, in the order they were read; files that are no input included. */
+  readonly sources: readonly SourceSummary[];
+  /** All events in time order. */
+  readonly events: EventSpool;
+  /** Copies in trace time by time, then those that could not be placed, in the order read. */
+  readonly snapshots: readonly Snapshot[];
+  /** Parsed kernel reports, in the order read. */
+  readonly splats: readonly unknown[];
+  readonly strings: RecordingStrings;
+  readonly clock: RecordingClock;
+  readonly diagnostics: Diagnostics;
+  /** How the snapshots' clock was joined to the trace's. */
+  readonly alignment: Alignment;
+  /** Deletes temporary files. The events cannot be read afterwards. */
+  close(): void;
+}
+
+/** How snapshots came to stand in trace time. */
+export interface Alignment {
+  readonly method: 'markers' | 'same-clock' | 'none';
+  /** Trace time minus snapshot time, ns; NaN when there is none. */
+  readonly offsetNs: number;
+  /** How far the markers' offsets lie apart, ns; 0 with fewer than two. */
+  readonly spreadNs: number;
+  /** Snapshots placed by their own markers. */
+  readonly byMarkers: number;
+  /** Snapshots placed by the offset of others, or by sharing the clock. */
+  readonly byClock: number;
+  /** Snapshots that carry a time but could not be placed. */
+  readonly unplaced: number;
+}
+
+export interface Progress {
+  readonly phase: 'read' | 'merge';
+  /** Bytes of the inputs as they are on disk. */
+  readonly bytesDone: number;
+  /** NaN when an input's size is not known (stdin). */
+  readonly bytesTotal: number;
+  readonly events: number;
+}
+
+/** Told how far reading is, at most ten times a second by the clock it brings along. */
+export interface ProgressListener {
+  /** Milliseconds of any steady clock. */
+  now(): number;
+  report(progress: Progress): void;
+}
+
+export interface OpenOptions {
+  readonly limits?: Partial<Limits>;
+  /** What `-` reads: a descriptor (default 0) or chunks. */
+  readonly stdin?: number | AsyncIterable<Uint8Array>;
+  readonly progress?: ProgressListener;
+  /** Choices handed to every parser (`map`, `time-unit`, `clock` …). */
+  readonly formatOptions?: Readonly<Record<string, string>>;
+  /** Takes every input for this format instead of looking. */
+  readonly format?: string;
+  /** Hash the inputs (sha256 of the bytes on disk). */
+  readonly hash?: boolean;
+  readonly signal?: AbortSignal;
+  /** The compiled reader thread, or null to stay on one thread. */
+  readonly readerThread?: URL | null;
+}
+
+export type { RecordSink };
