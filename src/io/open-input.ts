@@ -13,7 +13,7 @@ import { detectCompression } from './compression.js';
 import { ReadStop } from './decode-error.js';
 import type { InputFile } from './inputs.js';
 import { accessCopy, accessDescriptor, type ClosableAccess } from './random-access.js';
-import { type Chunks, peek, type ReadStats, readOnce } from './raw.js';
+import { type Chunks, peek, READ_BYTES, type ReadStats, readOnce } from './raw.js';
 import { type ReadOptions, readDecoded } from './read.js';
 import { newReadStats, readHere, readInThread, threadPays } from './reader.js';
 
@@ -107,7 +107,7 @@ export async function openInput(file: InputFile, options: OpenInputOptions): Pro
   const thread = threadPays(file.rawBytes, compressed, options.hash) ? options.thread : null;
   const chunks =
     thread === null
-      ? readHere(fd, initial, wanted, stats)
+      ? readHere(fd, initial, wanted, stats, file.regular ? file.rawBytes : READ_BYTES)
       : readInThread({ fd, initial, options: wanted }, stats, thread);
   return new OpenInput(file, fd, await peek(chunks, options.headBytes), stats, options);
 }

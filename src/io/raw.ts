@@ -23,14 +23,20 @@ export interface ReadStats {
   compression: string | null;
 }
 
-/** @param initial bytes already taken from the descriptor (a pipe's head). */
+/**
+ * @param initial bytes already taken from the descriptor (a pipe's head).
+ * @param sizeHint bytes to expect, when known: small files get small buffers.
+ */
 export async function* readDescriptor(
   fd: number,
   initial: Uint8Array = new Uint8Array(0),
+  sizeHint = READ_BYTES,
 ): AsyncGenerator<Uint8Array> {
+  // One byte more than the file is said to have, so that its end shows at the first read.
+  const chunkBytes = Math.min(READ_BYTES, Math.max(4096, sizeHint + 1));
   if (initial.length > 0) yield initial;
-  let free = new Uint8Array(READ_BYTES);
-  let busy = new Uint8Array(READ_BYTES);
+  let free = new Uint8Array(chunkBytes);
+  let busy = new Uint8Array(chunkBytes);
   let pending = readOnce(fd, busy);
   try {
     for (;;) {

@@ -8,7 +8,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { ReadStop, type StopReason } from './decode-error.js';
-import { type Chunks, type ReadStats, readDescriptor } from './raw.js';
+import { type ReadStats, readDescriptor } from './raw.js';
 import { type ReadOptions, readDecoded } from './read.js';
 
 /** Raw bytes from which a reader thread pays for its start (some 30 ms). */
@@ -54,8 +54,9 @@ export function readHere(
   initial: Uint8Array,
   options: ReadOptions,
   stats: ReadStats,
+  sizeHint?: number,
 ): AsyncGenerator<Uint8Array> {
-  return readDecoded(readDescriptor(fd, initial), options, stats);
+  return readDecoded(readDescriptor(fd, initial, sizeHint), options, stats);
 }
 
 /** Plain bytes of a descriptor, read on a thread of its own. */
@@ -112,13 +113,4 @@ class Inbox {
       this.#wake = null;
     }
   }
-}
-
-/** Plain bytes of something that is not a descriptor (tests, library users). */
-export function readIterable(
-  source: Chunks,
-  options: ReadOptions,
-  stats: ReadStats,
-): AsyncGenerator<Uint8Array> {
-  return readDecoded(source, options, stats);
 }

@@ -7,7 +7,7 @@
  * which lies in the last piece handed in. Zero padding between streams is skipped (§2.2).
  */
 import { ReadableStream } from 'node:stream/web';
-import { XzReadableStream } from 'xz-decompress';
+import xzDecompress from 'xz-decompress';
 import { detectCompression } from './compression.js';
 import { ReadStop } from './decode-error.js';
 import type { Chunks } from './raw.js';
@@ -37,8 +37,8 @@ async function* oneStream(pieces: Pieces): AsyncGenerator<Uint8Array> {
     },
     { highWaterMark: 0 },
   );
-  const reader = new XzReadableStream(
-    compressed as unknown as ConstructorParameters<typeof XzReadableStream>[0],
+  const reader = new xzDecompress.XzReadableStream(
+    compressed as unknown as ConstructorParameters<typeof xzDecompress.XzReadableStream>[0],
   ).getReader();
   let finished = false;
   try {
