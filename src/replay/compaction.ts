@@ -19,11 +19,17 @@
  */
 import { EventKind } from '../records/events.js';
 import { indexOf, isCertainFate, isGhostFate } from './fates.js';
+import type { StringTable } from '../records/strings.js';
 import type { ReplayCore } from './core.js';
 import type { RareLog } from './survey.js';
 
 /** Migratetype number of MOVABLE (4.4 and later). */
 const MOVABLE = 1;
+
+/** COMPACT_CLUSTER_MAX: the widest stride of the free scanner. */
+const MAX_STRIDE = 32;
+/** Positions by which compound pages can shift a strided scan. */
+const STRIDE_SLACK = 8;
 
 /** Fields of the range events, as in RARE_FIELDS. */
 const START = 0;
@@ -45,7 +51,11 @@ interface Process {
   migrateRow: number;
   /** Pages the fast search announced (6.5+) and that are not yet located. */
   announced: number;
-  /** The fast path prints events on this kernel. */
+  /** The asynchronous free scanner starts with the widest stride. */
+  async: boolean;
+  /** Stride the slow free scanner has now: doubles after a pageblock without a hit, 1 after one. */
+  stride: number;
+  /** Began with an event: its fields are known. */
   active: boolean;
 }
 
@@ -72,7 +82,9 @@ export class CompactionSolver {
   readonly #rare: RareLog;
   readonly #processes = new Map<number, Process>();
   /** Targets found missing, by row of the isolate_migratepages that began it. */
-  readonly #needs: Map<number, number>;
+  readonly #needs: ReadonlyMap<number, number>;
+  /** Id of the text `async` in the begin event's mode. */
+  readonly #asyncMode: number;
   readonly #newNeeds = new Map<number, number>();
   /** Pages that must be gone by a rare row, by that row. */
   readonly #deadlines = new Map<number, number[]>();
@@ -80,8 +92,14 @@ export class CompactionSolver {
   readonly #compactionRows: Int32Array;
   #requestOrder = new Map<number, number>();
 
-  constructor(core: ReplayCore, rare: RareLog, needs: Map<number, number>) {
+  constructor(
+    core: ReplayCore,
+    rare: RareLog,
+    texts: StringTable,
+    needs: ReadonlyMap<number, number>,
+  ) {
     this.#core = core;
+    this.#asyncMode = texts.internText('async');
     this.#rare = rare;
     this.#needs = needs;
     const rows: number[] = [];
@@ -171,6 +189,8 @@ export class CompactionSolver {
     process.freePfn = this.#rare.field(row, 2);
     process.order = this.#requestOrder.get(pid) ?? -1;
     process.searchOrder = process.order - 1;
+    process.async = this.#rare.field(row, 4) === this.#asyncMode;
+    process.stride = process.async ? MAX_STRIDE : 1;
     process.active = true;
     this.#processes.set(pid, process);
   }
@@ -221,7 +241,10 @@ export class CompactionSolver {
     process.pool += taken;
     if (first < 0 || length <= 0) return;
     const last = Math.min(first + length, this.#core.fate.length);
-    const full = scanned >= length || scanned + taken >= length;
+    // The slow scanner visits about length / stride positions; more visits than that mean the search
+    // around a block found fast, which visits all. Compound pages are skipped: fewer is no proof.
+    const full = process.stride === 1 || scanned > length / process.stride + STRIDE_SLACK;
+    process.stride = taken > 0 ? 1 : Math.min(MAX_STRIDE, process.stride * 2);
     if (full) {
       const found = this.#takeUncertain(first, last);
       this.quality.rangePages += found;
@@ -475,6 +498,8 @@ function newProcess(): Process {
     pool: 0,
     migrateRow: -1,
     announced: 0,
+    async: true,
+    stride: MAX_STRIDE,
     active: false,
   };
 }
