@@ -33,7 +33,10 @@ export interface Session {
   readonly out: Output;
   /** stderr: talk, silenced by --quiet. */
   readonly talk: Talk;
+  /** What the command itself has to report. */
   readonly diagnostics: Diagnostics;
+  /** Has these printed too when the command is done (a recording brings its own). */
+  showDiagnostics(diagnostics: Diagnostics): void;
   readonly progress: ProgressReporter;
   readonly common: CommonOptions;
   /** The version of buddyscope, for provenance. */

@@ -3,6 +3,8 @@
  *
  * Pure: from source summaries to text. Every text that may come from an input is escaped.
  */
+
+import type { Alignment } from '../recording/recording.js';
 import { type Diagnostics, excerptOf } from '../records/diagnostics.js';
 import type { SourceSummary } from '../records/source.js';
 import { formatSeconds } from '../records/time.js';
@@ -16,6 +18,7 @@ export interface Inspection {
   readonly titles: ReadonlyMap<string, string>;
   readonly epochS: number;
   readonly clock: string;
+  readonly alignment: Alignment;
 }
 
 const LABEL_WIDTH = 12;
@@ -74,7 +77,7 @@ function sourceLines(source: SourceSummary, inspection: Inspection): string[] {
   if (source.why) lines.push(field('why', excerptOf(source.why)));
   const span = spanText(source.firstNs, source.lastNs, inspection.epochS, source.clock);
   if (span) lines.push(field('span', span));
-  const size = `${plural(source.bytes, 'byte')}`;
+  const size = plural(source.bytes > 0 ? source.bytes : source.rawBytes, 'byte');
   lines.push(field('size', source.lines > 0 ? `${size}, ${plural(source.lines, 'line')}` : size));
   if (total(source.events) > 0) lines.push(field('events', countList(source.events)));
   if (total(source.snapshots) > 0) lines.push(field('snapshots', countList(source.snapshots)));
@@ -89,18 +92,26 @@ function sourceLines(source: SourceSummary, inspection: Inspection): string[] {
   return lines;
 }
 
+/** How the snapshots came to stand among the events. */
+function placingText(alignment: Alignment): string {
+  const { byMarkers, byClock, unplaced } = alignment;
+  const parts = [];
+  if (byMarkers > 0) parts.push(`${groupDigits(byMarkers)} by markers in the trace`);
+  if (byClock > 0) parts.push(`${groupDigits(byClock)} by the clock`);
+  if (unplaced > 0) parts.push(`${groupDigits(unplaced)} could not be placed among the events`);
+  return parts.join(', ');
+}
+
 function summaryLines(has: Holdings, inspection: Inspection): string[] {
   const events = [...has.events.values()].reduce((sum, n) => sum + n, 0);
   const snapshots = [...has.snapshots.values()].reduce((sum, n) => sum + n, 0);
+  const kinds = countList(Object.fromEntries(has.snapshots));
   const lines = ['all together', field('inputs', plural(inspection.sources.length, 'file'))];
   const over = has.spanNs > 0 ? ` over ${formatSeconds(has.spanNs)} s` : '';
   lines.push(field('events', `${groupDigits(events)}${over}`));
-  lines.push(
-    field(
-      'snapshots',
-      `${groupDigits(snapshots)} (${countList(Object.fromEntries(has.snapshots))})`,
-    ),
-  );
+  lines.push(field('snapshots', groupDigits(snapshots) + (snapshots > 0 ? ` (${kinds})` : '')));
+  const placing = placingText(inspection.alignment);
+  if (placing) lines.push(field('placed', placing));
   return lines;
 }
 
@@ -118,13 +129,16 @@ function adviceLines(advice: readonly Advice[]): string[] {
 
 export function inspectionText(inspection: Inspection): string {
   const has = sumHoldings(inspection.sources);
-  const blocks = [
-    ...inspection.sources.map((source) => sourceLines(source, inspection)),
-    summaryLines(has, inspection),
-    adviceLines(advise(has)),
-  ];
+  const blocks = inspection.sources.map((source) => sourceLines(source, inspection));
+  if (has.events.size + has.snapshots.size > 0) {
+    blocks.push(summaryLines(has, inspection), adviceLines(advise(has)));
+  } else {
+    blocks.push(['no events and no snapshots were found']);
+  }
   return `${blocks.map((block) => block.join('\n')).join('\n\n')}\n`;
 }
+
+const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 /** Seconds on the source's clock as a JSON number or null. */
 const seconds = (ns: number, epochS: number): number | null =>
@@ -151,6 +165,11 @@ export function inspectionJson(
     snapshots: Object.fromEntries(has.snapshots),
     lostEvents: has.lostEvents,
     overwritten: has.overwritten,
+    alignment: {
+      ...inspection.alignment,
+      offsetNs: finite(inspection.alignment.offsetNs),
+      spreadNs: finite(inspection.alignment.spreadNs),
+    },
     advice: advise(has),
     diagnostics: diagnostics.all,
     diagnosticCounts: Object.fromEntries(diagnostics.counts()),

@@ -9,6 +9,7 @@ import yargs, { type Argv } from 'yargs';
 import { TempFileError } from '../io/temp-file.js';
 import { OutputError } from '../io/write.js';
 import { Diagnostics, excerptOf } from '../records/diagnostics.js';
+import { protectArguments, restoreArguments } from './arguments.js';
 import { type CommandEntry, ExitCode, type Session, UsageError } from './command.js';
 import { COMMANDS } from './commands/index.js';
 import { printDiagnostics } from './diagnostics-printer.js';
@@ -19,6 +20,12 @@ import { Talk, wantsColour } from './talk.js';
 import { toolVersion } from './version.js';
 
 const HELP_WIDTH = 100;
+const INPUT = {
+  type: 'string',
+  array: true,
+  describe: 'Files, directories, or - for stdin',
+  defaultDescription: 'none',
+} as const;
 
 /** In words, for errors of the system underneath (no space, no permission): neither bug nor input. */
 function systemTrouble(error: unknown): string | null {
@@ -66,10 +73,13 @@ async function runCommand(
 ): Promise<ExitCode> {
   const common = readCommonOptions(args);
   const talk = makeTalk(common.quiet);
+  const diagnostics = new Diagnostics();
+  const shown = new Set([diagnostics]);
   const session: Session = {
     out,
     talk,
-    diagnostics: new Diagnostics(),
+    diagnostics,
+    showDiagnostics: (more) => shown.add(more),
     progress: makeProgress(talk, () => performance.now()),
     common,
     version: toolVersion(),
@@ -79,7 +89,7 @@ async function runCommand(
     return await command.run(args, session);
   } finally {
     session.progress.stop();
-    printDiagnostics(session.diagnostics, talk, common.verbose);
+    for (const each of shown) printDiagnostics(each, talk, common.verbose);
   }
 }
 
@@ -90,9 +100,9 @@ function declareCommands(parser: Argv, done: (code: ExitCode) => void, out: Outp
       entry.describe,
       async (y) =>
         (await entry.load())
-          .options(y.positional('input', { type: 'string', array: true }))
+          .options(y.positional('input', INPUT))
           .usage(`buddyscope ${entry.syntax}\n\n${entry.describe}`),
-      async (args) => done(await runCommand(entry, args, out)),
+      async (args) => done(await runCommand(entry, restoreArguments(args), out)),
     );
   }
   return parser;
@@ -101,13 +111,15 @@ function declareCommands(parser: Argv, done: (code: ExitCode) => void, out: Outp
 async function main(argv: readonly string[]): Promise<ExitCode> {
   const out = new Output(process.stdout);
   let code: ExitCode = ExitCode.done;
-  const parser = yargs([...argv])
+  const parser = yargs(protectArguments(argv))
     .scriptName('buddyscope')
     .locale('en')
     .usage('$0 <command> INPUT…\n\nINPUT is any mix of files and directories, or - for stdin.')
     .parserConfiguration({ 'camel-case-expansion': false, 'duplicate-arguments-array': false })
     .version(toolVersion())
     .help()
+    // Named first so that a command's own options stand before the common ones.
+    .group(['help', 'version'], 'Options:')
     .alias('help', 'h')
     .wrap(Math.min(HELP_WIDTH, process.stdout.columns ?? HELP_WIDTH))
     .exitProcess(false)

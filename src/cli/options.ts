@@ -11,6 +11,8 @@ export interface CommonOptions {
   readonly limits: Limits;
   /** Column, unit and clock choices for parsers: keys `map`, `time-unit`, `clock`. */
   readonly reading: Readonly<Record<string, string>>;
+  /** `--as`: the format to take every input for, or null to look at the content. */
+  readonly as: string | null;
   /** `--kernel`: a release to assume instead of the one found in the input, or null. */
   readonly kernel: string | null;
   /** `--profile key=value`: switches of the kernel profile to override. */
@@ -55,6 +57,11 @@ export function declareCommonOptions(yargs: Argv): Argv {
       array: true,
       nargs: 1,
       describe: 'Override a switch of the kernel profile: key=value',
+      group,
+    })
+    .option('as', {
+      type: 'string',
+      describe: 'Format of every input (see inspect --formats)',
       group,
     })
     .option('map', {
@@ -129,6 +136,7 @@ export function readCommonOptions(args: Readonly<Record<string, unknown>>): Comm
   return {
     limits: parseLimits(list(args.limit)),
     reading,
+    as: text(args.as),
     kernel: text(args.kernel),
     profile: parsePairs('profile', list(args.profile)),
     causal: args.causal === true,

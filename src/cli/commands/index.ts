@@ -8,6 +8,12 @@
  *       load: async () => loaded((await import('./state.js')).state),
  *     },
  */
-import type { CommandEntry } from '../command.js';
+import { type CommandEntry, loaded } from '../command.js';
 
-export const COMMANDS: readonly CommandEntry[] = [];
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    syntax: 'inspect [input..]',
+    describe: 'What each file is, what it covers, what is missing and what that costs',
+    load: async () => loaded((await import('./inspect.js')).inspect),
+  },
+];
