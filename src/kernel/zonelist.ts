@@ -30,8 +30,9 @@ export interface ZonePlace {
  * `protection:` or `lowmem_reserve[]:`, null if none was seen.
  */
 export function compiledZones(seen: Iterable<string>, reserveLength: number | null): string[] {
+  const named = new Set(seen);
   const zones = new Set<string>(['Normal', 'Movable']);
-  for (const name of seen) if (ZONE_NAMES.includes(name)) zones.add(name);
+  for (const name of named) if (ZONE_NAMES.includes(name)) zones.add(name);
   const likely = zones.has('HighMem')
     ? ['DMA', 'Device', 'DMA32']
     : ['DMA', 'DMA32', 'Device', 'HighMem'];
@@ -40,15 +41,10 @@ export function compiledZones(seen: Iterable<string>, reserveLength: number | nu
     zones.add(name);
   }
   const ordered = ZONE_NAMES.filter((name) => zones.has(name));
-  if (reserveLength !== null && ordered.length > reserveLength && !iterableHas(seen, 'Movable')) {
+  if (reserveLength !== null && ordered.length > reserveLength && !named.has('Movable')) {
     return ordered.filter((name) => name !== 'Movable');
   }
   return ordered;
-}
-
-function iterableHas(values: Iterable<string>, wanted: string): boolean {
-  for (const value of values) if (value === wanted) return true;
-  return false;
 }
 
 /** Highest zone index a request class may use; a zone that is not compiled in degrades to Normal. */

@@ -123,6 +123,33 @@ export const MESSAGES = {
     text: '{count} events were lost on CPU {cpu}',
     hint: 'bounds are widened from here until later evidence closes them',
   },
+  'event-value-impossible': {
+    severity: 'warning',
+    text: '{event} says {field}={value}, which no machine has; the event was skipped',
+  },
+  'text-budget': {
+    severity: 'warning',
+    text: 'more than {limit} MiB of distinct marker texts and stacks; later ones were not kept',
+  },
+  'trace-cut': {
+    severity: 'info',
+    text: 'the last line has no line end: the file was probably cut here',
+  },
+  'trace-form-unusable': {
+    severity: 'error',
+    text: 'the trace was recorded with {form}, whose lines do not hold the fields of page events',
+    hint: 'record again with `echo 0 > options/raw`, `options/hex` and `options/bin`, and with the tracer `nop`',
+  },
+  'trace-overwritten': {
+    severity: 'warning',
+    text: '{count} entries were overwritten before the trace was read',
+    hint: 'the trace begins later than the recording; a larger buffer_size_kb keeps more',
+  },
+  'trace-without-context': {
+    severity: 'warning',
+    text: 'lines hold neither time nor CPU (option context-info was off): their order stands for time',
+    hint: 'record again with `echo 1 > options/context-info`',
+  },
   // binary event traces
   'binary-cut': {
     severity: 'warning',
@@ -244,6 +271,24 @@ export const MESSAGES = {
   'time-zone-assumed': {
     severity: 'info',
     text: 'time stamps name no known time zone; UTC was assumed',
+  },
+  // kernel profile
+  'kernel-override-invalid': {
+    severity: 'warning',
+    text: "--kernel '{kernel}' does not begin with a kernel version and was ignored",
+  },
+  'kernel-unknown': {
+    severity: 'info',
+    text: 'the input does not name its kernel; {kernel} is assumed ({why})',
+    hint: 'give --kernel, or add /proc/version to the input',
+  },
+  'profile-conflict': {
+    severity: 'info',
+    text: 'the data contradicts kernel {kernel}: {text}, so {key} is {value} and not {expected}',
+  },
+  'profile-override-invalid': {
+    severity: 'warning',
+    text: "--profile '{override}' was ignored: {reason}",
   },
 } as const satisfies Record<string, Message>;
 
