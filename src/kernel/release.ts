@@ -136,17 +136,15 @@ export function parseVersionText(text: string): ReleaseInfo | null {
   if (release === undefined) return null;
   const info = parseRelease(release);
   if (!info) return null;
-  const debian = /\bDebian (\d+\.\d+(?:\.\d+)?)(?:~(rc\d+))?[-+~]/.exec(line);
-  if (debian?.[1] !== undefined) {
-    const version = parseKernelVersion(debian[1]);
-    if (version && !(debian[2] !== undefined)) {
-      return {
-        ...info,
-        distribution: 'debian',
-        version: { ...version, patch: version.patch ?? 0 },
-        evidence: `version text: Debian ${debian[1]} is the upstream version of ${info.release}`,
-      };
-    }
+  const debian = debianVersion(line, info.version);
+  if (debian) {
+    const text = formatVersion(debian);
+    return {
+      ...info,
+      distribution: 'debian',
+      version: debian,
+      evidence: `version text: Debian's ${info.release} is upstream ${text}`,
+    };
   }
   const ubuntu = /\bUbuntu \S{1,80} (\d+\.\d+\.\d+)/.exec(line);
   if (ubuntu?.[1] !== undefined) {
@@ -161,6 +159,15 @@ export function parseVersionText(text: string): ReleaseInfo | null {
     }
   }
   return info;
+}
+
+/** `Debian 6.1.192-2` of the release's own series; the compiler's Debian version stands there too. */
+function debianVersion(line: string, release: KernelVersion): KernelVersion | null {
+  for (const match of line.matchAll(/\bDebian (\d{1,2}\.\d{1,3}\.\d{1,3})[-+]/g)) {
+    const version = parseKernelVersion(match[1]!);
+    if (version?.major === release.major && version.minor === release.minor) return version;
+  }
+  return null;
 }
 
 function unameRelease(line: string): string | undefined {

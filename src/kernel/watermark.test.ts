@@ -15,9 +15,12 @@ import {
 } from './watermark.js';
 import { explainWatermark, judgeZone } from './zone-verdict.js';
 
+const profiles = new Map<string, KernelProfile>();
+
 function kernel(version: string): KernelProfile {
-  const profile = profileOfText(version);
+  const profile = profiles.get(version) ?? profileOfText(version);
   if (profile === null) throw new Error(`no version: ${version}`);
+  profiles.set(version, profile);
   return profile;
 }
 
