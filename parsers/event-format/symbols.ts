@@ -6,12 +6,14 @@
  * (kptr_restrict prints zeros) give no names.
  */
 export class KernelSymbols {
-  readonly #text: Uint8Array;
+  readonly #load: () => Uint8Array;
+  #text: Uint8Array = new Uint8Array(0);
   #addresses: BigUint64Array | null = null;
   #lines = new Uint32Array(0);
 
-  constructor(text: Uint8Array) {
-    this.#text = text;
+  /** @param load gives the kallsyms text; called at the first question. */
+  constructor(load: () => Uint8Array) {
+    this.#load = load;
   }
 
   /** `alloc_pages_mpol` for an address inside it, or null. No offset is given. */
@@ -37,7 +39,8 @@ export class KernelSymbols {
   #index(): BigUint64Array {
     if (this.#addresses !== null) return this.#addresses;
     const found: { address: bigint; line: number }[] = [];
-    const text = this.#text;
+    const text = this.#load();
+    this.#text = text;
     for (let at = 0; at < text.length; ) {
       const end = text.indexOf(10, at);
       const stop = end < 0 ? text.length : end;
