@@ -1,0 +1,80 @@
+/**
+ * What a chart is: a pure function of ReportData and of what the reader looks at.
+ *
+ * A chart names its datasets; `rows` fills them for a view (span, zones, order), `spec` describes
+ * marks over them. The page keeps the compiled spec and only exchanges rows; the file written to
+ * charts/*.vl.json holds spec and rows together.
+ */
+import type { ReportData } from '../analysis/report-data.js';
+
+export type Cell = string | number | boolean | null;
+export type Row = Readonly<Record<string, Cell>>;
+export type Datasets = Readonly<Record<string, readonly Row[]>>;
+export type Spec = Readonly<Record<string, unknown>>;
+
+/** What the reader looks at. */
+export interface ChartView {
+  readonly fromNs: number;
+  readonly toNs: number;
+  /** Index in `zones`, null = all. */
+  readonly zone: number | null;
+  /** null = all orders, or the chart's own choice. */
+  readonly order: number | null;
+  /** Columns worth drawing over time. */
+  readonly columns: number;
+  /** Which of the physical map's planes. */
+  readonly plane: MapPlane;
+}
+
+export type MapPlane = 'free' | 'largest' | 'type' | 'pollution';
+
+export interface Chart {
+  /** File name and anchor: `failures`. */
+  readonly id: string;
+  readonly title: string;
+  /** One sentence for screen readers and as caption. */
+  readonly description: string;
+  /** How to read it, for someone who has never seen one. */
+  readonly how: string;
+  /** Has a time axis that follows the shared zoom and cursor. */
+  readonly overTime: boolean;
+  /** Dataset shown as the linked table, and its columns: [field, heading]. */
+  readonly table: {
+    readonly dataset: string;
+    readonly columns: readonly (readonly [string, string])[];
+  };
+  rows(data: ReportData, view: ChartView): Datasets;
+  /** Without datasets and config. */
+  spec(data: ReportData, view: ChartView): Spec;
+  /** False when there is nothing to draw; then `emptyText` stands in its place. */
+  hasData(data: ReportData): boolean;
+  readonly emptyText: string;
+}
+
+export function wholeView(data: ReportData): ChartView {
+  return {
+    fromNs: data.span.fromNs,
+    toNs: data.span.toNs,
+    zone: null,
+    order: null,
+    columns: 400,
+    plane: 'free',
+  };
+}
+
+/** Seconds on the trace's own clock. */
+export function toSeconds(data: ReportData, timeNs: number): number {
+  return timeNs / 1e9 + data.clock.epochS;
+}
+
+export function zoneName(data: ReportData, index: number): string {
+  const zone = data.zones[index];
+  if (!zone) return `zone ${index}`;
+  const several = data.zones.some((other) => other.node !== data.zones[0]!.node);
+  return several ? `node ${zone.node} ${zone.zone}` : zone.zone;
+}
+
+export function zonesInView(data: ReportData, view: ChartView): number[] {
+  if (view.zone !== null && view.zone < data.zones.length) return [view.zone];
+  return data.zones.map((_, i) => i);
+}

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { Ajv } from 'ajv';
+import { parse, View } from 'vega';
+import { compile, type TopLevelSpec } from 'vega-lite';
+import { describe, expect, it } from 'vitest';
+import { sampleReport } from '../analysis/testing/sample-report.js';
+import { CHARTS, wholeSpec, wholeView } from './index.js';
+import { MAP_PLANES } from './physical-map.js';
+
+const require = createRequire(import.meta.url);
+const schemaPath = require.resolve('vega-lite/vega-lite-schema.json');
+const ajv = new Ajv({ strict: false, allErrors: false, formats: { 'color-hex': true, uri: true } });
+ajv.addFormat('color-hex', true);
+const validate = ajv.compile(JSON.parse(readFileSync(schemaPath, 'utf8')));
+const data = sampleReport();
+
+describe.each(CHARTS.map((chart) => [chart.id, chart] as const))('chart %s', (_, chart) => {
+  it('is a valid Vega-Lite spec with its data inside', () => {
+    const spec = JSON.parse(JSON.stringify(wholeSpec(chart, data)));
+    const ok = validate(spec);
+    expect(validate.errors?.slice(0, 3) ?? []).toEqual([]);
+    expect(ok).toBe(true);
+  });
+
+  it('compiles without warnings and draws', async () => {
+    const warnings: string[] = [];
+    const logger = {
+      level: () => logger,
+      warn: (...args: unknown[]) => {
+        warnings.push(args.join(' '));
+        return logger;
+      },
+      info: () => logger,
+      debug: () => logger,
+      error: (...args: unknown[]) => {
+        warnings.push(args.join(' '));
+        return logger;
+      },
+    };
+    const spec = wholeSpec(chart, data) as unknown as TopLevelSpec;
+    const { spec: vega } = compile(spec, { logger: logger as never });
+    expect(warnings).toEqual([]);
+    const svg = await new View(parse(vega), { renderer: 'none' }).toSVG();
+    expect(svg).toContain('<svg');
+    if (chart.hasData(data)) expect(svg).not.toContain('NaN');
+  });
+
+  it('names every dataset its marks use', () => {
+    const used = JSON.stringify(chart.spec(data, wholeView(data))).matchAll(
+      /"data":\{"name":"([^"]+)"\}/g,
+    );
+    const given = Object.keys(chart.rows(data, wholeView(data)));
+    for (const [, name] of used) expect(given).toContain(name);
+    expect(given).toContain(chart.table.dataset);
+  });
+});
+
+it('draws the physical map in each of its planes', () => {
+  const chart = CHARTS.find(({ id }) => id === 'physical-map')!;
+  for (const { plane } of MAP_PLANES) {
+    const spec = wholeSpec(chart, data, { ...wholeView(data), plane });
+    expect(validate(JSON.parse(JSON.stringify(spec)))).toBe(true);
+  }
+});

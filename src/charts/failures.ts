@@ -1,0 +1,231 @@
+/**
+ * Chart: when which order fails. Windows by order over time, coloured by reason, with the requests
+ * that the kernel really refused marked on them.
+ *
+ * Windows closer together than a pixel or so are drawn as one; its opacity says which share of it
+ * fails, and the tooltip how many windows it stands for.
+ */
+import type { ReportData } from '../analysis/report-data.js';
+import type { AttemptClass, FailureWindow } from '../analysis/types.js';
+import { type Chart, type ChartView, type Row, toSeconds } from './chart.js';
+import { AXIS_WIDTH, CLASS_COLORS, REASON_COLORS } from './theme.js';
+import { honestyRows, timeChart, timeX } from './time-chart.js';
+
+const ROW_HEIGHT = 24;
+/** A mark for refusals needs the room of about this many columns. */
+const MARK_COLUMNS = 5;
+
+interface Merged {
+  from: number;
+  to: number;
+  failing: number;
+  count: number;
+  first: FailureWindow;
+  certainty: string;
+}
+
+export const failuresChart: Chart = {
+  id: 'failures',
+  title: 'When atomic allocations would have failed',
+  description:
+    'Windows of time in which a GFP_ATOMIC request of each order fails, coloured by reason, with the requests the kernel really refused.',
+  how: 'Each row is a size of request: order n asks for 2ⁿ pages in one piece, so the rows go from 2 pages at the bottom to the largest blocks at the top. A coloured bar is a span of time in which such a request would have been refused; its colour says why. Paler bars rest on the best estimate, full ones hold whatever the bounds. Marks are requests the kernel itself refused in the recording: filled ones were atomic. Large orders failing now and then is normal; bars in the lower rows are what drivers notice.',
+  overTime: true,
+  table: {
+    dataset: 'windows',
+    columns: [
+      ['order', 'Order'],
+      ['from', 'From (s)'],
+      ['to', 'To (s)'],
+      ['ms', 'Failing (ms)'],
+      ['reason', 'Reason'],
+      ['certainty', 'Certainty'],
+      ['count', 'Windows'],
+    ],
+  },
+  emptyText: 'No order would have failed at any time.',
+  hasData: () => true,
+  rows: (data, view) => ({
+    windows: windowRows(data, view),
+    refusals: refusalRows(data, view),
+    ...honestyRows(data, view),
+  }),
+  spec: (data, view) =>
+    timeChart({
+      data,
+      view,
+      title: failuresChart.title,
+      description: failuresChart.description,
+      height: Math.max(4, data.orders - 1) * ROW_HEIGHT,
+      layer: [windowLayer(data), refusalLayer(data)],
+      resolve: { scale: { color: 'independent', fill: 'independent', stroke: 'independent' } },
+    }),
+};
+
+function orderY(data: ReportData) {
+  const orders = Array.from({ length: data.orders - 1 }, (_, i) => data.orders - 1 - i);
+  return {
+    field: 'order',
+    type: 'ordinal',
+    scale: { domain: orders, paddingInner: 0.22, paddingOuter: 0.1 },
+    axis: {
+      title: 'order (2ⁿ pages)',
+      minExtent: AXIS_WIDTH,
+      maxExtent: AXIS_WIDTH,
+      grid: true,
+      tickBand: 'extent',
+      ticks: false,
+      domain: false,
+    },
+  };
+}
+
+function windowLayer(data: ReportData) {
+  const reasons = Object.keys(REASON_COLORS);
+  return {
+    name: 'windows',
+    data: { name: 'windows' },
+    mark: { type: 'rect', clip: true, strokeWidth: 1, cursor: 'pointer' },
+    encoding: {
+      x: timeX('from'),
+      x2: { field: 'to' },
+      y: orderY(data),
+      fill: {
+        field: 'reason',
+        type: 'nominal',
+        scale: { domain: reasons, range: Object.values(REASON_COLORS) },
+        legend: {
+          title: 'Why it fails',
+          columns: { expr: 'max(1, floor(width / 130))' },
+          symbolType: 'square',
+        },
+      },
+      stroke: { field: 'color', type: 'nominal', scale: null },
+      opacity: {
+        field: 'solid',
+        type: 'quantitative',
+        scale: { domain: [0, 1], range: [0.2, 1] },
+        legend: null,
+      },
+      tooltip: [
+        { field: 'order', type: 'ordinal', title: 'order' },
+        { field: 'reason', type: 'nominal', title: 'why' },
+        { field: 'from', type: 'quantitative', title: 'from (s)', format: '.6f' },
+        { field: 'to', type: 'quantitative', title: 'to (s)', format: '.6f' },
+        { field: 'ms', type: 'quantitative', title: 'failing (ms)', format: ',.3~f' },
+        { field: 'count', type: 'quantitative', title: 'windows' },
+        { field: 'certainty', type: 'nominal', title: 'certainty' },
+        { field: 'opened', type: 'nominal', title: 'opened by' },
+      ],
+    },
+  };
+}
+
+function refusalLayer(data: ReportData) {
+  const classes = Object.keys(CLASS_COLORS);
+  return {
+    name: 'refusals',
+    data: { name: 'refusals' },
+    mark: { type: 'point', clip: true, shape: 'diamond', strokeWidth: 1.2 },
+    encoding: {
+      x: timeX('t'),
+      y: orderY(data),
+      size: {
+        field: 'count',
+        type: 'quantitative',
+        scale: { type: 'sqrt', domain: [1, 100], range: [26, 130], clamp: true },
+        legend: null,
+      },
+      fill: {
+        condition: { test: "datum.class === 'atomic'", value: { expr: 'ink' } },
+        value: 'transparent',
+      },
+      stroke: {
+        condition: { test: "datum.class === 'atomic'", value: { expr: 'paper' } },
+        field: 'class',
+        type: 'nominal',
+        scale: { domain: classes, range: Object.values(CLASS_COLORS) },
+        legend: null,
+      },
+      tooltip: [
+        { field: 'order', type: 'ordinal', title: 'refused order' },
+        { field: 'count', type: 'quantitative', title: 'requests' },
+        { field: 'class', type: 'nominal', title: 'kind' },
+        { field: 't', type: 'quantitative', title: 'at about (s)', format: '.6f' },
+      ],
+    },
+  };
+}
+
+export function windowRows(data: ReportData, view: ChartView): Row[] {
+  const gapNs = (view.toNs - view.fromNs) / Math.max(1, view.columns * 2);
+  const open = new Map<string, Merged>();
+  const done: Merged[] = [];
+  for (const window of data.windows) {
+    if (window.toNs < view.fromNs || window.fromNs > view.toNs) continue;
+    if (view.order !== null && window.order !== view.order) continue;
+    const key = `${window.order} ${window.reason} ${window.certainty}`;
+    const merged = open.get(key);
+    if (merged && window.fromNs - merged.to < gapNs) {
+      merged.to = Math.max(merged.to, window.toNs);
+      merged.failing += window.toNs - window.fromNs;
+      merged.count++;
+      continue;
+    }
+    const fresh = {
+      from: window.fromNs,
+      to: window.toNs,
+      failing: window.toNs - window.fromNs,
+      count: 1,
+      first: window,
+      certainty: window.certainty,
+    };
+    open.set(key, fresh);
+    done.push(fresh);
+  }
+  return done.map((merged) => windowRow(data, merged));
+}
+
+function windowRow(data: ReportData, merged: Merged): Row {
+  const { first } = merged;
+  const share =
+    merged.to > merged.from ? Math.min(1, merged.failing / (merged.to - merged.from)) : 1;
+  const sure = merged.certainty === 'exact' ? 1 : merged.certainty === 'bounded' ? 0.62 : 0.35;
+  return {
+    order: first.order,
+    reason: first.reason,
+    color: first.reason === 'none' ? 'transparent' : REASON_COLORS[first.reason],
+    from: toSeconds(data, merged.from),
+    to: toSeconds(data, merged.to),
+    ms: merged.failing / 1e6,
+    count: merged.count,
+    certainty: merged.certainty,
+    solid: sure * (0.45 + 0.55 * share),
+    opened: first.openedBy ? `${first.openedBy.event} by ${first.openedBy.comm}` : '',
+    fromNs: first.fromNs,
+  };
+}
+
+function refusalRows(data: ReportData, view: ChartView): Row[] {
+  const { timeline, attempts } = data;
+  const rank = ['blocking', 'opportunistic', 'nowait', 'atomic'];
+  const inView = (view.toNs - view.fromNs) / timeline.bucketNs;
+  const step = Math.max(1, Math.ceil((inView * MARK_COLUMNS) / Math.max(1, view.columns)));
+  const groups = new Map<
+    string,
+    { t: number; order: number; class: AttemptClass; count: number }
+  >();
+  for (const { bucket, order, class: cls, count } of attempts.refusals) {
+    if (order === 0 || (view.order !== null && order !== view.order)) continue;
+    const group = Math.floor(bucket / step);
+    const key = `${group} ${order} ${cls}`;
+    const known = groups.get(key);
+    if (known) known.count += count;
+    else {
+      const middle = Math.min(timeline.buckets, (group + 0.5) * step);
+      const t = toSeconds(data, timeline.fromNs + middle * timeline.bucketNs);
+      groups.set(key, { t, order, class: cls, count });
+    }
+  }
+  return [...groups.values()].sort((a, b) => rank.indexOf(a.class) - rank.indexOf(b.class));
+}

@@ -1,0 +1,169 @@
+/**
+ * Charts: how many requests in a row would succeed, over time and against a ring size.
+ */
+import type { ReportData } from '../analysis/report-data.js';
+import { columnsInView, lastIn, leastIn } from './buckets.js';
+import { type Chart, type ChartView, type Row, toSeconds } from './chart.js';
+import { DEFAULT_WIDTH, ORDER_COLORS } from './theme.js';
+import { honestyRows, inkParams, SCHEMA_URL, timeChart, timeX, valueY } from './time-chart.js';
+
+const DEFAULT_ORDER = 3;
+const RING_ORDERS = [1, 2, 3, 4, 5];
+const LARGEST_RING = 4096;
+
+function shownOrder(data: ReportData, view: ChartView): number {
+  return Math.min(view.order ?? DEFAULT_ORDER, data.orders - 1);
+}
+
+export const headroomChart: Chart = {
+  id: 'headroom',
+  title: 'Headroom: how many requests in a row would succeed',
+  description:
+    'The number of order-3 GFP_ATOMIC requests (or of the chosen order) that would succeed one after another, over time.',
+  how: 'Compare this with the number of buffers a driver refills at once (its ring size): while the band is below that number, a refill of the whole ring fails part way. The line is the number at the end of each column, the band reaches down to the least inside it. Order 3 unless an order is chosen above. The scale is logarithmic; 0 is at the foot.',
+  overTime: true,
+  table: {
+    dataset: 'headroom',
+    columns: [
+      ['t', 'Time (s)'],
+      ['order', 'Order'],
+      ['now', 'Requests in a row'],
+      ['least', 'Least in the column'],
+    ],
+  },
+  emptyText: 'The free lists could not be reconstructed.',
+  hasData: (data) => data.headroom.last.length > 0,
+  rows: (data, view) => {
+    const order = shownOrder(data, view);
+    const headroom = columnsInView(data.timeline, view, true).map((column) => ({
+      t: toSeconds(data, column.startNs),
+      order,
+      now: lastIn(data.headroom.last[order] ?? [], column),
+      least: leastIn(data.headroom.min[order] ?? [], column),
+    }));
+    return { headroom, ...honestyRows(data, view) };
+  },
+  spec: (data, view) => {
+    const scale = { scale: { type: 'symlog', constant: 1, domainMin: 0 } };
+    const title = 'requests in a row';
+    const axis = {
+      axis: {
+        ...(valueY(title).axis as object),
+        values: [0, 1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144],
+      },
+    };
+    return timeChart({
+      data,
+      view,
+      title: headroomChart.title,
+      description: headroomChart.description,
+      layer: [
+        {
+          data: { name: 'headroom' },
+          mark: {
+            type: 'area',
+            interpolate: 'step-after',
+            clip: true,
+            opacity: 0.35,
+            color: '#009e73',
+          },
+          encoding: {
+            x: timeX('t'),
+            y: { field: 'least', ...valueY(title, { ...scale, ...axis }) },
+            y2: { field: 'now' },
+          },
+        },
+        {
+          data: { name: 'headroom' },
+          mark: {
+            type: 'line',
+            interpolate: 'step-after',
+            clip: true,
+            strokeWidth: 1.6,
+            color: '#009e73',
+          },
+          encoding: { x: timeX('t'), y: { field: 'now', ...valueY(title, { ...scale, ...axis }) } },
+        },
+      ],
+    });
+  },
+};
+
+export const ringSizeChart: Chart = {
+  id: 'ring-size',
+  title: 'How often a ring of a given size could not be refilled',
+  description:
+    'For each order, the share of the recording in which fewer requests in a row would have succeeded than a given ring size.',
+  how: 'Find your ring size on the horizontal axis and read off, for the order of its buffers, the share of time in which refilling it all at once would have failed. Measured on the least headroom inside each column of the timeline, so it errs on the side of caution.',
+  overTime: false,
+  table: {
+    dataset: 'ring',
+    columns: [
+      ['ring', 'Ring size'],
+      ['order', 'Order'],
+      ['share', 'Share of time below'],
+    ],
+  },
+  emptyText: 'The free lists could not be reconstructed.',
+  hasData: (data) => data.headroom.last.length > 0,
+  rows: (data) => ({ ring: ringRows(data) }),
+  spec: () => ({
+    $schema: SCHEMA_URL,
+    title: ringSizeChart.title,
+    description: ringSizeChart.description,
+    width: DEFAULT_WIDTH,
+    height: 170,
+    autosize: { type: 'fit-x', contains: 'padding' },
+    padding: { left: 4, right: 12, top: 4, bottom: 4 },
+    params: inkParams(),
+    data: { name: 'ring' },
+    mark: { type: 'line', interpolate: 'step-before', strokeWidth: 1.8 },
+    encoding: {
+      x: {
+        field: 'ring',
+        type: 'quantitative',
+        scale: { type: 'log', base: 2, domain: [1, LARGEST_RING], nice: false },
+        axis: {
+          title: 'ring size (requests in a row)',
+          format: 'd',
+          values: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096],
+        },
+      },
+      y: {
+        field: 'share',
+        ...valueY('share of time below', {
+          scale: { domain: [0, 1] },
+          axis: { ...(valueY('share of time below').axis as object), format: '.0%' },
+        }),
+      },
+      color: {
+        field: 'order',
+        type: 'ordinal',
+        scale: {
+          domain: RING_ORDERS,
+          range: RING_ORDERS.map((order) => ORDER_COLORS[order * 2 - 1]!),
+        },
+        legend: { title: 'Order', symbolType: 'stroke', symbolStrokeWidth: 3 },
+      },
+      tooltip: [
+        { field: 'ring', type: 'quantitative', title: 'ring size' },
+        { field: 'order', type: 'ordinal', title: 'order' },
+        { field: 'share', type: 'quantitative', title: 'share of time below', format: '.1%' },
+      ],
+    },
+  }),
+};
+
+function ringRows(data: ReportData): Row[] {
+  const rows: Row[] = [];
+  for (const order of RING_ORDERS) {
+    const least = [...(data.headroom.min[order] ?? [])].sort((a, b) => a - b);
+    if (least.length === 0) continue;
+    for (let ring = 1; ring <= LARGEST_RING; ring = Math.ceil(ring * 1.19)) {
+      let below = 0;
+      while (below < least.length && least[below]! < ring) below++;
+      rows.push({ order, ring, share: below / least.length });
+    }
+  }
+  return rows;
+}

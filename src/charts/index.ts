@@ -1,0 +1,48 @@
+/**
+ * All charts, in the order the report shows them, and how a spec becomes whole.
+ */
+import type { ReportData } from '../analysis/report-data.js';
+import { type Chart, type ChartView, type Spec, wholeView } from './chart.js';
+import { extfragMatrixChart, extfragOverTimeChart } from './extfrag.js';
+import { failuresChart } from './failures.js';
+import { freeByOrderChart } from './free-by-order.js';
+import { headroomChart, ringSizeChart } from './headroom.js';
+import { holdersChart, holdersOverTimeChart } from './holders.js';
+import { extfragIndexChart, unusableChart } from './indices.js';
+import { physicalMapChart } from './physical-map.js';
+import { residualsChart } from './residuals.js';
+import { chartConfig, type Mode } from './theme.js';
+import { watermarksChart } from './watermarks.js';
+
+export type { Chart, ChartView, Spec } from './chart.js';
+export { wholeView } from './chart.js';
+
+export const CHARTS: readonly Chart[] = [
+  failuresChart,
+  freeByOrderChart,
+  watermarksChart,
+  unusableChart,
+  extfragIndexChart,
+  headroomChart,
+  ringSizeChart,
+  physicalMapChart,
+  holdersChart,
+  holdersOverTimeChart,
+  extfragMatrixChart,
+  extfragOverTimeChart,
+  residualsChart,
+];
+
+/** The whole Vega-Lite spec, with its data inside: what stands in charts/*.vl.json. */
+export function wholeSpec(
+  chart: Chart,
+  data: ReportData,
+  view: ChartView = wholeView(data),
+  mode: Mode = 'light',
+): Spec {
+  return {
+    ...chart.spec(data, view),
+    config: chartConfig(mode),
+    datasets: chart.rows(data, view),
+  };
+}

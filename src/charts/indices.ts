@@ -1,0 +1,157 @@
+/**
+ * Charts: the kernel's two fragmentation indices over time, for each order.
+ *
+ * Kernel: mm/vmstat.c unusable_free_index() and __fragmentation_index(), as debugfs prints them.
+ * Both count blocks of every type.
+ */
+import type { ReportData } from '../analysis/report-data.js';
+import { fragmentationIndex, unusableIndex } from '../kernel/fragmentation-index.js';
+import { columnsInView, lastIn } from './buckets.js';
+import { type Chart, type ChartView, type Row, toSeconds } from './chart.js';
+import { mainZone } from './main-zone.js';
+import { ORDER_COLORS } from './theme.js';
+import { honestyRows, timeChart, timeX, valueY } from './time-chart.js';
+
+/** Free blocks by order in the zone in view: the indices have a meaning for one zone only. */
+function countsAt(data: ReportData, view: ChartView): { t: number; free: number[] }[] {
+  const zone = data.timeline.zones[view.zone ?? mainZone(data)];
+  if (!zone) return [];
+  return columnsInView(data.timeline, view, true).map((column) => ({
+    t: toSeconds(data, column.startNs),
+    free: Array.from({ length: data.orders }, (_, q) => lastIn(zone.last[q] ?? [], column)),
+  }));
+}
+
+function ordersShown(data: ReportData, view: ChartView): number[] {
+  if (view.order !== null) return [view.order];
+  return Array.from({ length: data.orders - 1 }, (_, i) => i + 1);
+}
+
+function orderColor(data: ReportData) {
+  return {
+    field: 'order',
+    type: 'ordinal',
+    scale: {
+      domain: Array.from({ length: data.orders - 1 }, (_, i) => i + 1),
+      range: ORDER_COLORS.slice(1, data.orders),
+    },
+    legend: {
+      title: 'Order asked for',
+      symbolType: 'stroke',
+      symbolStrokeWidth: 3,
+      columns: { expr: 'max(1, floor(width / 44))' },
+    },
+  };
+}
+
+const INDEX_COLUMNS = [
+  ['t', 'Time (s)'],
+  ['order', 'Order'],
+  ['index', 'Index'],
+] as const;
+
+function lineLayer(data: ReportData, title: string, domain: readonly number[]) {
+  return {
+    data: { name: 'indices' },
+    mark: {
+      type: 'line',
+      interpolate: 'step-after',
+      clip: true,
+      strokeWidth: 1.6,
+      invalid: 'break-paths-show-path-domains',
+    },
+    encoding: {
+      x: timeX('t'),
+      y: {
+        field: 'index',
+        ...valueY(title, {
+          scale: { domain },
+          axis: { ...(valueY(title).axis as object), format: '.1f' },
+        }),
+      },
+      color: orderColor(data),
+    },
+  };
+}
+
+export const unusableChart: Chart = {
+  id: 'unusable-index',
+  title: 'Share of free memory too fragmented to use',
+  description:
+    'The unusable free space index over time: for each order, the share of free memory that lies in blocks smaller than it.',
+  how: 'For each request size, the share of free memory that lies in pieces too small for it: 0 means all free memory could serve, 1 means none of it could. This is the number /sys/kernel/debug/extfrag/unusable_index prints. Lines of large orders lie above those of small ones. One zone at a time: the largest, unless a zone is chosen above.',
+  overTime: true,
+  table: { dataset: 'indices', columns: INDEX_COLUMNS },
+  emptyText: 'The free lists could not be reconstructed.',
+  hasData: (data) => data.timeline.zones.length > 0,
+  rows: (data, view) => {
+    const indices: Row[] = [];
+    for (const { t, free } of countsAt(data, view)) {
+      for (const order of ordersShown(data, view)) {
+        indices.push({ t, order, index: unusableIndex(free, order) / 1000 });
+      }
+    }
+    return { indices, ...honestyRows(data, view) };
+  },
+  spec: (data, view) =>
+    timeChart({
+      data,
+      view,
+      title: unusableChart.title,
+      description: unusableChart.description,
+      height: 150,
+      layer: [lineLayer(data, 'unusable share', [0, 1])],
+    }),
+};
+
+export const extfragIndexChart: Chart = {
+  id: 'extfrag-index',
+  title: 'Shortage or fragmentation?',
+  description:
+    'The external fragmentation index over time, wherever no block of an order is free: near 0 memory is short, near 1 it is in pieces.',
+  how: 'Drawn only while no block of that order is free at all in the zone (the largest, unless one is chosen above). Near 1 there is memory but in pieces, so compaction would help; near 0 memory is simply short, so only freeing some would. This is the number /sys/kernel/debug/extfrag/extfrag_index prints; the kernel skips compaction below 0.5.',
+  overTime: true,
+  table: { dataset: 'indices', columns: INDEX_COLUMNS },
+  emptyText: 'A block of every order was free at all times, so the index has no value.',
+  hasData: (data) =>
+    data.timeline.zones.length > 0 &&
+    data.timeline.zones[0]!.last.some((_, q) => neverFreeSomewhere(data, q)),
+  rows: (data, view) => {
+    const indices: Row[] = [];
+    for (const { t, free } of countsAt(data, view)) {
+      for (const order of ordersShown(data, view)) {
+        const index = fragmentationIndex(free, order);
+        indices.push({ t, order, index: index <= -1000 ? null : Math.max(0, index / 1000) });
+      }
+    }
+    return { indices, ...honestyRows(data, view) };
+  },
+  spec: (data, view) =>
+    timeChart({
+      data,
+      view,
+      title: extfragIndexChart.title,
+      description: extfragIndexChart.description,
+      height: 150,
+      layer: [
+        {
+          data: { values: [{ threshold: 0.5 }] },
+          mark: { type: 'rule', strokeDash: [4, 3], opacity: 0.6, color: { expr: 'faint' } },
+          encoding: { y: { field: 'threshold', type: 'quantitative' } },
+        },
+        lineLayer(data, 'short 0 … 1 in pieces', [0, 1]),
+      ],
+    }),
+};
+
+/** True if in some bucket no block of order q or above was free in the main zone. */
+function neverFreeSomewhere(data: ReportData, q: number): boolean {
+  const { buckets, zones } = data.timeline;
+  const zone = zones[mainZone(data)];
+  for (let b = 0; b < buckets; b++) {
+    let blocks = 0;
+    for (let o = q; o < data.orders; o++) blocks += zone?.last[o]?.[b] ?? 0;
+    if (blocks === 0) return true;
+  }
+  return false;
+}

@@ -1,0 +1,165 @@
+/**
+ * One look for all charts: sizes, fonts and colours. Nothing else sets a colour.
+ *
+ * Categorical colours are Okabe and Ito's, told apart with any colour vision; orders run along a
+ * viridis-like ramp that also reads in grey. Marks keep their colours in light and dark; ink (text,
+ * axes) is a parameter so that a page can switch without compiling again.
+ */
+import type { AttemptClass, ZoneReason } from '../analysis/types.js';
+
+export type Mode = 'light' | 'dark';
+
+export interface Ink {
+  /** Text and strong lines. */
+  readonly ink: string;
+  /** Axes, secondary text. */
+  readonly faint: string;
+  /** Grid lines. */
+  readonly grid: string;
+  /** What charts are drawn on. */
+  readonly paper: string;
+}
+
+export const INK: Readonly<Record<Mode, Ink>> = {
+  light: { ink: '#1c2430', faint: '#566070', grid: '#e3e7ec', paper: '#ffffff' },
+  dark: { ink: '#e8ecf1', faint: '#a3adba', grid: '#2d3540', paper: '#161b22' },
+};
+
+export const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif';
+
+/** Plot height of a chart over time, pixels. */
+export const TIME_CHART_HEIGHT = 190;
+export const DEFAULT_WIDTH = 920;
+/** Room for y labels, the same in every chart so that their times line up. */
+export const AXIS_WIDTH = 46;
+
+export const REASON_COLORS: Readonly<Record<Exclude<ZoneReason, 'none'>, string>> = {
+  fragmented: '#d55e00',
+  'below-watermark': '#0a84c6',
+  'lowmem-reserve': '#56b4e9',
+  'only-highatomic': '#cc79a7',
+  'only-cma': '#009e73',
+  isolated: '#e69f00',
+  unknown: '#8a8f98',
+};
+
+export const REASON_WORDS: Readonly<Record<Exclude<ZoneReason, 'none'>, string>> = {
+  fragmented: 'fragmented: enough memory, no block that large',
+  'below-watermark': 'below the watermark: not enough free memory',
+  'lowmem-reserve': 'lower zones keep their reserve',
+  'only-highatomic': 'only highatomic blocks are left',
+  'only-cma': 'only CMA blocks are left',
+  isolated: 'blocks are isolated',
+  unknown: 'not known',
+};
+
+/** Orders 0 to 15, small to large. */
+export const ORDER_COLORS: readonly string[] = [
+  '#440154',
+  '#482878',
+  '#3e4a89',
+  '#31688e',
+  '#26828e',
+  '#1f9e89',
+  '#35b779',
+  '#6dcd59',
+  '#a0da39',
+  '#cfe11c',
+  '#f2d41f',
+  '#f7b32b',
+  '#f28f3b',
+  '#e4673f',
+  '#c8413f',
+  '#a31f3f',
+];
+
+export const CLASS_COLORS: Readonly<Record<AttemptClass, string>> = {
+  atomic: '#111111',
+  nowait: '#7a4fbf',
+  opportunistic: '#8a8f98',
+  blocking: '#b9bec6',
+};
+
+export const TYPE_COLORS: Readonly<Record<string, string>> = {
+  Unmovable: '#d55e00',
+  Movable: '#0a84c6',
+  Reclaimable: '#e69f00',
+  HighAtomic: '#cc79a7',
+  Reserve: '#cc79a7',
+  CMA: '#009e73',
+  Isolate: '#7a4fbf',
+  unknown: '#8a8f98',
+};
+
+export const CATEGORY_COLORS: readonly string[] = [
+  '#0a84c6',
+  '#d55e00',
+  '#009e73',
+  '#cc79a7',
+  '#e69f00',
+  '#7a4fbf',
+  '#56b4e9',
+  '#a5682a',
+  '#5b8c2a',
+  '#c8413f',
+  '#4b6584',
+  '#b8a100',
+];
+
+/** Free share of a pageblock: dark = used, light = free, readable in grey. */
+export const SHARE_RANGE: readonly string[] = [
+  '#3b2f63',
+  '#31688e',
+  '#26a58a',
+  '#8ed65a',
+  '#fde725',
+];
+export const POLLUTION_RANGE: readonly string[] = ['#f3d9c4', '#e89255', '#c2410c', '#6b1d06'];
+
+/** A shade that says "here something was lost", on light and dark. */
+export const LOST_FILL = 'rgba(204, 121, 167, 0.22)';
+export const UNCERTAIN_FILL = 'rgba(128, 136, 148, 0.75)';
+
+/** Config for Vega-Lite. `mode` decides text and axes only. */
+export function chartConfig(mode: Mode): Record<string, unknown> {
+  const { ink, faint, grid } = INK[mode];
+  return {
+    background: 'transparent',
+    font: FONT,
+    view: { stroke: null },
+    axis: {
+      labelColor: faint,
+      titleColor: faint,
+      tickColor: grid,
+      domainColor: faint,
+      gridColor: grid,
+      labelFontSize: 11,
+      titleFontSize: 11,
+      titleFontWeight: 'normal',
+      labelLimit: 160,
+    },
+    axisX: { grid: false },
+    legend: {
+      labelColor: ink,
+      titleColor: faint,
+      orient: 'top',
+      labelFontSize: 11,
+      titleFontSize: 11,
+      titleFontWeight: 'normal',
+      symbolStrokeColor: faint,
+      labelLimit: 320,
+    },
+    title: { color: ink, subtitleColor: faint, fontSize: 14, anchor: 'start', fontWeight: 600 },
+  };
+}
+
+/** Stripes across a whole plot: what is left uncovered shows as hatched, that is, unknown. */
+export function hatch(): Record<string, unknown> {
+  const stops = [];
+  const stripes = 90;
+  for (let i = 0; i < stripes; i++) {
+    const color = i % 2 === 0 ? 'rgba(128,136,148,0.10)' : 'rgba(128,136,148,0.34)';
+    stops.push({ offset: i / stripes, color }, { offset: (i + 1) / stripes, color });
+  }
+  return { gradient: 'linear', x1: 0, y1: 0, x2: 1, y2: 0.6, stops };
+}

@@ -1,0 +1,162 @@
+/**
+ * What all charts over time share: the x axis on the trace's clock, lost spans, and the strip at
+ * the foot that says where the numbers are bounded or unknown instead of exact.
+ */
+import type { ReportData } from '../analysis/report-data.js';
+import { columnsInView, worstCertainty } from './buckets.js';
+import { type ChartView, type Row, type Spec, toSeconds, zonesInView } from './chart.js';
+import {
+  AXIS_WIDTH,
+  DEFAULT_WIDTH,
+  INK,
+  LOST_FILL,
+  TIME_CHART_HEIGHT,
+  UNCERTAIN_FILL,
+} from './theme.js';
+
+export const SCHEMA_URL = 'https://vega.github.io/schema/vega-lite/v6.json';
+
+/** `12`, `1.5k`: one scale of prefixes a label, not one an axis. */
+export const SHORT_NUMBER =
+  "datum.value >= 1000 ? format(datum.value, '.3~s') : format(datum.value, '.3~g')";
+
+/** Height of the certainty strip, pixels. */
+const STRIP = 5;
+
+export function inkParams(): { name: string; value: string }[] {
+  const { ink, faint, paper } = INK.light;
+  return [
+    { name: 'ink', value: ink },
+    { name: 'faint', value: faint },
+    { name: 'paper', value: paper },
+  ];
+}
+
+/** x for the start of something; `x2: { field }` takes its end. */
+export function timeX(field: string, axis: Spec | null = {}): Spec {
+  return {
+    field,
+    type: 'quantitative',
+    scale: { domain: [{ expr: 't0' }, { expr: 't1' }], nice: false, zero: false, clamp: false },
+    axis: axis && {
+      title: null,
+      labelFlush: true,
+      tickCount: { expr: 'max(2, width / 110)' },
+      format: '~f',
+      ...axis,
+    },
+  };
+}
+
+export function valueY(title: string, extra: Spec = {}): Spec {
+  return {
+    type: 'quantitative',
+    axis: {
+      title,
+      minExtent: AXIS_WIDTH,
+      maxExtent: AXIS_WIDTH,
+      tickCount: 5,
+      labelExpr: SHORT_NUMBER,
+    },
+    ...extra,
+  };
+}
+
+export interface TimeChartOptions {
+  readonly data: ReportData;
+  readonly view: ChartView;
+  readonly title: string;
+  readonly description: string;
+  readonly height?: number;
+  readonly layer: readonly Spec[];
+  /** Draw the certainty strip (default yes). */
+  readonly strip?: boolean;
+  readonly resolve?: Spec;
+}
+
+export function timeChart(options: TimeChartOptions): Spec {
+  const { data, view, title, description, layer } = options;
+  return {
+    $schema: SCHEMA_URL,
+    title,
+    description,
+    width: DEFAULT_WIDTH,
+    height: options.height ?? TIME_CHART_HEIGHT,
+    autosize: { type: 'fit-x', contains: 'padding' },
+    padding: { left: 4, right: 12, top: 4, bottom: 4 },
+    params: [
+      { name: 't0', value: toSeconds(data, view.fromNs) },
+      { name: 't1', value: toSeconds(data, view.toNs) },
+      ...inkParams(),
+    ],
+    layer: [lostLayer(), ...layer, ...(options.strip === false ? [] : [stripLayer()])],
+    ...(options.resolve ? { resolve: options.resolve } : {}),
+  };
+}
+
+function lostLayer(): Spec {
+  return {
+    data: { name: 'lost' },
+    mark: {
+      type: 'rect',
+      clip: true,
+      fill: LOST_FILL,
+      tooltip: { expr: "'events were lost here'" },
+    },
+    encoding: {
+      x: timeX('from'),
+      x2: { field: 'to' },
+      tooltip: [{ field: 'what', type: 'nominal', title: 'lost' }],
+    },
+  };
+}
+
+function stripLayer(): Spec {
+  return {
+    data: { name: 'certainty' },
+    mark: { type: 'rect', clip: true, fill: UNCERTAIN_FILL },
+    encoding: {
+      x: timeX('from'),
+      x2: { field: 'to' },
+      y: { value: { expr: `height - ${STRIP}` } },
+      y2: { value: 'height' },
+      opacity: {
+        field: 'certainty',
+        type: 'ordinal',
+        scale: { domain: ['bounded', 'unknown'], range: [0.45, 1] },
+        legend: null,
+      },
+      tooltip: [{ field: 'certainty', type: 'nominal', title: 'numbers here are' }],
+    },
+  };
+}
+
+/** Datasets `lost` and `certainty`. */
+export function honestyRows(data: ReportData, view: ChartView): Record<string, readonly Row[]> {
+  return { lost: lostRows(data), certainty: certaintyRows(data, view) };
+}
+
+function lostRows(data: ReportData): Row[] {
+  return data.timeline.lost.map((span) => ({
+    from: toSeconds(data, span.fromNs),
+    to: toSeconds(data, span.toNs),
+    what: `${span.count ?? 'an unknown number of'} events on CPU ${span.cpu}`,
+  }));
+}
+
+function certaintyRows(data: ReportData, view: ChartView): Row[] {
+  const letters = zonesInView(data, view).map((z) => data.timeline.zones[z]?.certainty ?? '');
+  const rows: { from: number; to: number; certainty: string }[] = [];
+  for (const column of columnsInView(data.timeline, view)) {
+    const worst = worstCertainty(letters, column);
+    if (worst === 'e') continue;
+    const certainty = worst === 'b' ? 'bounded' : 'unknown';
+    const from = toSeconds(data, column.startNs);
+    const to = toSeconds(data, column.endNs);
+    const previous = rows[rows.length - 1];
+    if (previous && previous.certainty === certainty && previous.to >= from - 1e-9)
+      previous.to = to;
+    else rows.push({ from, to, certainty });
+  }
+  return rows;
+}

@@ -1,0 +1,139 @@
+/**
+ * Chart: free memory of one zone against its watermarks and what GFP_ATOMIC must leave.
+ */
+import type { ReportData } from '../analysis/report-data.js';
+import { columnsInView, lastIn, leastIn, mostIn } from './buckets.js';
+import { type Chart, type Row, toSeconds } from './chart.js';
+import { mainZone } from './main-zone.js';
+import { honestyRows, timeChart, timeX, valueY } from './time-chart.js';
+
+const MARKS = ['high', 'low', 'min', 'must stay free for GFP_ATOMIC'];
+const MARK_COLORS = ['#009e73', '#e69f00', '#c8413f', '#7a4fbf'];
+
+export const watermarksChart: Chart = {
+  id: 'watermarks',
+  title: 'Free memory against the watermarks',
+  description:
+    'Free pages of a zone over time, with its min, low and high watermarks and the pages a GFP_ATOMIC request must leave.',
+  how: 'One zone at a time (the largest, unless a zone is chosen above). When free memory falls below low, kswapd starts to reclaim; below min, ordinary requests wait. Atomic requests may go deeper, down to the violet line; under it they are refused whatever the block size. The band is the least and most inside each column and the bounds of the reconstruction. The scale is a square root, so that small numbers stay readable.',
+  overTime: true,
+  table: {
+    dataset: 'free',
+    columns: [
+      ['t', 'Time (s)'],
+      ['free', 'Free pages'],
+      ['low', 'At least'],
+      ['high', 'At most'],
+    ],
+  },
+  emptyText: 'The free lists could not be reconstructed.',
+  hasData: (data) => data.timeline.zones.length > 0,
+  rows: (data, view) => {
+    const z = view.zone ?? mainZone(data);
+    const zone = data.timeline.zones[z];
+    if (!zone) return { free: [], marks: [], ...honestyRows(data, view) };
+    const free: Row[] = [];
+    for (const column of columnsInView(data.timeline, view, true)) {
+      const bound = (plane: 'low' | 'high'): number =>
+        (zone[plane] ?? zone.last).reduce((sum, row, q) => sum + lastIn(row, column) * 2 ** q, 0);
+      free.push({
+        t: toSeconds(data, column.startNs),
+        free: lastIn(zone.freePages, column),
+        low: Math.min(leastIn(zone.freePagesMin, column), zone.low ? bound('low') : Infinity),
+        high: Math.max(mostIn(zone.freePagesMax, column), zone.high ? bound('high') : 0),
+      });
+    }
+    return { free, marks: markRows(data, z), ...honestyRows(data, { ...view, zone: z }) };
+  },
+  spec: (data, view) =>
+    timeChart({
+      data,
+      view,
+      title: watermarksChart.title,
+      description: watermarksChart.description,
+      layer: [bandLayer(), freeLayer(), markLayer()],
+    }),
+};
+
+function markRows(data: ReportData, z: number): Row[] {
+  const steps = data.timeline.zones[z]?.marks ?? [];
+  const rows: Row[] = [];
+  const add = (timeNs: number, step: (typeof steps)[number]): void => {
+    const t = toSeconds(data, timeNs);
+    const values = [step.high, step.low, step.min].map((value) =>
+      value === null ? null : value + step.boost,
+    );
+    [...values, step.atomicNeed].forEach((pages, i) => {
+      if (pages !== null && pages !== undefined) rows.push({ t, mark: MARKS[i]!, pages });
+    });
+  };
+  for (const step of steps) add(step.timeNs, step);
+  const last = steps[steps.length - 1];
+  if (last) add(data.span.toNs, last);
+  return rows;
+}
+
+const SQRT = { scale: { type: 'sqrt', zero: true } };
+
+function bandLayer() {
+  return {
+    data: { name: 'free' },
+    mark: { type: 'area', interpolate: 'step-after', clip: true, opacity: 0.3, color: '#0a84c6' },
+    encoding: {
+      x: timeX('t'),
+      y: { field: 'low', ...valueY('free pages', SQRT) },
+      y2: { field: 'high' },
+    },
+  };
+}
+
+function freeLayer() {
+  return {
+    data: { name: 'free' },
+    mark: {
+      type: 'line',
+      interpolate: 'step-after',
+      clip: true,
+      strokeWidth: 1.6,
+      color: '#0a84c6',
+    },
+    encoding: { x: timeX('t'), y: { field: 'free', ...valueY('free pages', SQRT) } },
+  };
+}
+
+const LEGEND = { title: 'Watermark', columns: { expr: 'max(1, floor(width / 190))' } };
+
+function markLayer() {
+  return {
+    data: { name: 'marks' },
+    mark: { type: 'line', interpolate: 'step-after', clip: true, strokeWidth: 1.5 },
+    encoding: {
+      x: timeX('t'),
+      y: { field: 'pages', ...valueY('free pages', SQRT) },
+      color: {
+        field: 'mark',
+        type: 'nominal',
+        scale: { domain: MARKS, range: MARK_COLORS },
+        legend: LEGEND,
+      },
+      strokeDash: {
+        field: 'mark',
+        type: 'nominal',
+        scale: {
+          domain: MARKS,
+          range: [
+            [6, 3],
+            [3, 3],
+            [8, 2],
+            [1, 0],
+          ],
+        },
+        legend: LEGEND,
+      },
+      tooltip: [
+        { field: 'mark', type: 'nominal', title: 'watermark' },
+        { field: 'pages', type: 'quantitative', title: 'pages', format: ',' },
+      ],
+    },
+  };
+}
