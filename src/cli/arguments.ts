@@ -17,14 +17,16 @@ export function protectArguments(argv: readonly string[]): string[] {
 
 const restore = (value: unknown): unknown => (value === STDIN_TOKEN ? '-' : value);
 
-/** Undoes the token in what yargs made of the arguments. */
+/** Undoes the token, and adds what stood after `--` to the inputs. */
 export function restoreArguments(
   args: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(
-    Object.entries(args).map(([name, value]) => [
-      name,
-      Array.isArray(value) ? value.map(restore) : restore(value),
-    ]),
-  );
+  const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+  const restored = Object.entries(args).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.map(restore) : restore(value),
+  ]);
+  // yargs keeps them in `_`, behind the name of the command.
+  const input = [...list(args.input), ...list(args._).slice(1)].map(restore).map(String);
+  return { ...Object.fromEntries(restored), input };
 }

@@ -12,7 +12,7 @@ import {
 } from '../records/diagnostics.js';
 import type { Style, Talk } from './talk.js';
 
-const SHOWN_PER_CODE = 3;
+const SHOWN_PER_CODE: Readonly<Record<Severity, number>> = { error: 5, warning: 3, info: 1 };
 const COLOURS: Readonly<Record<Severity, Style>> = {
   error: 'red',
   warning: 'yellow',
@@ -53,7 +53,7 @@ export function printDiagnostics(diagnostics: Diagnostics, talk: Talk, verbose =
   for (const group of byCode(diagnostics.all)) {
     const first = group[0]!;
     if (talk.quiet && first.severity !== 'error') continue;
-    const shown = verbose ? group : group.slice(0, SHOWN_PER_CODE);
+    const shown = verbose ? group : group.slice(0, SHOWN_PER_CODE[first.severity]);
     for (const diagnostic of shown) printOne(diagnostic, talk);
     const more = diagnostics.count(first.code) - shown.length;
     if (more > 0) talk.insist(`    … and ${more} more of ${first.code}`);

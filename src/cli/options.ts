@@ -9,7 +9,7 @@ import { UsageError } from './command.js';
 
 export interface CommonOptions {
   readonly limits: Limits;
-  /** Column, unit and clock choices for parsers: keys `map`, `time-unit`, `clock`. */
+  /** Choices for parsers: keys `map`, `time-unit`, `clock`, and those of `--input-option`. */
   readonly reading: Readonly<Record<string, string>>;
   /** `--as`: the format to take every input for, or null to look at the content. */
   readonly as: string | null;
@@ -73,6 +73,13 @@ export function declareCommonOptions(yargs: Argv): Argv {
     })
     .option('time-unit', { type: 'string', choices: TIME_UNITS, describe: 'Unit of times', group })
     .option('clock', { type: 'string', describe: 'Clock of the trace: mono, local, boot …', group })
+    .option('input-option', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'A choice that a diagnostic asked for: host=NAME, instance=NAME',
+      group,
+    })
     .option('limit', {
       type: 'string',
       array: true,
@@ -84,13 +91,14 @@ export function declareCommonOptions(yargs: Argv): Argv {
 
 /** `key=value` texts to a record; the last of a key wins. */
 export function parsePairs(option: string, texts: readonly string[]): Record<string, string> {
-  const pairs: Record<string, string> = {};
-  for (const text of texts) {
-    const at = text.indexOf('=');
-    if (at < 1) throw new UsageError(`--${option} takes key=value, not "${text}"`);
-    pairs[text.slice(0, at)] = text.slice(at + 1);
-  }
-  return pairs;
+  // fromEntries makes own properties, of `__proto__` too.
+  return Object.fromEntries(
+    texts.map((text) => {
+      const at = text.indexOf('=');
+      if (at < 1) throw new UsageError(`--${option} takes key=value, not "${text}"`);
+      return [text.slice(0, at), text.slice(at + 1)];
+    }),
+  );
 }
 
 /** `64k` → 65536: a whole number with a binary suffix. */
@@ -127,7 +135,7 @@ const text = (value: unknown): string | null => (typeof value === 'string' ? val
 export function readCommonOptions(args: Readonly<Record<string, unknown>>): CommonOptions {
   const map = list(args.map);
   parsePairs('map', map);
-  const reading: Record<string, string> = {};
+  const reading = parsePairs('input-option', list(args['input-option']));
   if (map.length > 0) reading.map = map.join(',');
   const timeUnit = text(args['time-unit']);
   if (timeUnit) reading['time-unit'] = timeUnit;

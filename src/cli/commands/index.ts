@@ -1,9 +1,10 @@
 /**
  * The list of commands, in the order help shows them. Each is loaded only when it is called, so that
- * `buddyscope --help` does not wait for the chart libraries. An entry:
+ * `buddyscope --help` does not wait for the chart libraries. An entry (`[input..]` even where one is needed:
+ * openInputs says so, and yargs would not count files after `--`):
  *
  *     {
- *       syntax: 'state <input..>',
+ *       syntax: 'state [input..]',
  *       describe: 'The reconstructed free lists at given instants',
  *       load: async () => loaded((await import('./state.js')).state),
  *     },
