@@ -50,10 +50,35 @@ export function parseEventFormat(text: string, system = ''): EventFormat | null 
   const name = /^\s*name:\s*([\w.-]{1,100})\s*$/m.exec(body)?.[1];
   const id = Number(/^\s*ID:\s*(\d{1,6})\s*$/m.exec(body)?.[1] ?? Number.NaN);
   if (name === undefined || !(id <= 0xffff)) return null;
-  const fields = parseFields(body);
-  const at = body.indexOf('print fmt:');
-  const print = parsePrintFormat(at < 0 ? '' : body.slice(at + 'print fmt:'.length));
-  return { name, system, id, fields, print };
+  return new LazyFormat(name, system, id, body);
+}
+
+/** Kernels have thousands of formats and a trace needs a dozen: the parts are parsed when asked for. */
+class LazyFormat implements EventFormat {
+  readonly name: string;
+  readonly system: string;
+  readonly id: number;
+  readonly #text: string;
+  #fields: readonly FormatField[] | null = null;
+  #print: PrintFormat | null = null;
+
+  constructor(name: string, system: string, id: number, text: string) {
+    this.name = name;
+    this.system = system;
+    this.id = id;
+    this.#text = text;
+  }
+
+  get fields(): readonly FormatField[] {
+    this.#fields ??= parseFields(this.#text);
+    return this.#fields;
+  }
+
+  get print(): PrintFormat {
+    const at = this.#text.indexOf('print fmt:');
+    this.#print ??= parsePrintFormat(at < 0 ? '' : this.#text.slice(at + 'print fmt:'.length));
+    return this.#print;
+  }
 }
 
 /** The `field:` lines of a format text, header_page or header_event text. */
