@@ -18,9 +18,9 @@
  * a migration (how many targets were missing) is used at its beginning in the next run.
  */
 import { EventKind } from '../records/events.js';
-import { indexOf, isCertainFate, isGhostFate } from './fates.js';
 import type { StringTable } from '../records/strings.js';
 import type { ReplayCore } from './core.js';
+import { indexOf, isCertainFate, isGhostFate } from './fates.js';
 import type { RareLog } from './survey.js';
 
 /** Migratetype number of MOVABLE (4.4 and later). */
@@ -290,7 +290,8 @@ export class CompactionSolver {
   /** The announced block is elsewhere in the pageblock: the first fitting head behind the range. */
   #takeInBlock(order: number, from: number, to: number): void {
     for (let page = from; page < to; page++) {
-      if (this.#core.lists.headOrder[page] !== order || !this.#blockUncertain(page, order)) continue;
+      if (this.#core.lists.headOrder[page] !== order || !this.#blockUncertain(page, order))
+        continue;
       this.quality.chosenPages += this.#core.take(page, 1 << order);
       return;
     }

@@ -13,7 +13,13 @@
  * The same pass decides what needs one event of look-ahead: whether an extfrag event is a
  * removal of its own (kernels that cut foreign blocks without zone_locked).
  */
-import { EventBatch, EventKind, LAST_PAGE_KIND, PFN_NONE, unpackExtfrag } from '../records/events.js';
+import {
+  EventBatch,
+  EventKind,
+  LAST_PAGE_KIND,
+  PFN_NONE,
+  unpackExtfrag,
+} from '../records/events.js';
 import type { PfnSpace } from './pfn-space.js';
 import type { EventSource, Survey } from './survey.js';
 
@@ -139,12 +145,36 @@ export function traceFates(
     // Cut the batch where copies were taken, so that the inner loop need not look for them.
     for (; copy >= 0 && copies[copy]!.beginIndex >= offset; copy--) {
       const at = Math.min(copies[copy]!.beginIndex - offset, end);
-      walkBack(batch, offset, at, end, space, next, fates, writer, nextKindOnCpu, extfragRemoves, counters);
+      walkBack(
+        batch,
+        offset,
+        at,
+        end,
+        space,
+        next,
+        fates,
+        writer,
+        nextKindOnCpu,
+        extfragRemoves,
+        counters,
+      );
       end = at;
       afterCopy[copy] = next.slice();
       observe(next, copies[copy]!);
     }
-    walkBack(batch, offset, 0, end, space, next, fates, writer, nextKindOnCpu, extfragRemoves, counters);
+    walkBack(
+      batch,
+      offset,
+      0,
+      end,
+      space,
+      next,
+      fates,
+      writer,
+      nextKindOnCpu,
+      extfragRemoves,
+      counters,
+    );
     batches[b] = { fates, runs: writer.data.slice(0, writer.used) };
   }
   return { batches, first: next, afterCopy, extfragRemovals: counters.extfragRemovals };

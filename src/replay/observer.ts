@@ -48,6 +48,9 @@ export interface ZoneState {
   readonly high: Int32Array;
   /** Sum of free[q] * 2^q. */
   readonly freePages: number;
+  /** Free blocks by order in CMA areas (part of `free`), and their pages; absent = none known. */
+  readonly cma?: Int32Array;
+  readonly cmaPages?: number;
   readonly certainty: Certainty;
   readonly marks: ZoneMarks;
 }
@@ -58,6 +61,8 @@ export interface ReplayState {
   /** Index of the last applied event in the recording. */
   readonly eventIndex: number;
   readonly zones: readonly ZoneState[];
+  /** Grows whenever a zone's counts changed. */
+  readonly changes?: number;
   readonly orders: number;
   readonly pageblockOrder: number;
   /** PageBit of each dense page. */

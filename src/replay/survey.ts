@@ -149,7 +149,8 @@ export function surveyEvents(source: EventSource): Survey {
   const survey = new Survey();
   const batch = new EventBatch();
   survey.events = source.length;
-  for (let b = 0; b < source.batches; b++) surveyBatch(survey, source.read(b, batch), source.offsetOf(b));
+  for (let b = 0; b < source.batches; b++)
+    surveyBatch(survey, source.read(b, batch), source.offsetOf(b));
   return survey;
 }
 

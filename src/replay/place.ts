@@ -1,0 +1,76 @@
+/**
+ * Where each snapshot stands in the stream of events.
+ *
+ * Markers in the trace place a copy exactly (recording/align.ts gives their event indices); else its
+ * time does: events stamped before its begin are in it, events stamped after its end are not.
+ */
+import { EventBatch } from '../records/events.js';
+import type { Snapshot } from '../records/snapshot.js';
+import type { EventSource } from './survey.js';
+
+export interface PlacedSnapshot {
+  readonly snapshot: Snapshot;
+  readonly beginIndex: number;
+  readonly endIndex: number;
+  readonly timeNs: number;
+}
+
+/** Snapshots that have a place, in order of their place. */
+export function placeSnapshots(
+  events: EventSource,
+  snapshots: readonly Snapshot[],
+): PlacedSnapshot[] {
+  const finder = new TimeIndex(events);
+  const placed: PlacedSnapshot[] = [];
+  for (const snapshot of snapshots) {
+    const { time } = snapshot;
+    const place = { snapshot, timeNs: time.beginNs };
+    if (typeof time.beginEvent === 'number' && typeof time.endEvent === 'number') {
+      placed.push({ ...place, beginIndex: time.beginEvent, endIndex: time.endEvent });
+    } else if (time.clock === 'trace' || (events.length === 0 && time.clock !== 'none')) {
+      const beginIndex = finder.indexAt(time.beginNs);
+      placed.push({ ...place, beginIndex, endIndex: finder.indexAt(time.endNs, beginIndex) });
+    }
+  }
+  return placed.sort((a, b) => a.beginIndex - b.beginIndex || a.timeNs - b.timeNs);
+}
+
+/** Finds the event at an instant, one batch in memory. */
+export class TimeIndex {
+  readonly #events: EventSource;
+  readonly #batch = new EventBatch();
+  readonly #firstNs: Float64Array;
+  #loaded = -1;
+
+  constructor(events: EventSource) {
+    this.#events = events;
+    this.#firstNs = new Float64Array(events.batches);
+    for (let b = 0; b < events.batches; b++) {
+      this.#load(b);
+      this.#firstNs[b] = this.#batch.timeNs[0]!;
+    }
+  }
+
+  /** Index of the first event stamped at or after `timeNs` (not before `from`). */
+  indexAt(timeNs: number, from = 0): number {
+    let low = 0;
+    let high = this.#firstNs.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#firstNs[middle]! < timeNs) low = middle + 1;
+      else high = middle;
+    }
+    if (low === 0) return from;
+    this.#load(low - 1);
+    const { timeNs: times, length } = this.#batch;
+    let i = 0;
+    while (i < length && times[i]! < timeNs) i++;
+    return Math.max(from, this.#events.offsetOf(low - 1) + i);
+  }
+
+  #load(batch: number): void {
+    if (this.#loaded === batch) return;
+    this.#events.read(batch, this.#batch);
+    this.#loaded = batch;
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * Reconciliation: what buddyinfo copies say against the simulation, and how that corrects it.
+ *
+ * At each copy the residual is simulation minus copy, per zone and order; the simulation is looked
+ * at where the copy began and where it ended, and the nearer of the two counts (a zone is read at
+ * one instant in between). Between two copies:
+ * - before the first compaction event the earlier residual holds, after the last one the later:
+ *   nothing else takes pages unseen; in between, the nearer copy (buddy level);
+ * - the error grows steadily with per-cpu lists: interpolate (page level).
+ * The other residual is the other bound: the truth moved from one to the other in between.
+ */
+
+import { EventKind } from '../records/events.js';
+import type { BuddyinfoSnapshot } from '../records/snapshot.js';
+import type { Geometry } from './geometry.js';
+import type { RareLog } from './survey.js';
+
+/** A buddyinfo copy placed in the stream of events. */
+export interface PlacedCopy {
+  readonly snapshot: BuddyinfoSnapshot;
+  readonly beginIndex: number;
+  readonly endIndex: number;
+  readonly timeNs: number;
+  /** Blocks by zone and order (zone * orders + order), -1 for a zone the copy lacks. */
+  readonly counts: Int32Array;
+}
+
+/** Counts of a copy in the geometry's zones. */
+export function countsOf(snapshot: BuddyinfoSnapshot, geometry: Geometry): Int32Array {
+  const counts = new Int32Array(geometry.zones.length * geometry.orders).fill(-1);
+  for (const { node, zone, free } of snapshot.zones) {
+    const index = geometry.zones.findIndex((z) => z.node === node && z.zone === zone);
+    if (index < 0) continue;
+    for (let q = 0; q < geometry.orders; q++) counts[index * geometry.orders + q] = free[q] ?? 0;
+  }
+  return counts;
+}
+
+/** Residuals of one copy, while the replay passes its bracket. */
+export class ResidualProbe {
+  readonly copy: PlacedCopy;
+  /** simulation - copy, zone * orders + order; 0 for zones the copy lacks. */
+  readonly residual: Int32Array;
+  readonly #orders: number;
+  readonly #distance: Float64Array;
+
+  constructor(copy: PlacedCopy, zones: number, orders: number) {
+    this.copy = copy;
+    this.#orders = orders;
+    this.residual = new Int32Array(zones * orders);
+    this.#distance = new Float64Array(zones).fill(Number.POSITIVE_INFINITY);
+  }
+
+  /** Compares the simulation's raw counts; the nearest look of each zone is kept. */
+  look(raw: Int32Array): void {
+    const { counts } = this.copy;
+    const orders = this.#orders;
+    for (let z = 0; z < this.#distance.length; z++) {
+      const base = z * orders;
+      if (counts[base]! < 0) continue;
+      let distance = 0;
+      for (let q = 0; q < orders; q++) {
+        distance += Math.abs(raw[base + q]! - counts[base + q]!) * 2 ** q;
+      }
+      if (distance >= this.#distance[z]!) continue;
+      this.#distance[z] = distance;
+      for (let q = 0; q < orders; q++) {
+        this.residual[base + q] = raw[base + q]! - counts[base + q]!;
+      }
+    }
+  }
+
+  get pages(): number {
+    return this.#distance.reduce((sum, d) => sum + (Number.isFinite(d) ? d : 0), 0);
+  }
+}
+
+/** One span in which the same corrections hold. */
+export interface CorrectionSpan {
+  readonly fromIndex: number;
+  readonly fromNs: number;
+  readonly toNs: number;
+  /** Subtracted from the simulation: the estimate. */
+  readonly best: Int32Array;
+  /** The neighbours' residuals: bounds. Equal to best where nothing could have happened. */
+  readonly earlier: Int32Array;
+  readonly later: Int32Array;
+  /** Estimate moves linearly from earlier to later over the span. */
+  readonly linear: boolean;
+}
+
+/** The spans of corrections, ascending. */
+export function planCorrections(
+  probes: readonly ResidualProbe[],
+  rare: RareLog,
+  linear: boolean,
+  indexAt: (timeNs: number) => number,
+): CorrectionSpan[] {
+  const spans: CorrectionSpan[] = [];
+  const first = probes[0];
+  if (!first) return spans;
+  const start = { fromIndex: 0, fromNs: Number.NEGATIVE_INFINITY };
+  spans.push({ ...start, toNs: first.copy.timeNs, ...held(first.residual) });
+  for (let i = 0; i + 1 < probes.length; i++) {
+    spans.push(...between(probes[i]!, probes[i + 1]!, rare, linear, indexAt));
+  }
+  const last = probes[probes.length - 1]!;
+  spans.push({
+    fromIndex: last.copy.endIndex,
+    fromNs: last.copy.timeNs,
+    toNs: Number.POSITIVE_INFINITY,
+    ...held(last.residual),
+  });
+  return spans;
+}
+
+function held(residual: Int32Array): Pick<CorrectionSpan, 'best' | 'earlier' | 'later' | 'linear'> {
+  return { best: residual, earlier: residual, later: residual, linear: false };
+}
+
+function between(
+  a: ResidualProbe,
+  b: ResidualProbe,
+  rare: RareLog,
+  linear: boolean,
+  indexAt: (timeNs: number) => number,
+): CorrectionSpan[] {
+  const earlier = a.residual;
+  const later = b.residual;
+  const begin = { fromIndex: a.copy.endIndex, fromNs: a.copy.timeNs };
+  const end = { fromIndex: b.copy.beginIndex, fromNs: b.copy.timeNs };
+  if (linear) return [{ ...begin, toNs: end.fromNs, best: earlier, earlier, later, linear: true }];
+  const taking = takingsBetween(rare, begin.fromIndex, end.fromIndex);
+  const middleNs = (begin.fromNs + end.fromNs) / 2;
+  const base = { earlier, later, linear: false };
+  if (taking === null) {
+    const middle = { fromIndex: indexAt(middleNs), fromNs: middleNs };
+    return [
+      { ...begin, toNs: middleNs, best: earlier, ...base },
+      { ...middle, toNs: end.fromNs, best: later, ...base },
+    ];
+  }
+  const turnNs = Math.min(Math.max(middleNs, taking.firstNs), taking.lastNs);
+  return [
+    { ...begin, toNs: taking.firstNs, best: earlier, earlier, later: earlier, linear: false },
+    { fromIndex: taking.first, fromNs: taking.firstNs, toNs: turnNs, best: earlier, ...base },
+    { fromIndex: indexAt(turnNs), fromNs: turnNs, toNs: taking.lastNs, best: later, ...base },
+    {
+      fromIndex: taking.last,
+      fromNs: taking.lastNs,
+      toNs: end.fromNs,
+      best: later,
+      earlier: later,
+      later,
+      linear: false,
+    },
+  ];
+}
+
+/** First and last event between two indices that may hide a taking. */
+function takingsBetween(
+  rare: RareLog,
+  from: number,
+  to: number,
+): { first: number; firstNs: number; last: number; lastNs: number } | null {
+  let first = -1;
+  let last = -1;
+  for (let row = rare.rowAt(from); row < rare.length && rare.index[row]! < to; row++) {
+    if (!hidesTakings(rare.kind[row]!)) continue;
+    if (first < 0) first = row;
+    last = row;
+  }
+  if (first < 0) return null;
+  return {
+    first: rare.index[first]!,
+    firstNs: rare.timeNs[first]!,
+    last: rare.index[last]! + 1,
+    lastNs: rare.timeNs[last]!,
+  };
+}
+
+function hidesTakings(kind: number): boolean {
+  return (
+    (kind >= EventKind.compactionBegin && kind <= EventKind.migratepages) ||
+    kind === EventKind.lost ||
+    (kind >= EventKind.testPagesIsolated && kind <= EventKind.cmaAllocBusyRetry)
+  );
+}

@@ -1,0 +1,405 @@
+/**
+ * Reconstruction: from a recording to a state that can be walked through time.
+ *
+ * 1. Survey the events, find the geometry, place the snapshots among the events.
+ * 2. Trace the fates of all pages backwards.
+ * 3. Replay forwards a few times without observers: the compaction solver learns what was taken in
+ *    secret, residuals at buddyinfo copies are measured.
+ * 4. `run` replays once more with what was learnt and feeds the observers; it may be called again.
+ *
+ * Everything kept grows with memory size, snapshots and rare events, not with the length of the
+ * trace; fates and events live in spools.
+ */
+import { type DetectedProfile, detectProfile } from '../kernel/detect-profile.js';
+import type { Diagnostics } from '../records/diagnostics.js';
+import { type EventBatch, EventKind } from '../records/events.js';
+import { DEFAULT_LIMITS } from '../records/limits.js';
+import type { BuddyinfoSnapshot, KpageflagsSnapshot, Snapshot } from '../records/snapshot.js';
+import { PageClass } from '../records/snapshot.js';
+import type { RecordingStrings } from '../records/strings.js';
+import { type CompactionQuality, CompactionSolver } from './compaction.js';
+import { type Anomalies, ReplayCore } from './core.js';
+import {
+  type Fates,
+  type FreeMapCopy,
+  indexOf,
+  MAX_FATE_INDEX,
+  Next,
+  nextOf,
+  traceFates,
+} from './fates.js';
+import { runForward } from './forward.js';
+import { findGeometry, type Geometry, type PfnRange } from './geometry.js';
+import { LiveState } from './live-state.js';
+import { MarkTracker } from './marks.js';
+import { observeKernel } from './observations.js';
+import type { ReplayObserver, Residual } from './observer.js';
+import { type PlacedSnapshot, placeSnapshots, TimeIndex } from './place.js';
+import {
+  type CorrectionSpan,
+  countsOf,
+  type PlacedCopy,
+  planCorrections,
+  ResidualProbe,
+} from './reconcile.js';
+import { completeBlocks, firstRemovals, type SeedKind, seedFirstTouch } from './seed.js';
+import { type EventSource, type Survey, surveyEvents } from './survey.js';
+
+export interface ReplayInput {
+  readonly events: EventSource;
+  /** Snapshots that may be believed, in time order. */
+  readonly snapshots: readonly Snapshot[];
+  readonly strings: RecordingStrings;
+  readonly diagnostics?: Diagnostics;
+}
+
+export interface ReplayOptions {
+  /** Only the past may speak: no fates, no later snapshots. */
+  readonly causal?: boolean;
+  /** Forward runs of the solver before the final one (default 3). */
+  readonly solverRuns?: number;
+  readonly cma?: readonly PfnRange[];
+  readonly pages?: number;
+  readonly kernel?: string;
+  readonly profile?: readonly string[];
+  readonly phase?: (name: string) => void;
+}
+
+/** A moment at which `run` calls back, before the event at `index` is applied. */
+export interface ReplayStop {
+  readonly index: number;
+  readonly timeNs: number;
+  run(state: LiveState): void;
+}
+
+export type ReplayLevel = 'buddy' | 'page' | 'snapshots';
+
+export class Reconstruction {
+  readonly survey: Survey;
+  readonly geometry: Geometry;
+  readonly profile: DetectedProfile;
+  readonly level: ReplayLevel;
+  readonly seed: SeedKind;
+  readonly assumptions: readonly string[];
+  readonly placed: readonly PlacedSnapshot[];
+  readonly residuals: readonly Residual[];
+  quality: CompactionQuality | null = null;
+  anomalies: Anomalies | null = null;
+  readonly #input: ReplayInput;
+  readonly #copies: readonly FreeMapCopy[];
+  readonly #buddyinfo: readonly PlacedCopy[];
+  readonly #fates: Fates;
+  readonly #pcpOrders: Uint8Array;
+  readonly #completion: readonly number[];
+  readonly #options: ReplayOptions;
+  readonly #spans: readonly CorrectionSpan[];
+  #needs: ReadonlyMap<number, number> = new Map();
+
+  constructor(input: ReplayInput, options: ReplayOptions) {
+    this.#input = input;
+    this.#options = options;
+    const phase = options.phase ?? (() => {});
+    phase('survey');
+    this.survey = surveyEvents(input.events);
+    this.geometry = findGeometry(
+      this.survey,
+      input.snapshots,
+      options.cma ?? [],
+      options.pages ?? DEFAULT_LIMITS.pages,
+    );
+    this.profile = detectProfile(
+      observeKernel(this.survey, input.snapshots),
+      {
+        ...(options.kernel === undefined ? {} : { kernel: options.kernel }),
+        overrides: options.profile ?? [],
+      },
+      input.diagnostics,
+    );
+    this.level = levelOf(this.survey);
+    this.#pcpOrders = this.survey.pcpOrders();
+    this.placed = placeSnapshots(input.events, input.snapshots);
+    this.#copies = freeMapCopies(this.placed, this.geometry);
+    this.#buddyinfo = buddyinfoCopies(this.placed, this.geometry);
+    phase('fates');
+    this.#fates = traceFates(input.events, this.geometry.space, this.survey, this.#copies);
+    this.seed = seedOf(this.#copies, this.#buddyinfo, this.survey);
+    this.#completion =
+      this.seed === 'buddyinfo' && this.level === 'buddy' ? this.#completeFromBuddyinfo() : [];
+    const probes = this.#solve(phase);
+    const finder = new TimeIndex(input.events);
+    this.#spans = planCorrections(probes, this.survey.rare, this.level === 'page', (timeNs) =>
+      finder.indexAt(timeNs),
+    );
+    this.residuals = probes.map((probe) => describeResidual(probe, this.geometry));
+    this.assumptions = [...this.geometry.assumptions, ...this.#marks().assumptions];
+  }
+
+  /** Walks the state through the recording and feeds the observers. */
+  run(observers: readonly ReplayObserver[], stops: readonly ReplayStop[] = []): void {
+    const core = this.#newCore();
+    const marks = this.#marks();
+    const state = new LiveState(core, marks);
+    const solver = this.#solver(core);
+    state.timeNs = this.survey.firstNs;
+    const all = [
+      ...this.#correctionStops(),
+      ...this.#snapshotStops(observers, marks),
+      ...stops,
+    ].sort((a, b) => a.index - b.index || a.timeNs - b.timeNs);
+    state.correct(this.#spans[0] ?? null);
+    for (const observer of observers) observer.start?.(state);
+    const copies = this.#copyStops(core);
+    const merged = [...copies, ...all].sort((a, b) => a.index - b.index || a.timeNs - b.timeNs);
+    const watchers = observers.filter((o) => o.event !== undefined);
+    runForward({
+      source: this.#input.events,
+      core,
+      fates: this.#fates,
+      stops: Float64Array.from(merged.map((s) => s.index)),
+      onStop: (k) => {
+        const stop = merged[k]!;
+        state.sync();
+        stop.run(state);
+      },
+      onRare: (row) => {
+        solver.rare(row);
+        marks.rare(this.survey.rare, row);
+      },
+      onEvent: (batch, i, index) => {
+        state.timeNs = batch.timeNs[i]!;
+        state.eventIndex = index;
+        if (batch.kind[i] === EventKind.extfrag) this.#boost(batch, i, state, marks);
+        state.sync();
+        for (let o = 0; o < watchers.length; o++) watchers[o]!.event!(state, batch, i);
+      },
+    });
+    state.sync();
+    for (const observer of observers) observer.end?.(state);
+    this.quality = solver.quality;
+    this.anomalies = core.anomalies;
+  }
+
+  #boost(batch: EventBatch, i: number, state: LiveState, marks: MarkTracker): void {
+    const page = state.pageOf(batch.pfn[i]!);
+    if (page >= 0) marks.extfrag(batch, i, state.zoneOf(page));
+  }
+
+  #newCore(): ReplayCore {
+    const core = new ReplayCore(this.geometry, this.#pcpOrders, this.level === 'buddy');
+    seedFirstTouch(core, this.#fates);
+    for (const page of this.#completion) core.put(page);
+    return core;
+  }
+
+  #marks(): MarkTracker {
+    return new MarkTracker(
+      this.geometry,
+      this.#input.snapshots,
+      this.profile.profile.switches,
+      this.survey.extfragRemoves,
+    );
+  }
+
+  #solver(core: ReplayCore): CompactionSolver {
+    const solver = new CompactionSolver(
+      core,
+      this.survey.rare,
+      this.#input.strings.texts,
+      this.#needs,
+    );
+    core.onGhost = (page, fate) => solver.ghost(page, fate);
+    return solver;
+  }
+
+  /** The runs without observers; returns the residuals of the last. */
+  #solve(phase: (name: string) => void): ResidualProbe[] {
+    const runs = this.survey.rare.length > 0 ? (this.#options.solverRuns ?? 3) : 1;
+    let probes: ResidualProbe[] = [];
+    for (let run = 0; run < runs; run++) {
+      phase(`solve ${run + 1} of ${runs}`);
+      probes = this.#solveOnce();
+    }
+    return probes;
+  }
+
+  #solveOnce(): ResidualProbe[] {
+    const { geometry } = this;
+    const core = this.#newCore();
+    const state = new LiveState(core, this.#marks());
+    const solver = this.#solver(core);
+    const probes = this.#buddyinfo.map(
+      (copy) => new ResidualProbe(copy, geometry.zones.length, geometry.orders),
+    );
+    const looks = probes.flatMap((probe): ReplayStop[] => [
+      {
+        index: probe.copy.beginIndex,
+        timeNs: probe.copy.timeNs,
+        run: () => probe.look(state.sumRaw()),
+      },
+      {
+        index: probe.copy.endIndex,
+        timeNs: probe.copy.timeNs,
+        run: () => probe.look(state.sumRaw()),
+      },
+    ]);
+    const stops = [...this.#copyStops(core), ...looks].sort((a, b) => a.index - b.index);
+    runForward({
+      source: this.#input.events,
+      core,
+      fates: this.#fates,
+      stops: Float64Array.from(stops.map((s) => s.index)),
+      onStop: (k) => stops[k]!.run(state),
+      onRare: (row) => solver.rare(row),
+    });
+    this.#needs = solver.needs;
+    return probes;
+  }
+
+  /** A kpageflags copy corrects every page it can speak about. */
+  #copyStops(core: ReplayCore): ReplayStop[] {
+    return this.#copies.map((copy, k) => ({
+      index: copy.beginIndex,
+      timeNs: Number.NEGATIVE_INFINITY,
+      run: () => applyCopy(core, copy, this.#fates.afterCopy[k]!),
+    }));
+  }
+
+  #correctionStops(): ReplayStop[] {
+    return this.#spans.slice(1).map((span) => ({
+      index: span.fromIndex,
+      timeNs: span.fromNs,
+      run: (state) => state.correct(span),
+    }));
+  }
+
+  #snapshotStops(observers: readonly ReplayObserver[], marks: MarkTracker): ReplayStop[] {
+    const residualOf = new Map(this.#buddyinfo.map((copy, i) => [copy.snapshot as Snapshot, i]));
+    return this.placed.map(({ snapshot, beginIndex, timeNs }) => ({
+      index: beginIndex,
+      timeNs,
+      run: (state) => {
+        if (this.survey.events === 0) state.timeNs = timeNs;
+        if (snapshot.kind === 'zoneinfo') marks.zoneinfo(snapshot.zones);
+        const i = residualOf.get(snapshot);
+        const residual = i === undefined ? null : this.residuals[i]!;
+        for (const observer of observers) observer.snapshot?.(state, snapshot, residual);
+      },
+    }));
+  }
+
+  #completeFromBuddyinfo(): number[] {
+    const copy = this.#buddyinfo[0];
+    if (!copy) return [];
+    const core = new ReplayCore(this.geometry, this.#pcpOrders, true);
+    seedFirstTouch(core, this.#fates);
+    // Known at the copy: pages whose first event comes after it, by that event; others from a replay.
+    const known = new Uint8Array(this.geometry.space.size).fill(2);
+    runForward({
+      source: this.#input.events,
+      core,
+      fates: this.#fates,
+      stops: Float64Array.of(copy.beginIndex),
+      onStop: () => noteKnown(core, this.#fates, known),
+      onRare: () => {},
+    });
+    const leaves = firstRemovals(this.#fates);
+    return completeBlocks(core, copy, known, leaves);
+  }
+}
+
+export function reconstruct(input: ReplayInput, options: ReplayOptions = {}): Reconstruction {
+  return new Reconstruction(input, options);
+}
+
+function levelOf(survey: Survey): ReplayLevel {
+  if (survey.buddyLevel) return 'buddy';
+  const touched = survey.kinds[EventKind.alloc]! + survey.kinds[EventKind.free]!;
+  return touched > 0 ? 'page' : 'snapshots';
+}
+
+function seedOf(
+  copies: readonly FreeMapCopy[],
+  buddyinfo: readonly PlacedCopy[],
+  survey: Survey,
+): SeedKind {
+  if (copies.length > 0) return 'kpageflags';
+  if (buddyinfo.length > 0) return 'buddyinfo';
+  return survey.events > 0 ? 'first-touch' : 'none';
+}
+
+function freeMapCopies(placed: readonly PlacedSnapshot[], geometry: Geometry): FreeMapCopy[] {
+  const copies: FreeMapCopy[] = [];
+  for (const { snapshot, beginIndex, endIndex } of placed) {
+    if (snapshot.kind !== 'kpageflags' || snapshot.buddyHeadsOnly) continue;
+    copies.push({ beginIndex, endIndex, state: freeMapOf(snapshot, geometry) });
+  }
+  return copies;
+}
+
+function freeMapOf(snapshot: KpageflagsSnapshot, geometry: Geometry): Uint8Array {
+  const state = new Uint8Array(geometry.space.size).fill(2);
+  geometry.areas.forEach((area, a) => {
+    const first = geometry.space.pageOf(area.startPfn);
+    const pages = Math.min(area.spanned, snapshot.classes.length - area.startPfn);
+    if (geometry.space.zoneStart[a] === undefined) return;
+    for (let p = 0; p < pages; p++) {
+      state[first + p] = (snapshot.classes[area.startPfn + p]! & PageClass.buddy) !== 0 ? 1 : 0;
+    }
+  });
+  return state;
+}
+
+function buddyinfoCopies(placed: readonly PlacedSnapshot[], geometry: Geometry): PlacedCopy[] {
+  return placed
+    .filter(
+      (p): p is PlacedSnapshot & { snapshot: BuddyinfoSnapshot } => p.snapshot.kind === 'buddyinfo',
+    )
+    .map(({ snapshot, beginIndex, endIndex, timeNs }) => ({
+      snapshot,
+      beginIndex,
+      endIndex,
+      timeNs,
+      counts: countsOf(snapshot, geometry),
+    }));
+}
+
+function applyCopy(core: ReplayCore, copy: FreeMapCopy, after: Uint32Array): void {
+  const index = Math.min(copy.beginIndex, MAX_FATE_INDEX);
+  for (let page = 0; page < after.length; page++) {
+    const fate = core.fate[page]!;
+    const next = nextOf(fate);
+    if ((next !== Next.seenFree && next !== Next.seenTaken) || indexOf(fate) !== index) continue;
+    if (next === Next.seenFree) core.put(page);
+    else core.take(page, 1);
+    core.fate[page] = after[page]!;
+  }
+}
+
+/** What the replay knows of each page at this moment: 1 free, 0 elsewhere, 2 never touched so far. */
+function noteKnown(core: ReplayCore, fates: Fates, known: Uint8Array): void {
+  for (let page = 0; page < known.length; page++) {
+    if (fates.first[page] === 0) continue;
+    known[page] = core.lists.isFree(page) ? 1 : 0;
+  }
+}
+
+function describeResidual(probe: ResidualProbe, geometry: Geometry): Residual {
+  const { orders } = geometry;
+  return {
+    timeNs: probe.copy.timeNs,
+    source: probe.copy.snapshot.source,
+    zones: geometry.zones.map((zone) => {
+      const base = zone.index * orders;
+      let pages = 0;
+      let freePages = 0;
+      const blocks: number[] = [];
+      for (let q = 0; q < orders; q++) {
+        const difference = -probe.residual[base + q]!;
+        blocks.push(difference === 0 ? 0 : difference);
+        pages += Math.abs(difference) * 2 ** q;
+        freePages += Math.max(0, probe.copy.counts[base + q]!) * 2 ** q;
+      }
+      return { node: zone.node, zone: zone.zone, blocks, pages, freePages };
+    }),
+  };
+}

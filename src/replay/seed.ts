@@ -1,0 +1,129 @@
+/**
+ * Seeding: which pages were free when the recording began.
+ *
+ * Best evidence first (DESIGN.md §3): a kpageflags copy (it speaks through the fates, see fates.ts);
+ * the first touch of a page (one that first leaves the free lists was on them; one first drained or
+ * handed out was on a per-cpu list; one first freed was allocated); and, without kpageflags, the
+ * first buddyinfo copy: free blocks that the first touches show only in part are completed, largest
+ * orders first, as long as the copy has more of them.
+ */
+
+import type { ReplayCore } from './core.js';
+import { type Fates, indexOf, Next, nextOf } from './fates.js';
+import { PageBit } from './observer.js';
+import type { PlacedCopy } from './reconcile.js';
+
+export type SeedKind = 'kpageflags' | 'first-touch' | 'buddyinfo' | 'none';
+
+/** Puts every page where its first fate says it was. */
+export function seedFirstTouch(core: ReplayCore, fates: Fates): void {
+  const { first } = fates;
+  core.fate.set(first);
+  for (let page = 0; page < first.length; page++) {
+    switch (nextOf(first[page]!)) {
+      case Next.removal:
+      case Next.seenFree:
+        core.put(page);
+        break;
+      case Next.alloc:
+        // Buddy level: it leaves a per-cpu list. Page level: those count as free.
+        if (core.buddyLevel) core.lists.pages[page] = PageBit.pcp;
+        else core.put(page);
+        break;
+      case Next.drain:
+        core.lists.pages[page] = PageBit.pcp;
+        break;
+      case Next.free:
+      case Next.seenTaken:
+        core.lists.pages[page] = PageBit.allocated;
+        break;
+    }
+  }
+}
+
+/**
+ * Completes partly seen free blocks from the first buddyinfo copy. A candidate is an aligned block
+ * none of whose pages is known to be elsewhere at the copy; the page of it that leaves first must be
+ * its lowest, because the allocator hands out the low end of a block (mm/page_alloc.c expand).
+ * `free` tells the state at the copy (1 free, 0 not, 2 not known), `leaves` the index of each
+ * page's next removal. Returns the pages to be free from the start.
+ */
+export function completeBlocks(
+  core: ReplayCore,
+  copy: PlacedCopy,
+  free: Uint8Array,
+  leaves: Uint32Array,
+): number[] {
+  const { geometry } = core;
+  const { orders } = geometry;
+  const added: number[] = [];
+  const used = new Uint8Array(free.length);
+  for (const zone of geometry.zones) {
+    for (let order = orders - 1; order > 0; order--) {
+      let wanted = copy.counts[zone.index * orders + order]!;
+      if (wanted <= 0) continue;
+      for (const candidate of candidates(core, zone.areas, order, free, leaves, used)) {
+        if (wanted <= 0) break;
+        wanted--;
+        for (let p = candidate; p < candidate + (1 << order); p++) {
+          used[p] = 1;
+          if (free[p] === 2) added.push(p);
+        }
+      }
+    }
+  }
+  return added;
+}
+
+/** Aligned blocks that can have been free, those with most pages known free first. */
+function candidates(
+  core: ReplayCore,
+  areas: readonly number[],
+  order: number,
+  free: Uint8Array,
+  leaves: Uint32Array,
+  used: Uint8Array,
+): number[] {
+  const size = 1 << order;
+  const found: { page: number; known: number }[] = [];
+  for (const area of areas) {
+    const { space } = core.geometry;
+    for (let page = space.zoneStart[area]!; page < space.zoneStart[area + 1]!; page += size) {
+      const known = knownFree(page, size, free, leaves, used);
+      if (known > 0) found.push({ page, known });
+    }
+  }
+  found.sort((a, b) => b.known - a.known || a.page - b.page);
+  return found.map((f) => f.page);
+}
+
+/** Pages of the block known free, 0 if it cannot have been one free block. */
+function knownFree(
+  page: number,
+  size: number,
+  free: Uint8Array,
+  leaves: Uint32Array,
+  used: Uint8Array,
+): number {
+  if (used[page]) return 0;
+  let known = 0;
+  let earliest = page;
+  for (let p = page; p < page + size; p++) {
+    if (free[p] === 0 || used[p]) return 0;
+    if (free[p] !== 1) continue;
+    known++;
+    if (leaves[p]! < leaves[earliest]!) earliest = p;
+  }
+  return earliest === page ? known : 0;
+}
+
+/** Index of each page's first removal, all ones where there is none. */
+export function firstRemovals(fates: Fates): Uint32Array {
+  const leaves = new Uint32Array(fates.first.length).fill(0xffffffff);
+  for (let page = 0; page < leaves.length; page++) {
+    const fate = fates.first[page]!;
+    const next = nextOf(fate);
+    if (next === Next.removal || next === Next.alloc) leaves[page] = indexOf(fate);
+  }
+  return leaves;
+}
