@@ -1,0 +1,191 @@
+/**
+ * Splat → the whole answer: request, caller, zones, cause, certainty, harm, advice.
+ *
+ * One pure function. Which words a user sees is decided here and in the files it calls; how they
+ * are laid out is the renderers' matter (render-text.ts, to-json.ts, sections.ts).
+ */
+import { attemptClassOf, type GfpRequest, parseGfp } from '../kernel/gfp.js';
+import type { KernelProfile } from '../kernel/profile.js';
+import type { Splat } from '../records/splat.js';
+import { counselOf, type Judged, nodeCount } from './advice.js';
+import { callerOf } from './caller.js';
+import type { Cause, PostmortemCertainty, PostmortemReport, ZoneFinding } from './findings.js';
+import { harmOf } from './harm.js';
+import { type JudgeOptions, judgeZones, pageSizeKB, type Verdict, verdictOf } from './judge.js';
+import { type KernelOptions, kernelOf } from './kernel-of.js';
+import { grouped, pagesText, plural, sizeOfKB, zoneName } from './words.js';
+
+export type PostmortemOptions = KernelOptions;
+
+/** Explains one report. Never throws; what cannot be told is said. */
+export function explainSplat(splat: Splat, options: PostmortemOptions = {}): PostmortemReport {
+  const kernel = kernelOf(splat, options);
+  const { order } = splat.header;
+  const request = requestOfSplat(splat, kernel.profile);
+  const caller = callerOf(splat);
+  const pageKB = pageSizeKB(splat);
+  const judge: JudgeOptions | null =
+    request === null || order === null
+      ? null
+      : { request, profile: kernel.profile, order, pageKB, memalloc: caller.reclaiming };
+  const zones = judge === null ? [] : judgeZones(splat, judge);
+  const verdict = verdictOf(splat, zones, judge);
+  const base: Judged = {
+    splat,
+    order,
+    pageKB,
+    bytes: order === null ? null : pageKB * 1024 * 2 ** order,
+    request,
+    attempt: request === null || order === null ? null : attemptClassOf(request, order),
+    profile: kernel.profile,
+    kernelEvidence: kernel.evidence,
+    kernelKnown: kernel.known,
+    caller,
+    cause: verdict.cause,
+    certainty: certaintyOf(splat, verdict, zones, kernel.known),
+    summary: '',
+    decisive: verdict.decisive,
+    zones,
+    missing: missingParts(splat),
+    notes: [],
+  };
+  const told: Judged = { ...base, summary: summaryOf(base, verdict), notes: notesOf(base) };
+  return { ...told, harm: harmOf(splat, request, order, caller), ...counselOf(told) };
+}
+
+function requestOfSplat(splat: Splat, profile: KernelProfile): GfpRequest | null {
+  const { mode, modeText, gfpNames } = splat.header;
+  if (mode === null && gfpNames === '') return null;
+  const text = gfpNames === '' ? modeText : `${modeText}(${gfpNames})`;
+  return parseGfp(text, profile.switches.gfpEra);
+}
+
+function certaintyOf(
+  splat: Splat,
+  verdict: Verdict,
+  zones: readonly ZoneFinding[],
+  kernelKnown: boolean,
+): PostmortemCertainty {
+  if (verdict.cause === 'cannot-be-told') return 'unknown';
+  if (verdict.cause === 'impossible-request') return 'exact';
+  if (verdict.cause === 'should-have-passed') return 'bounded';
+  const eligible = zones.filter((zone) => zone.eligible);
+  const sure = eligible.every((zone) => zone.certain && zone.reason !== 'cannot-be-told');
+  const { damage } = splat;
+  return sure && kernelKnown && !damage.interleaved && !damage.cut ? 'exact' : 'bounded';
+}
+
+/** What a whole report has and this one lacks. */
+function missingParts(splat: Splat): string[] {
+  const missing: string[] = [];
+  const { header, memory, context, damage } = splat;
+  if (splat.kind === 'meminfo') missing.push('the header line with order and flags');
+  else if (header.order === null) missing.push('the order');
+  if (header.mode === null && header.gfpNames === '' && splat.kind !== 'meminfo')
+    missing.push('the gfp mask');
+  if (!splat.hasMemInfo) missing.push('Mem-Info (watermarks and free lists)');
+  else if (memory.zones.length === 0) missing.push('the zone lines with their watermarks');
+  else if (memory.freeLists.length === 0) missing.push('the free lists');
+  else if (memory.freeLists.length < memory.zones.length)
+    missing.push('the free lists of some zones');
+  for (const list of memory.freeLists) {
+    if (!list.complete) missing.push(`the end of the free list of ${list.zone}`);
+  }
+  if (context.release === '') missing.push('the kernel release');
+  if (context.frames.length === 0) missing.push('the call trace');
+  if (damage.interleaved) missing.push('certainty which lines belong to it: two reports are mixed');
+  return missing;
+}
+
+function notesOf(report: Judged): string[] {
+  const { splat } = report;
+  const notes: string[] = [];
+  if (!report.kernelKnown) notes.push(`kernel ${report.profile.name}: ${report.kernelEvidence}`);
+  if (splat.suppressed > 0)
+    notes.push(`${grouped(splat.suppressed)} more such reports were suppressed before this one`);
+  if (splat.header.vmallocBytes !== null)
+    notes.push(`the request came from vmalloc of ${grouped(splat.header.vmallocBytes)} bytes`);
+  if (splat.hasMemInfo && splat.memory.zones.length === 0 && splat.context.pid === 0)
+    notes.push('the boot CPU asked before any zone had pages: too early for the page allocator');
+  if (splat.damage.rewrapped) notes.push('lines were folded and have been put together');
+  for (const list of splat.memory.freeLists) {
+    const zone = splat.memory.zones.find((z) => z.node === list.node && z.zone === list.zone);
+    if (zone === undefined || list.totalKB === null || !list.complete) continue;
+    const drift = Math.abs(zone.freeKB - list.totalKB);
+    if (drift > Math.max(1024, zone.freeKB * 0.05))
+      notes.push(
+        `${list.zone}: the lists hold ${sizeOfKB(list.totalKB)}, the counter said ${sizeOfKB(zone.freeKB)}: memory moved while the report was printed`,
+      );
+  }
+  if (report.caller.context === 'softirq' && splat.header.comm !== '')
+    notes.push(`${splat.header.comm} merely was on the CPU: a softirq borrowed it`);
+  return notes;
+}
+
+function summaryOf(report: Judged, verdict: Verdict): string {
+  const zone = verdict.decisive;
+  const name = zone === null ? '' : zoneName(zone.node, zone.zone, nodeCount(report));
+  const order = report.order ?? 0;
+  const need =
+    order === 0 ? 'a page' : `a block of order ${order} (${sizeOfKB(report.pageKB * 2 ** order)})`;
+  return SENTENCES[report.cause]({ report, verdict, zone, name, need });
+}
+
+interface SentenceInput {
+  readonly report: Judged;
+  readonly verdict: Verdict;
+  readonly zone: ZoneFinding | null;
+  readonly name: string;
+  readonly need: string;
+}
+
+const SENTENCES: Readonly<Record<Cause, (input: SentenceInput) => string>> = {
+  'below-watermark': ({ report, zone, name }) => belowSentence(report, zone, name),
+  'lowmem-reserve': ({ report, zone, name, need }) =>
+    `${name} could give ${need}, but ${pagesText(zone?.reservePages ?? 0, report.pageKB)} of it are reserved for requests that can use nothing higher: short by ${pagesText(zone?.pagesShort ?? 0, report.pageKB)}`,
+  fragmented: ({ report, zone, name, need }) =>
+    `${name} has ${spare(zone, report.pageKB)}, but not ${need} in one piece`,
+  'only-highatomic': ({ report, zone, name, need }) =>
+    `${name} has ${spare(zone, report.pageKB)}, but ${need} only on the HIGHATOMIC lists, which this request may not take`,
+  'only-cma': ({ report, zone, name, need }) =>
+    `${name} has ${spare(zone, report.pageKB)}, but ${need} only in CMA, which is for movable requests`,
+  'only-isolated': ({ report, zone, name, need }) =>
+    `${name} has ${spare(zone, report.pageKB)}, but ${need} only in isolated pageblocks, which nobody may take`,
+  'old-halving-rule': ({ zone, name, need }) =>
+    `${name} has ${plural(zone?.blocks ?? 0, 'block')} that could give ${need}, but the test of kernels up to 4.3 refuses: too little of its free memory lies in large blocks`,
+  'should-have-passed': ({ name, need }) =>
+    `by the printed figures ${name} could have given ${need}: they were taken after the failure`,
+  'impossible-request': ({ verdict }) => `nothing could ever serve it: ${verdict.impossible}`,
+  'cannot-be-told': ({ report, zone }) => cannotSentence(report, zone),
+};
+
+function spare(zone: ZoneFinding | null, pageKB: number): string {
+  if (zone === null || zone.freePages === null) return 'free pages';
+  if (zone.marginPages === null) return `${pagesText(zone.freePages, pageKB)} free`;
+  return `${pagesText(zone.freePages, pageKB)} free, ${grouped(zone.marginPages + 1)} more than it had to keep`;
+}
+
+function belowSentence(report: Judged, zone: ZoneFinding | null, name: string): string {
+  if (zone === null) return 'every zone was below its watermark';
+  const { pageKB } = report;
+  const free = pagesText(zone.freePages ?? 0, pageKB);
+  const because = {
+    cma: '; most of what is free is CMA, which this request may not use',
+    highatomic: '; what is free is kept for atomic requests',
+    boost: '; only the watermark boost makes the difference',
+  };
+  const extra = zone.because === null ? '' : because[zone.because];
+  const keep = pagesText((zone.reducedPages ?? 0) + zone.reservePages, pageKB);
+  if (zone.reducedPages === 0 && zone.reservePages === 0)
+    return `${name} has ${free} free: not even the last page was left`;
+  return `${name} has ${free} free and must keep ${keep} from this request: short by ${pagesText(zone.pagesShort, pageKB)}${extra}`;
+}
+
+function cannotSentence(report: Judged, open: ZoneFinding | null): string {
+  if ((report.order ?? 0) > 0 && open !== null && (open.marginPages ?? -1) >= 0) {
+    const name = zoneName(open.node, open.zone, nodeCount(report));
+    return `${name} has the pages; whether it had a block of order ${report.order} is not in the log. A failure above the watermark means it had none: fragmentation, most likely`;
+  }
+  const what = report.missing[0] ?? 'the zones this request may use';
+  return `the log does not hold ${what}`;
+}

@@ -1,0 +1,42 @@
+/**
+ * Numbers in words: pages with their size, lists of things, node and zone names.
+ */
+
+/** `1,234`: the same on every machine. */
+export function grouped(value: number): string {
+  const sign = value < 0 ? '-' : '';
+  return sign + String(Math.abs(Math.trunc(value))).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `16 KiB`, `4 MiB`, `1.9 GiB` from kB. */
+export function sizeOfKB(kB: number): string {
+  if (kB < 10 * 1024)
+    return kB >= 1024 && kB % 1024 === 0 ? `${kB / 1024} MiB` : `${grouped(kB)} KiB`;
+  if (kB < 10 * 1024 * 1024) return `${grouped(Math.round(kB / 1024))} MiB`;
+  return `${(kB / 1024 / 1024).toFixed(1)} GiB`;
+}
+
+/** `3,305 pages (13 MiB)`. */
+export function pagesText(pages: number, pageKB: number): string {
+  const noun = Math.abs(pages) === 1 ? 'page' : 'pages';
+  return `${grouped(pages)} ${noun} (${sizeOfKB(Math.abs(pages) * pageKB)})`;
+}
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${grouped(count)} ${count === 1 ? one : many}`;
+}
+
+/** `node 0 Normal`; machines with one node get the bare zone name. */
+export function zoneName(node: number, zone: string, nodes: number): string {
+  return nodes > 1 ? `node ${node} ${zone}` : zone;
+}
+
+/** `0.935` from thousandths. */
+export function thousandths(value: number): string {
+  return (value / 1000).toFixed(3);
+}
+
+export function listed(items: readonly string[]): string {
+  if (items.length < 2) return items.join('');
+  return `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
+}
