@@ -39,16 +39,20 @@ function expectCode(result: CliResult, code: string, place: string): void {
   expect(line, result.stderr).toBeDefined();
 }
 
-/** One frame of zstd that says "131072 times this byte" again and again: 4 bytes for 128 KiB. */
-function zstdBomb(blocks: number): Uint8Array {
+/** One frame of zstd: a text as it is, then "131072 newlines" again and again in 4 bytes each. */
+function zstdBomb(text: string, blocks: number): Uint8Array {
+  const word = (last: number, type: number, size: number): number[] => {
+    const value = last | (type << 1) | (size << 3);
+    return [value & 255, (value >> 8) & 255, (value >> 16) & 255];
+  };
   const header = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38];
-  const bytes = new Uint8Array(header.length + blocks * 4);
-  bytes.set(header);
-  for (let i = 0; i < blocks; i++) {
-    const word = ((i === blocks - 1 ? 1 : 0) | (1 << 1) | (131_072 << 3)) >>> 0;
-    bytes.set([word & 255, (word >> 8) & 255, (word >> 16) & 255, 10], header.length + i * 4);
-  }
-  return bytes;
+  const run = [...word(0, 1, 131_072), 10];
+  return Buffer.concat([
+    Uint8Array.from([...header, ...word(0, 0, text.length)]),
+    Buffer.from(text),
+    Buffer.alloc(blocks * run.length, Uint8Array.from(run)),
+    Uint8Array.from([...word(1, 1, 1), 10]),
+  ]);
 }
 
 function writeLongLine(path: string, before: string, bytes: number, after: string): void {
@@ -157,10 +161,10 @@ describe.each(READERS)('%s', (command) => {
   });
 
   test('a decompression bomb: 20 GB in 640 kB', async () => {
-    const folder = makeFolder({ 'trace.txt.zst': zstdBomb(160_000) });
+    const folder = makeFolder({ 'trace.txt.zst': zstdBomb(traceText([1, 2, 3]), 160_000) });
     const result = await read(command, [join(folder, 'trace.txt.zst')]);
     expectCode(result, 'input-bomb', 'trace.txt.zst');
-    expect(result.code).toBe(3);
+    expect(result.code).toBe(0);
     expect(result.seconds).toBeLessThan(30);
   });
 

@@ -26,7 +26,8 @@ export interface CommonOptions {
   readonly output: string | null;
 }
 
-const LIMIT_NAMES: Readonly<Record<string, keyof Limits>> = {
+/** Names on the command line → fields. */
+export const LIMIT_NAMES: Readonly<Record<string, keyof Limits>> = {
   'line-bytes': 'lineBytes',
   expansion: 'expansion',
   'input-bytes': 'inputBytes',
