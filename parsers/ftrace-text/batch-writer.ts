@@ -10,15 +10,19 @@ import type { RecordSink } from '../format.js';
 
 /** Rows that a stack trace may reach back. */
 export const HELD = 64;
+/** Small enough to stay in a core's cache while it is filled and copied. */
+const ROWS = 1 << 13;
 
 export class BatchWriter {
-  readonly batch = new EventBatch();
+  readonly batch = new EventBatch(ROWS);
   /** Events accepted, by kind. */
   readonly counts = new Float64Array(256);
   /** Rows handed over so far: row i of the batch is event number `flushed + i`. */
   flushed = 0;
-  firstNs = Number.NaN;
-  lastNs = Number.NaN;
+  #firstNs = Number.POSITIVE_INFINITY;
+  #lastNs = Number.NEGATIVE_INFINITY;
+  /** Rows of the batch already counted. */
+  #counted = 0;
   /** Events whose time equals that of the one before. */
   ties = 0;
   holdsBack = false;
@@ -27,6 +31,15 @@ export class BatchWriter {
 
   constructor(sink: RecordSink) {
     this.#sink = sink;
+  }
+
+  /** The smallest time handed over, NaN before there is one. */
+  get firstNs(): number {
+    return this.flushed === 0 ? Number.NaN : this.#firstNs;
+  }
+
+  get lastNs(): number {
+    return this.flushed === 0 ? Number.NaN : this.#lastNs;
   }
 
   /** Starts a row: the caller sets pfn, order, migratetype and detail. Returns its index. */
@@ -39,7 +52,6 @@ export class BatchWriter {
     batch.cpu[i] = cpu;
     batch.pid[i] = pid;
     batch.comm[i] = comm;
-    batch.stack[i] = 0;
     batch.pfn[i] = 0;
     batch.order[i] = 0;
     batch.migratetype[i] = -1;
@@ -60,23 +72,25 @@ export class BatchWriter {
   #give(rows: number, kept: number): void {
     const { batch } = this;
     if (rows === 0) return;
+    this.countRows();
     batch.length = rows;
-    this.#count(rows);
     this.#sink.events(batch);
     this.flushed += rows;
+    this.#counted = kept;
     batch.length = 0;
-    if (kept === 0) batch.rareLength = 0;
-    else this.#moveDown(rows, kept);
+    if (kept > 0) this.#moveDown(rows, kept);
+    else batch.rareLength = 0;
   }
 
-  #count(rows: number): void {
-    const { timeNs, kind } = this.batch;
-    const counts = new Int32Array(256);
-    let first = Number.isNaN(this.firstNs) ? Number.POSITIVE_INFINITY : this.firstNs;
-    let last = Number.isNaN(this.lastNs) ? Number.NEGATIVE_INFINITY : this.lastNs;
+  /** Counts the rows added since the last call, while they are still in the cache. */
+  countRows(): void {
+    const { timeNs, kind, length } = this.batch;
+    const { counts } = this;
+    let first = this.#firstNs;
+    let last = this.#lastNs;
     let previous = this.#previousNs;
     let ties = 0;
-    for (let i = 0; i < rows; i++) {
+    for (let i = this.#counted; i < length; i++) {
       const time = timeNs[i]!;
       if (time < first) first = time;
       if (time > last) last = time;
@@ -84,11 +98,11 @@ export class BatchWriter {
       previous = time;
       counts[kind[i]!]!++;
     }
-    for (let i = 0; i < 256; i++) this.counts[i] = this.counts[i]! + counts[i]!;
+    this.#counted = length;
     this.#previousNs = previous;
     this.ties += ties;
-    this.firstNs = first;
-    this.lastNs = last;
+    this.#firstNs = first;
+    this.#lastNs = last;
   }
 
   #moveDown(rows: number, kept: number): void {
@@ -107,6 +121,7 @@ export class BatchWriter {
       batch.migratetype,
     ];
     for (const column of columns) column.copyWithin(0, rows, end);
+    batch.stack.fill(0, kept);
     batch.length = kept;
     let firstRow = -1;
     for (let i = 0; i < kept; i++) {

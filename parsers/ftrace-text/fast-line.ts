@@ -69,6 +69,11 @@ export class FastLine {
   #bytes: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
   #timeNs = 0;
+  /** The whole seconds of the latest stamp: value, bytes from the front's end to the dot. */
+  #whole = 0;
+  #wholeLength = 3;
+  #wholeFront = 0;
+  #wholeBack = 0;
   #kind = 0;
   #pfn = 0;
   /** Whether pfns come in hexadecimal, as far as lines were taken here. */
@@ -101,6 +106,19 @@ export class FastLine {
 
   /** Reads blanks, stamp, colon, blanks. Returns where the event's name begins. */
   #stamp(start: number): number {
+    const dot = start + this.#wholeLength;
+    const view = this.#view;
+    if (
+      view.getUint32(start, true) === this.#wholeFront &&
+      view.getUint32(dot - 3, true) === this.#wholeBack
+    ) {
+      return this.#fraction(this.#whole, dot + 1);
+    }
+    return this.#newStamp(start);
+  }
+
+  /** A stamp whose whole seconds differ from those of the line before. */
+  #newStamp(start: number): number {
     const bytes = this.#bytes;
     let pos = start;
     const limit = start + 32;
@@ -112,7 +130,10 @@ export class FastLine {
       whole = whole * 10 + digit;
     }
     if (pos === first || pos - first > MAX_DIGITS) return -1;
-    if (bytes[pos] === DOT) return this.#fraction(whole, pos + 1);
+    if (bytes[pos] === DOT) {
+      this.#remember(start, pos, whole);
+      return this.#fraction(whole, pos + 1);
+    }
     if (bytes[pos] === LOWER_U && bytes[pos + 1] === LOWER_S && bytes[pos + 3] === COLON) {
       this.#stamps.form = StampForm.latency;
       this.#stamps.digits = 0;
@@ -124,6 +145,16 @@ export class FastLine {
     this.#stamps.digits = 0;
     this.#timeNs = this.#stamps.integer(whole);
     return skipSpaces(bytes, pos + 1);
+  }
+
+  /** Lines of one second share blanks, digits and dot: up to 8 bytes, compared as two words. */
+  #remember(start: number, dot: number, whole: number): void {
+    const length = dot - start;
+    if (length < 3 || length > 7) return;
+    this.#wholeLength = length;
+    this.#wholeFront = this.#view.getUint32(start, true);
+    this.#wholeBack = this.#view.getUint32(dot - 3, true);
+    this.#whole = whole;
   }
 
   /** Six digits and a colon, or nine. */
@@ -253,24 +284,43 @@ export class FastLine {
     pos++;
     if (view.getUint32(pos, true) !== PFN0) return -1;
     pos += 4;
+    this.hexadecimal = bytes[pos + 1] === LOWER_X && bytes[pos] === ZERO;
+    return this.hexadecimal ? this.#hexPfn(pos + 2) : this.#decimalPfn(pos);
+  }
+
+  /** Four digits at once, as nearly every pfn has them, then the rest one by one. */
+  #hexPfn(start: number): number {
+    const bytes = this.#bytes;
+    const a = HEX_VALUE[bytes[start]!]!;
+    const b = HEX_VALUE[bytes[start + 1]!]!;
+    const c = HEX_VALUE[bytes[start + 2]!]!;
+    const d = HEX_VALUE[bytes[start + 3]!]!;
+    let pos = start;
+    let low = 0;
+    if ((a | b | c | d) >= 0) {
+      low = (a << 12) | (b << 8) | (c << 4) | d;
+      pos += 4;
+    }
+    let digit = HEX_VALUE[bytes[pos]!]!;
+    for (; digit >= 0 && pos < start + 7; digit = HEX_VALUE[bytes[++pos]!]!) {
+      low = (low << 4) | digit;
+    }
+    let pfn = low;
+    for (; digit >= 0 && pos < start + 12; digit = HEX_VALUE[bytes[++pos]!]!) {
+      pfn = pfn * 16 + digit;
+    }
+    this.#pfn = pfn;
+    return pfn === 0 || pfn >= PFN_LIMIT ? -1 : pos;
+  }
+
+  #decimalPfn(start: number): number {
+    const bytes = this.#bytes;
+    let pos = start;
     let pfn = 0;
-    if (bytes[pos + 1] === LOWER_X && bytes[pos] === ZERO) {
-      pos += 2;
-      const limit = pos + 12;
-      for (; pos < limit; pos++) {
-        const digit = HEX_VALUE[bytes[pos]!]!;
-        if (digit < 0) break;
-        pfn = pfn * 16 + digit;
-      }
-      this.hexadecimal = true;
-    } else {
-      const limit = pos + MAX_DIGITS;
-      for (; pos < limit; pos++) {
-        const digit = bytes[pos]! - ZERO;
-        if (digit < 0 || digit > 9) break;
-        pfn = pfn * 10 + digit;
-      }
-      this.hexadecimal = false;
+    for (; pos < start + MAX_DIGITS; pos++) {
+      const digit = bytes[pos]! - ZERO;
+      if (digit < 0 || digit > 9) break;
+      pfn = pfn * 10 + digit;
     }
     this.#pfn = pfn;
     return pfn === 0 || pfn >= PFN_LIMIT ? -1 : pos;
@@ -279,8 +329,12 @@ export class FastLine {
   #write(kind: number, slot: number, order: number, type: number, detail: number): void {
     const writer = this.#writer;
     const { batch } = writer;
-    if (batch.length === batch.capacity) writer.handOver();
-    const i = batch.length++;
+    let i = batch.length;
+    if (i === batch.capacity) {
+      writer.handOver();
+      i = batch.length;
+    }
+    batch.length = i + 1;
     const prefixes = this.#prefixes;
     batch.kind[i] = kind;
     batch.timeNs[i] = this.#timeNs;
@@ -288,7 +342,6 @@ export class FastLine {
     batch.pid[i] = prefixes.pids[slot]!;
     batch.comm[i] = prefixes.comms[slot]!;
     batch.cpu[i] = prefixes.cpus[slot]!;
-    batch.stack[i] = 0;
     batch.order[i] = order;
     batch.migratetype[i] = type;
     batch.detail[i] = detail;

@@ -50,6 +50,7 @@ export class Stacks {
   beginBelow(taken: boolean): void {
     const { batch, flushed } = this.#writer;
     this.open = true;
+    this.#writer.holdsBack = true;
     this.#length = 0;
     this.#owner = taken && batch.length > 0 ? flushed + batch.length - 1 : NOBODY;
     if (this.#owner === NOBODY) this.orphans++;

@@ -102,6 +102,7 @@ export class TraceReader implements StreamParser, LineSink {
       lines++;
     }
     if (lines > 0) {
+      this.#writer.countRows();
       this.#context.source.lines += lines;
       this.#lastTaken = true;
       this.#fastTaken = true;
