@@ -48,7 +48,14 @@ pipe_pid=
 finish() {
   trap - EXIT INT TERM
   echo 0 > "$instance/tracing_on"
-  [ -n "$pipe_pid" ] && { sleep 1; kill "$pipe_pid" 2>/dev/null; wait "$pipe_pid" 2>/dev/null; }
+  if [ -n "$pipe_pid" ]; then
+    # What is still in the buffer goes out first, for half a minute at most.
+    tries=0
+    while [ $tries -lt 30 ] && grep -q '^entries: [1-9]' "$instance"/per_cpu/cpu*/stats; do
+      sleep 1; tries=$((tries + 1))
+    done
+    sleep 1; kill "$pipe_pid" 2>/dev/null; wait "$pipe_pid" 2>/dev/null
+  fi
   echo 0 > "$instance/events/enable"
   echo 1 > "$instance/buffer_size_kb" 2>/dev/null
   if [ $own_instance = 1 ]; then rmdir "$instance" 2>/dev/null; fi
@@ -92,7 +99,8 @@ enable() {
 [ -s "$out/system/events-enabled.txt" ] || die 'this kernel has none of the kmem tracepoints'
 
 # --- timed copies --------------------------------------------------------------------------------
-# /proc/uptime is in seconds since boot with two digits; the markers in the trace say it exactly.
+# /proc/uptime is in seconds since boot with two digits, and counts time asleep, which the trace clock
+# mono does not; the markers in the trace say exactly where among the events a copy stands.
 stamp() { read -r up rest < /proc/uptime; echo "$up"; }
 snap=0
 marker() { echo "$1" > "$instance/trace_marker"; }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { expect, test } from 'vitest';
@@ -56,4 +57,15 @@ test('SECURITY.md names every limit with its default', () => {
   expect(limits.find((match) => match[1] === 'spool-bytes')?.[2]).toBe(
     `${DEFAULT_LIMITS.spoolBytes / 2 ** 20} MiB`,
   );
+});
+
+test('the shell commands of the README and the recording script are POSIX shell', () => {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const blocks = [...readme.matchAll(/^```sh\n(.*?)^```/gms)].map((match) => match[1]!);
+  expect(blocks.length).toBeGreaterThan(2);
+  blocks.push(readFileSync(join(ROOT, 'samples', 'record.sh'), 'utf8'));
+  for (const block of blocks) {
+    const { status, stderr } = spawnSync('sh', ['-n'], { input: block, encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  }
 });

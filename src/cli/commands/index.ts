@@ -17,4 +17,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     describe: 'What each file is, what it covers, what is missing and what that costs',
     load: async () => loaded((await import('./inspect.js')).inspect),
   },
+  {
+    syntax: 'postmortem [input..]',
+    describe: 'Explains every page allocation failure report in kernel logs',
+    load: async () => loaded((await import('./postmortem.js')).postmortem),
+  },
 ];
