@@ -234,6 +234,21 @@ export class RecordDecoder {
     return true;
   }
 
+  /** A row of a kind the caller knows (perf's names of threads); it is not counted as an event. */
+  addRow(
+    kind: EventKind,
+    cpu: number,
+    pid: number,
+    timeNs: number,
+    pfn: number,
+    comm: number,
+  ): void {
+    const row = this.#newRow(kind, cpu, pid, timeNs);
+    this.#accepted[kind]!--;
+    this.batch.comm[row] = comm;
+    this.batch.pfn[row] = pfn;
+  }
+
   /** True if the record is a kernel stack: it belongs to the event before it on that cpu. */
   isStack(view: DataView, offset: number, length: number): boolean {
     return length >= 8 && this.#what[view.getUint16(offset, this.#littleEndian)] === STACK;
@@ -265,7 +280,6 @@ export class RecordDecoder {
   }
 
   #flush(): void {
-    this.noteSpan(this.batch);
     this.batch = this.#onFull(this.batch);
   }
 
@@ -277,6 +291,7 @@ export class RecordDecoder {
   }
 
   #deliver(batch: EventBatch): EventBatch {
+    this.noteSpan(batch);
     if (batch.length > 0) this.#context.sink.events(batch);
     batch.clear();
     return batch;
