@@ -22,4 +22,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     describe: 'Explains every page allocation failure report in kernel logs',
     load: async () => loaded((await import('./postmortem.js')).postmortem),
   },
+  {
+    syntax: 'convert [input..]',
+    describe: 'The parsed records as NDJSON or CSV, for other tools',
+    load: async () => loaded((await import('./convert.js')).convert),
+  },
 ];
