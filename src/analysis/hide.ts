@@ -1,0 +1,213 @@
+/**
+ * Hiding recorded attempts, so that a verdict on them is a prediction.
+ *
+ * A probe is an atomic request whose pages are freed at once by the same cpu: nothing of it lasts, so
+ * all its events can be left out (its removal too, unless the order sits on per-cpu lists: then the
+ * removal was a refill that stays). A refused request leaves only its mm_page_alloc. Atomic requests
+ * that keep their memory cannot be taken out of history; they are counted, not judged.
+ */
+import { attemptClassOf, type GfpRequest, parseGfp } from '../kernel/gfp.js';
+import type { ProfileSwitches } from '../kernel/profile-switches.js';
+import { EventSpool } from '../recording/spool.js';
+import { EventBatch, EventKind, PFN_NONE } from '../records/events.js';
+import type { RecordingStrings } from '../records/strings.js';
+import type { EventSource } from '../replay/survey.js';
+
+export interface HiddenAttempt {
+  readonly timeNs: number;
+  readonly order: number;
+  readonly gfp: string;
+  readonly ok: boolean;
+  /** Index of its first event, in the recording without hidden events. */
+  index: number;
+}
+
+export interface HiddenRecording {
+  readonly events: EventSpool;
+  readonly attempts: readonly HiddenAttempt[];
+  /** Atomic requests that were served and kept their memory. */
+  readonly kept: number;
+  /** Index in the shortened stream for an index in the full one. */
+  indexOf(fullIndex: number): number;
+}
+
+interface Pending {
+  readonly attempt: HiddenAttempt;
+  readonly pfn: number;
+  readonly index: number;
+  readonly removal: number;
+}
+
+/** Per cpu: the latest removal, if no other page event of that cpu followed. */
+interface CpuState {
+  removalIndex: number;
+  removalPfn: number;
+  removalOrder: number;
+  pending: Pending | null;
+}
+
+class AttemptScan {
+  readonly attempts: HiddenAttempt[] = [];
+  readonly dropped: number[] = [];
+  kept = 0;
+  readonly #cpus = new Map<number, CpuState>();
+  readonly #classes = new Map<number, GfpRequest>();
+  readonly #strings: RecordingStrings;
+  readonly #switches: ProfileSwitches;
+  readonly #pcpOrders: Uint8Array;
+
+  constructor(strings: RecordingStrings, switches: ProfileSwitches, pcpOrders: Uint8Array) {
+    this.#strings = strings;
+    this.#switches = switches;
+    this.#pcpOrders = pcpOrders;
+  }
+
+  event(batch: EventBatch, i: number, index: number): void {
+    const kind = batch.kind[i]!;
+    if (kind > EventKind.extfrag || kind === EventKind.freeBatched) return;
+    const cpu = this.#cpu(batch.cpu[i]!);
+    if (kind === EventKind.zoneLocked || kind === EventKind.extfrag) {
+      cpu.removalIndex = index;
+      cpu.removalPfn = batch.pfn[i]!;
+      cpu.removalOrder = batch.order[i]!;
+      return;
+    }
+    if (kind === EventKind.alloc) this.#alloc(batch, i, index, cpu);
+    else if (kind === EventKind.free) this.#free(batch, i, index, cpu);
+    cpu.removalIndex = -1;
+  }
+
+  #cpu(cpu: number): CpuState {
+    let state = this.#cpus.get(cpu);
+    if (!state) {
+      state = { removalIndex: -1, removalPfn: -1, removalOrder: -1, pending: null };
+      this.#cpus.set(cpu, state);
+    }
+    return state;
+  }
+
+  #alloc(batch: EventBatch, i: number, index: number, cpu: CpuState): void {
+    this.#settle(cpu);
+    const request = this.#request(batch.detail[i]!);
+    const order = batch.order[i]!;
+    if (attemptClassOf(request, order) !== 'atomic') return;
+    const pfn = batch.pfn[i]!;
+    const attempt = {
+      timeNs: batch.timeNs[i]!,
+      order,
+      gfp: request.text,
+      ok: pfn !== PFN_NONE,
+      index,
+    };
+    if (!attempt.ok) {
+      this.attempts.push(attempt);
+      this.dropped.push(index);
+      return;
+    }
+    const own =
+      cpu.removalIndex >= 0 && cpu.removalPfn === pfn && cpu.removalOrder === order
+        ? cpu.removalIndex
+        : -1;
+    cpu.pending = { attempt, pfn, index, removal: this.#pcpOrders[order] ? -1 : own };
+  }
+
+  #free(batch: EventBatch, i: number, index: number, cpu: CpuState): void {
+    const { pending } = cpu;
+    if (!pending) return;
+    if (pending.pfn !== batch.pfn[i] || pending.attempt.order !== batch.order[i]) {
+      this.#settle(cpu);
+      return;
+    }
+    cpu.pending = null;
+    this.attempts.push(pending.attempt);
+    this.dropped.push(pending.index, index);
+    if (pending.removal >= 0) {
+      this.dropped.push(pending.removal);
+      pending.attempt.index = pending.removal;
+    }
+  }
+
+  /** Something else came first: the request kept its memory. */
+  #settle(cpu: CpuState): void {
+    if (cpu.pending) this.kept++;
+    cpu.pending = null;
+  }
+
+  #request(gfp: number): GfpRequest {
+    let request = this.#classes.get(gfp);
+    if (!request) {
+      request = parseGfp(this.#strings.gfps.text(gfp), this.#switches.gfpEra);
+      this.#classes.set(gfp, request);
+    }
+    return request;
+  }
+}
+
+/** The recording without its probes and refusals, and what they were. */
+export function hideAttempts(
+  source: EventSource,
+  strings: RecordingStrings,
+  switches: ProfileSwitches,
+  pcpOrders: Uint8Array,
+): HiddenRecording {
+  const scan = new AttemptScan(strings, switches, pcpOrders);
+  const batch = new EventBatch();
+  for (let b = 0; b < source.batches; b++) {
+    source.read(b, batch);
+    const offset = source.offsetOf(b);
+    for (let i = 0; i < batch.length; i++) scan.event(batch, i, offset + i);
+  }
+  const dropped = Float64Array.from(scan.dropped).sort();
+  const events = copyWithout(source, dropped);
+  const indexOf = (full: number): number => full - countBelow(dropped, full);
+  for (const attempt of scan.attempts) attempt.index = indexOf(attempt.index);
+  scan.attempts.sort((a, b) => a.index - b.index || a.timeNs - b.timeNs);
+  return { events, attempts: scan.attempts, kept: scan.kept, indexOf };
+}
+
+function countBelow(sorted: Float64Array, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function copyWithout(source: EventSource, dropped: Float64Array): EventSpool {
+  const spool = new EventSpool();
+  const batch = new EventBatch();
+  let next = 0;
+  for (let b = 0; b < source.batches; b++) {
+    source.read(b, batch);
+    const offset = source.offsetOf(b);
+    let to = 0;
+    for (let i = 0; i < batch.length; i++) {
+      if (next < dropped.length && dropped[next] === offset + i) {
+        next++;
+        continue;
+      }
+      if (to !== i) moveEvent(batch, i, to);
+      to++;
+    }
+    batch.length = to;
+    spool.append(batch);
+  }
+  spool.seal();
+  return spool;
+}
+
+function moveEvent(batch: EventBatch, from: number, to: number): void {
+  batch.timeNs[to] = batch.timeNs[from]!;
+  batch.pfn[to] = batch.pfn[from]!;
+  batch.pid[to] = batch.pid[from]!;
+  batch.comm[to] = batch.comm[from]!;
+  batch.stack[to] = batch.stack[from]!;
+  batch.cpu[to] = batch.cpu[from]!;
+  batch.detail[to] = batch.detail[from]!;
+  batch.kind[to] = batch.kind[from]!;
+  batch.order[to] = batch.order[from]!;
+  batch.migratetype[to] = batch.migratetype[from]!;
+}
