@@ -5,9 +5,9 @@ import { makeFolder, runCli, traceText } from './testing/run-cli.js';
 
 const COPIES = [
   '# mono=1.000000001-1.000100002 snap=1',
-  'Node 0, zone      DMA      1      0      2 ',
+  'Node 0, zone      DMA      1      0      2      1      1      0      1      0      1      1      3 ',
   '# mono=2.000000001-2.000100002 snap=2',
-  'Node 0, zone      DMA      0      1      2 ',
+  'Node 0, zone      DMA      0      1      2      1      1      0      1      0      1      1      3 ',
   '',
 ].join('\n');
 
