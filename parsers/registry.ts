@@ -4,14 +4,23 @@
  * Every format looks at the same head of the input; the most confident wins, and of equals the one
  * listed first. The name is only a hint that a format may weigh; it never decides alone.
  */
+import { csv } from './csv/index.js';
 import { dmesgFormat } from './dmesg/index.js';
 import { type Detection, type Format, MIN_CONFIDENCE } from './format.js';
 import { kpageflags } from './kpageflags/index.js';
+import { ndjson } from './ndjson/index.js';
 import { pageOwner } from './page-owner/index.js';
 import { snapshotText } from './snapshot-text/index.js';
 
 /** In the order in which ties are broken: the more specific first. */
-export const FORMATS: readonly Format[] = [kpageflags, pageOwner, snapshotText, dmesgFormat];
+export const FORMATS: readonly Format[] = [
+  kpageflags,
+  ndjson,
+  csv,
+  pageOwner,
+  snapshotText,
+  dmesgFormat,
+];
 
 export interface Detected {
   readonly format: Format;

@@ -23,13 +23,15 @@ interface Run {
 /**
  * One spool with all events of `inputs` in time order. The inputs are closed.
  * @param watch sees the batches of the result.
+ * @param windowBatches batches sorted at a time; less only in tests.
  */
 export function mergeByTime(
   inputs: readonly EventSpool[],
   budget: SpoolBudget,
   watch: SpoolWatch | null = null,
+  windowBatches = WINDOW_BATCHES,
 ): EventSpool {
-  let runs = inputs.flatMap((spool) => runsOf(spool, budget));
+  let runs = inputs.flatMap((spool) => runsOf(spool, budget, windowBatches));
   while (runs.length > MAX_FAN_IN) {
     const next: Run[] = [];
     for (let i = 0; i < runs.length; i += MAX_FAN_IN) {
@@ -51,15 +53,15 @@ function closeAll(runs: readonly Run[]): void {
 }
 
 /** The spool itself if it is in order, else sorted windows of it in a new spool. */
-function runsOf(spool: EventSpool, budget: SpoolBudget): Run[] {
+function runsOf(spool: EventSpool, budget: SpoolBudget, windowBatches: number): Run[] {
   if (spool.backwards === 0) return [{ spool, from: 0, to: spool.batches }];
   const sorted = new EventSpool(budget);
   const runs: Run[] = [];
-  const window = new EventBatch(WINDOW_BATCHES * BATCH_CAPACITY);
+  const window = new EventBatch(windowBatches * BATCH_CAPACITY);
   const part = new EventBatch();
   const order = new StableOrder(window.capacity);
-  for (let from = 0; from < spool.batches; from += WINDOW_BATCHES) {
-    const to = Math.min(from + WINDOW_BATCHES, spool.batches);
+  for (let from = 0; from < spool.batches; from += windowBatches) {
+    const to = Math.min(from + windowBatches, spool.batches);
     window.clear();
     for (let b = from; b < to; b++) {
       spool.read(b, part);

@@ -69,6 +69,17 @@ export const MESSAGES = {
     hint: 'the first lines were compared with every format that `buddyscope inspect --formats` lists',
   },
 
+  // tables
+  'csv-record-lost': {
+    severity: 'warning',
+    text: 'a record is longer than {limit} bytes (a quote that is never closed?); the lines up to here were skipped',
+  },
+  'time-unit-guessed': {
+    severity: 'info',
+    text: 'the time column says no unit: {unit} was taken',
+    hint: 'give --time-unit s, ms, us or ns',
+  },
+
   // recording
   'clock-aligned': {
     severity: 'info',

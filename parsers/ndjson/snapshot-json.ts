@@ -1,0 +1,287 @@
+/**
+ * Snapshots as JSON: how `convert` writes them and how they are read back, exactly.
+ *
+ * A snapshot is its time and source in flat members and what the kernel said in `data`. Times are
+ * decimal seconds with nine digits on the clock named beside them. kpageflags copies are too long
+ * for one line: they come in pieces of runs `[count, class, count, class …]` from `pfn` on.
+ */
+import { z } from 'zod';
+import type { Snapshot, SnapshotKind, SnapshotTime } from '../../src/records/snapshot.js';
+import { Field } from '../csv/fields.js';
+import { exactNs, exactSeconds, wholeNumber } from '../csv/values.js';
+
+/** page_owner dumps are left out: they are longer than the traces they go with. */
+export type ConvertedKind = Exclude<SnapshotKind, 'page_owner'>;
+export type ConvertedSnapshot = Extract<Snapshot, { kind: ConvertedKind }>;
+
+export function isConverted(snapshot: Snapshot): snapshot is ConvertedSnapshot {
+  return Object.hasOwn(DATA, snapshot.kind);
+}
+
+/** Members of a snapshot line, in order; `begin_event` and `end_event` only where known. */
+export interface SnapshotLine {
+  readonly snapshot: ConvertedKind;
+  readonly clock: SnapshotTime['clock'];
+  readonly begin: string | null;
+  readonly end: string | null;
+  readonly snap: number | null;
+  /** Nanoseconds, or null when there is no time. */
+  readonly resolution: number | null;
+  readonly begin_event?: number | null;
+  readonly end_event?: number | null;
+  readonly source: string;
+  readonly line: number;
+  readonly data: unknown;
+}
+
+/** Runs in one line of a kpageflags copy. */
+const RUNS_PER_LINE = 1 << 15;
+
+/** The lines of one snapshot: one, but for long binary copies. */
+export function* snapshotLines(
+  snapshot: ConvertedSnapshot,
+  epochS: number,
+): Generator<SnapshotLine> {
+  const { time } = snapshot;
+  const epoch = time.clock === 'trace' ? epochS : 0;
+  const head = {
+    snapshot: snapshot.kind,
+    clock: time.clock,
+    begin: exactSeconds(time.beginNs, epoch) || null,
+    end: exactSeconds(time.endNs, epoch) || null,
+    snap: time.snap,
+    resolution: Number.isFinite(time.resolutionNs) ? time.resolutionNs : null,
+    ...(time.beginEvent === undefined ? {} : { begin_event: time.beginEvent }),
+    ...(time.endEvent === undefined ? {} : { end_event: time.endEvent }),
+    source: snapshot.source,
+    line: snapshot.line,
+  };
+  if (snapshot.kind !== 'kpageflags') {
+    yield { ...head, data: dataOf(snapshot) };
+    return;
+  }
+  const { classes, buddyHeadsOnly } = snapshot;
+  let pfn = 0;
+  do {
+    const { runs, next } = runsFrom(classes, pfn);
+    yield { ...head, data: { pages: classes.length, pfn, buddyHeadsOnly, runs } };
+    pfn = next;
+  } while (pfn < classes.length);
+}
+
+function runsFrom(classes: Uint8Array, from: number): { runs: number[]; next: number } {
+  const runs: number[] = [];
+  let pfn = from;
+  while (pfn < classes.length && runs.length < 2 * RUNS_PER_LINE) {
+    const start = pfn;
+    const value = classes[pfn]!;
+    while (pfn < classes.length && classes[pfn] === value) pfn++;
+    runs.push(pfn - start, value);
+  }
+  return { runs, next: pfn };
+}
+
+function dataOf(snapshot: Exclude<ConvertedSnapshot, { kind: 'kpageflags' }>): unknown {
+  switch (snapshot.kind) {
+    case 'buddyinfo':
+    case 'zoneinfo':
+    case 'unusable_index':
+    case 'extfrag_index':
+      return { zones: snapshot.zones };
+    case 'pagetypeinfo': {
+      const { pageblockOrder, free, blocks, mixed } = snapshot;
+      return { pageblockOrder, free, blocks, mixed };
+    }
+    case 'vmstat':
+      return { counters: Object.fromEntries(snapshot.counters) };
+    case 'sysctl':
+      return { values: Object.fromEntries(snapshot.values) };
+    case 'version':
+      return { release: snapshot.release, text: snapshot.text };
+    case 'index':
+      return { file: snapshot.file, bytes: snapshot.bytes };
+  }
+}
+
+/** A number; null stands for one that was not printed (NaN has no JSON form). */
+const count = z.number().or(z.null().transform(() => Number.NaN));
+const counts = z.array(count).max(64);
+const nullable = z.number().nullable();
+const place = { node: count, zone: z.string() };
+const byType = z.array(z.object({ ...place, counts: z.record(z.string(), count) }));
+const pcp = z.object({
+  cpu: count,
+  count: count,
+  high: count,
+  batch: count,
+  highMin: nullable,
+  highMax: nullable,
+});
+const indexZones = z.object({ zones: z.array(z.object({ ...place, values: counts })) });
+const MAX_PAGES = 2 ** 31 - 1;
+
+/** What `data` must look like, by kind. Members not named here are dropped. */
+const DATA = {
+  buddyinfo: z.object({ zones: z.array(z.object({ ...place, free: counts })) }),
+  pagetypeinfo: z.object({
+    pageblockOrder: count,
+    free: z.array(z.object({ ...place, type: z.string(), free: counts, cappedOrders: counts })),
+    blocks: byType,
+    mixed: byType.nullable(),
+  }),
+  zoneinfo: z.object({
+    zones: z.array(
+      z.object({
+        ...place,
+        freePages: count,
+        boost: nullable,
+        min: count,
+        low: count,
+        high: count,
+        promo: nullable,
+        spanned: count,
+        present: count,
+        managed: nullable,
+        cma: nullable,
+        protection: counts,
+        startPfn: nullable,
+        nrFreeCma: nullable,
+        reservedHighatomic: nullable,
+        freeHighatomic: nullable,
+        pcp: z.array(pcp),
+        vmStatsThreshold: nullable,
+      }),
+    ),
+  }),
+  vmstat: z.object({ counters: z.record(z.string(), count) }),
+  sysctl: z.object({ values: z.record(z.string(), z.string()) }),
+  version: z.object({ release: z.string(), text: z.string() }),
+  unusable_index: indexZones,
+  extfrag_index: indexZones,
+  index: z.object({ file: z.string(), bytes: nullable }),
+  kpageflags: z.object({
+    pages: z.number().int().min(0).max(MAX_PAGES),
+    pfn: z.number().int().min(0).max(MAX_PAGES),
+    buddyHeadsOnly: z.boolean(),
+    runs: z.array(z.number().int().min(0)).max(2 * RUNS_PER_LINE),
+  }),
+};
+
+/** A part of a kpageflags copy. */
+interface Piece {
+  readonly kind: 'piece';
+  readonly base: { readonly time: SnapshotTime; readonly source: string; readonly line: number };
+  readonly data: z.infer<typeof DATA.kpageflags>;
+}
+
+export interface DecodeContext {
+  /** Name of the input and line read, for snapshots that do not name their own. */
+  readonly source: string;
+  readonly line: number;
+  readonly epochS: number;
+}
+
+/** The snapshot a row describes; null if it describes none. */
+export function decodeSnapshot(
+  row: readonly unknown[],
+  context: DecodeContext,
+): Snapshot | Piece | null {
+  const kind = row[Field.snapshot];
+  if (typeof kind !== 'string' || !Object.hasOwn(DATA, kind)) return null;
+  const time = decodeTime(row, context.epochS);
+  if (time === null) return null;
+  const source = row[Field.source];
+  const base = {
+    time,
+    source: typeof source === 'string' && source !== '' ? source : context.source,
+    line: wholeNumber(row[Field.line], 0, 2 ** 53) ?? context.line,
+  };
+  const data = parsedJson(row[Field.data]);
+  if (kind === 'kpageflags') {
+    const parsed = DATA.kpageflags.safeParse(data);
+    return parsed.success ? { kind: 'piece', base, data: parsed.data } : null;
+  }
+  return decodeText(kind as Exclude<ConvertedKind, 'kpageflags'>, base, data);
+}
+
+function decodeText(
+  kind: Exclude<ConvertedKind, 'kpageflags'>,
+  base: Piece['base'],
+  data: unknown,
+): Snapshot | null {
+  const parsed = DATA[kind].safeParse(data);
+  if (!parsed.success) return null;
+  if (kind === 'vmstat') {
+    const { counters } = parsed.data as z.infer<typeof DATA.vmstat>;
+    return { ...base, kind, counters: new Map(Object.entries(counters)) };
+  }
+  if (kind === 'sysctl') {
+    const { values } = parsed.data as z.infer<typeof DATA.sysctl>;
+    return { ...base, kind, values: new Map(Object.entries(values)) };
+  }
+  return { ...base, kind, ...parsed.data } as Snapshot;
+}
+
+const CLOCKS = ['trace', 'mono', 'wall', 'none'] as const;
+
+function decodeTime(row: readonly unknown[], epochS: number): SnapshotTime | null {
+  const clock = CLOCKS.find((name) => name === (row[Field.clock] ?? 'none'));
+  if (clock === undefined) return null;
+  const epoch = clock === 'trace' ? BigInt(epochS) * 1_000_000_000n : 0n;
+  const timeOf = (value: unknown): number => {
+    const ns = exactNs(value, 1e9);
+    return ns === null ? Number.NaN : Number(ns - epoch);
+  };
+  const beginEvent = wholeNumber(row[Field.beginEvent], 0, 2 ** 53);
+  const endEvent = wholeNumber(row[Field.endEvent], 0, 2 ** 53);
+  const resolution = wholeNumber(row[Field.resolution], 0, 2 ** 53);
+  return {
+    clock,
+    beginNs: timeOf(row[Field.begin]),
+    endNs: timeOf(row[Field.end]),
+    snap: wholeNumber(row[Field.snap], 0, 2 ** 53),
+    resolutionNs: resolution ?? Number.POSITIVE_INFINITY,
+    ...(beginEvent === null ? {} : { beginEvent }),
+    ...(endEvent === null ? {} : { endEvent }),
+  };
+}
+
+function parsedJson(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return null;
+  }
+}
+
+/** Puts the pieces of long copies together again. */
+export class PieceJoiner {
+  #classes: Uint8Array | null = null;
+  #next = 0;
+
+  /** The snapshot if complete, 'more' if further pieces are to come, null if it cannot be. */
+  add(item: Snapshot | Piece | null): Snapshot | 'more' | null {
+    if (item === null || item.kind !== 'piece') return item;
+    const { pages, pfn, runs, buddyHeadsOnly } = item.data;
+    if (pfn === 0) {
+      this.#classes = new Uint8Array(pages);
+      this.#next = 0;
+    }
+    const classes = this.#classes;
+    if (classes === null || pfn !== this.#next || classes.length !== pages) return null;
+    let at = pfn;
+    for (let i = 0; i + 1 < runs.length; i += 2) {
+      const end = at + runs[i]!;
+      if (end > pages) return null;
+      classes.fill(runs[i + 1]!, at, end);
+      at = end;
+    }
+    // A piece that adds nothing would never end.
+    if (at === pfn && pages > 0) return null;
+    this.#next = at;
+    if (at < pages) return 'more';
+    this.#classes = null;
+    return { ...item.base, kind: 'kpageflags', classes, buddyHeadsOnly };
+  }
+}

@@ -1,0 +1,277 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { EventKind, PFN_NONE } from '../records/events.js';
+import { NO_TIME, type Snapshot } from '../records/snapshot.js';
+import { RecordingStrings } from '../records/strings.js';
+import { type ConvertFormat, convertEvents, convertSnapshots } from './convert.js';
+import { openRecording } from './open.js';
+import type { Recording } from './recording.js';
+import { allEvents, anyEvent, anyText, type PlainEvent, spoolOf } from './testing/batches.js';
+import { bytesOf, chunksOf } from './testing/chunks.js';
+
+const FORMATS: readonly ConvertFormat[] = ['ndjson', 'csv'];
+
+/** Reads text as the only input. */
+function reopen(text: string, chunkBytes = 1 << 20, options = {}): Promise<Recording> {
+  return openRecording(['-'], { stdin: chunksOf(bytesOf(text), chunkBytes), ...options });
+}
+
+function written(events: readonly PlainEvent[], format: ConvertFormat, epochS = 0): string {
+  const strings = new RecordingStrings();
+  const recording = {
+    events: spoolOf(events, strings),
+    snapshots: [],
+    strings,
+    clock: { epochS },
+  };
+  return [...convertEvents(recording, format)].join('');
+}
+
+describe('convert and import of events', () => {
+  for (const format of FORMATS) {
+    it(`are inverse to each other (${format})`, async () => {
+      // In time order, beginning with a stamp, as recordings do.
+      const ordered = fc.array(anyEvent, { minLength: 1, maxLength: 30 }).map((events) => {
+        let timeNs = 0;
+        return events.map((event, i) => {
+          const keep = i > 0 && Number.isNaN(event.timeNs);
+          timeNs += keep ? 0 : (i === 0 ? 1 : event.timeNs || 0) % 1e12;
+          return { ...event, timeNs: keep ? Number.NaN : timeNs };
+        });
+      });
+      await fc.assert(
+        fc.asyncProperty(ordered, async (events) => {
+          const back = await reopen(written(events, format));
+          expect(back.diagnostics.all).toEqual([]);
+          expect(allEvents(back.events, back.strings)).toEqual(events);
+          back.close();
+        }),
+        { numRuns: 60 },
+      );
+    });
+
+    it(`keep nanoseconds of wall-clock stamps (${format})`, async () => {
+      const [sample] = fc.sample(
+        anyEvent.filter((event) => event.kind === EventKind.free),
+        { numRuns: 1, seed: 3 },
+      );
+      const text = written([{ ...sample!, timeNs: 123_456_789 }], format, 1_795_333_438);
+      expect(text).toContain('1795333438.123456789');
+      const back = await reopen(text);
+      expect(back.clock.epochS).toBe(1_795_333_438);
+      expect(allEvents(back.events, back.strings)[0]!.timeNs).toBe(123_456_789);
+      back.close();
+    });
+
+    it(`do not depend on how the bytes are cut (${format})`, async () => {
+      const events = fc.sample(anyEvent, { numRuns: 40, seed: 5 }).map((event, i) => ({
+        ...event,
+        timeNs: i * 1000 + 1,
+      }));
+      const text = written(events, format);
+      const back = await reopen(text, 61);
+      expect(allEvents(back.events, back.strings)).toEqual(events);
+      expect(back.sources[0]!.bytes).toBe(bytesOf(text).length);
+      back.close();
+    });
+  }
+
+  it('protects spreadsheets from formulas', () => {
+    const [sample] = fc.sample(anyEvent, { numRuns: 1, seed: 3 });
+    for (const comm of ['=1+1', '+1', '-1+1', '@sum', '\t=1', '\r=1']) {
+      const line = written([{ ...sample!, comm }], 'csv')
+        .split('\n')
+        .slice(1)
+        .join('\n');
+      expect(line).toContain(`'${comm}`);
+    }
+  });
+});
+
+const time = { clock: 'trace', beginNs: 8_441_568_013, endNs: 8_441_820_079 } as const;
+const at = { time: { ...time, snap: 4, resolutionNs: 1 }, source: 'a/b.log', line: 17 };
+const mono = { ...at, time: { ...at.time, clock: 'mono' as const, snap: null } };
+const zone = { node: 0, zone: 'DMA32' };
+
+/** One of every kind, with odd values. */
+const SNAPSHOTS: readonly Snapshot[] = [
+  { ...at, kind: 'buddyinfo', zones: [{ ...zone, free: [1, 2, 0, 2 ** 40] }] },
+  { ...at, time: { ...at.time, beginEvent: 3, endEvent: 9 }, kind: 'buddyinfo', zones: [] },
+  {
+    ...at,
+    kind: 'pagetypeinfo',
+    pageblockOrder: 9,
+    free: [{ ...zone, type: 'Movable', free: [100000, 1], cappedOrders: [0] }],
+    blocks: [{ ...zone, counts: { Unmovable: 3, CMA: 0 } }],
+    mixed: null,
+  },
+  {
+    ...mono,
+    kind: 'zoneinfo',
+    zones: [
+      {
+        ...zone,
+        freePages: 5,
+        boost: null,
+        min: 1,
+        low: 2,
+        high: 3,
+        promo: null,
+        spanned: 4,
+        present: 4,
+        managed: 3,
+        cma: 0,
+        protection: [0, 0, 1000],
+        startPfn: 4096,
+        nrFreeCma: null,
+        reservedHighatomic: 0,
+        freeHighatomic: null,
+        pcp: [{ cpu: 0, count: 1, high: 2, batch: 3, highMin: null, highMax: 4 }],
+        vmStatsThreshold: 16,
+      },
+    ],
+  },
+  { ...at, kind: 'vmstat', counters: new Map([['nr_free_pages', 2 ** 45]]) },
+  { ...at, kind: 'sysctl', values: new Map([['min_free_kbytes', '3000']]), time: NO_TIME },
+  { ...at, kind: 'version', release: '6.1', text: '=Linux "6.1", #1\n', time: NO_TIME },
+  {
+    ...at,
+    kind: 'extfrag_index',
+    zones: [{ ...zone, values: [-1, 0.5, 0.999] }],
+    time: { clock: 'wall', beginNs: 1.7e18, endNs: 1.7e18, snap: null, resolutionNs: 1e9 },
+  },
+  {
+    ...at,
+    kind: 'kpageflags',
+    classes: Uint8Array.from({ length: 200_000 }, (_, i) => (i * 7919) % 250),
+    buddyHeadsOnly: true,
+  },
+  { ...at, kind: 'kpageflags', classes: new Uint8Array(0), buddyHeadsOnly: false },
+];
+
+describe('convert and import of snapshots', () => {
+  for (const format of FORMATS) {
+    it(`give back every kind (${format})`, async () => {
+      for (const snapshot of SNAPSHOTS) {
+        const recording = {
+          events: spoolOf([], new RecordingStrings()),
+          snapshots: [snapshot],
+          strings: new RecordingStrings(),
+          clock: { epochS: 0 },
+        };
+        const text = [...convertSnapshots(recording, format)].join('');
+        const back = await reopen(text);
+        // A monotonic stamp with no trace beside it is taken for trace time.
+        const expected =
+          snapshot.time.clock === 'mono'
+            ? { ...snapshot, time: { ...snapshot.time, clock: 'trace' } }
+            : snapshot;
+        expect(back.snapshots).toEqual([expected]);
+        back.close();
+      }
+    });
+  }
+
+  it('takes tables of free blocks', async () => {
+    const table =
+      't,node,zone,order0,order1,order2\n1.5,0,DMA,1,2,3\n1.5,0,DMA32,4,5,6\n2,0,DMA,7,8,9\n';
+    const lines =
+      '{"t":1.5,"node":0,"zone":"DMA","free":[1,2,3]}\n{"t":1.5,"node":0,"zone":"DMA32","free":[4,5,6]}\n{"t":2,"node":0,"zone":"DMA","free":[7,8,9]}\n';
+    for (const text of [table, lines]) {
+      const { snapshots, diagnostics } = await reopen(text);
+      expect(diagnostics.all).toEqual([]);
+      expect(snapshots.map(({ time, ...rest }) => [time.beginNs, rest.kind])).toEqual([
+        [1.5e9, 'buddyinfo'],
+        [2e9, 'buddyinfo'],
+      ]);
+      expect(snapshots[0]).toMatchObject({
+        zones: [
+          { node: 0, zone: 'DMA', free: [1, 2, 3] },
+          { node: 0, zone: 'DMA32', free: [4, 5, 6] },
+        ],
+      });
+    }
+  });
+});
+
+describe("other people's tables", () => {
+  const expected = { timeNs: 1_830_073_307_474, pfn: 2003409, order: 3, pid: 7, comm: 'dd' };
+
+  it('have other names and units', async () => {
+    const texts = [
+      'nsecs,cpu,tid,process,type,pfn,order\n1830073307474,1,7,dd,mm_page_alloc,0x1e91d1,3\n',
+      'cpu;pid;comm;name;frame;order;timestamp\n1;7;dd;kmem:mm_page_alloc;2003409;3;1830.073307474\n',
+      '{"ts":1830073307474,"pid":7,"comm":"dd","event":"alloc","pfn":"0x1e91d1","size":32768}\n',
+      '{"@t":"x","_source":{"time":"1830.073307474","tid":7,"comm":"dd","event":"alloc","pfn":2003409,"order":3}}\n',
+    ];
+    for (const text of texts) {
+      const { events, strings } = await reopen(text);
+      expect(allEvents(events, strings)[0]).toMatchObject(expected);
+    }
+  });
+
+  it('are read by --map and --time-unit', async () => {
+    const text = 'when,what,page_frame,o,pid,who\n1830073307474,alloc,2003409,3,7,dd\n';
+    const { events, strings } = await reopen(text, 1 << 20, {
+      format: 'csv',
+      formatOptions: {
+        map: 't=when,event=what,pfn=page_frame,order=o,comm=who',
+        'time-unit': 'ns',
+      },
+    });
+    expect(allEvents(events, strings)[0]).toMatchObject(expected);
+  });
+
+  it('say where they are wrong and go on', async () => {
+    const text = [
+      't,event,pfn,order,comm',
+      '1,alloc,5,0,a',
+      '2,alloc,99999999999999999999,0,a',
+      '3,alloc,5,99,a',
+      'x,alloc,6,0,a',
+      '5,sched_switch,6,0,a',
+      '6,free,(null),0,a',
+      '7,alloc,(null),0,a',
+      '8,free,5,0,"open quote',
+      '',
+    ].join('\n');
+    const { events, strings, diagnostics, sources } = await reopen(text);
+    expect(allEvents(events, strings).map(({ timeNs, pfn }) => [timeNs, pfn])).toEqual([
+      [1e9, 5],
+      [Number.NaN, 6],
+      [7e9, PFN_NONE],
+    ]);
+    expect(diagnostics.all.map(({ code, line }) => [code, line])).toEqual([
+      ['line-unparsed', 3],
+      ['line-unparsed', 4],
+      ['line-unparsed', 7],
+      ['csv-record-lost', 9],
+    ]);
+    expect(sources[0]!.skippedEvents).toEqual({ sched_switch: 1 });
+  });
+
+  it('survive hostile JSON lines', async () => {
+    const good = '{"t":1,"event":"alloc","pfn":5,"order":0,"comm":"a"}';
+    const lines = [good, 'null', '[1]', '{"t":', '', '  ', '"x"', '{}', '{"event":{}}', good];
+    lines.push(`{"t":2,"event":"alloc","pfn":5,"comm":"${'x'.repeat(1 << 20)}"}`);
+    lines.push(good, '{"snapshot":"buddyinfo","clock":"mono","data":{"zones":7}}');
+    lines.push('{"snapshot":"__proto__","clock":"mono"}', '{"event":"marker","args":[1]}');
+    const { events, diagnostics } = await reopen(`${lines.join('\n')}`, 1 << 20, {
+      limits: { lineBytes: 4096 },
+    });
+    expect(events.length).toBe(3);
+    expect(diagnostics.count('line-too-long')).toBe(1);
+    expect(new Set(diagnostics.all.map(({ line }) => line))).toEqual(
+      new Set([2, 3, 4, 7, 8, 9, 11, 13, 14, 15]),
+    );
+  });
+
+  it('with any text for a comm come back', () => {
+    fc.assert(
+      fc.property(anyText, (comm) => {
+        const strings = new RecordingStrings();
+        expect(strings.comms.text(strings.comms.internText(comm))).toBe(comm);
+      }),
+    );
+  });
+});
