@@ -17,6 +17,9 @@ import { RowImporter } from './rows.js';
 const LINE_FACTOR = 64;
 /** Bytes handed to csv-parse at a time, which is also what an unclosed quote can cost. */
 const STEP_BYTES = 1 << 16;
+/** Bytes csv-parse may hold back to see what follows. */
+const LOOKAHEAD = 16;
+const END_MARK = '\u0003end of input\u0003';
 const PROTECTED = /^'[=+\-@'\t\r]/;
 
 /** A record with the number of the line it ends on. */
@@ -37,6 +40,10 @@ export class CsvParser implements StreamParser {
   #orders: unknown[] | null = null;
   readonly #row: unknown[] = new Array(FIELD_COUNT).fill(undefined);
   #firstLine = 1;
+  /** Line the last good record ends on. */
+  #lastLine = 0;
+  /** Whether the mark behind the last line came out as a record of its own. */
+  #ended = false;
 
   constructor(context: ParseContext) {
     this.#context = context;
@@ -54,9 +61,7 @@ export class CsvParser implements StreamParser {
 
   end(): void {
     this.#guard.end();
-    const parser = this.#parser;
-    // Every line ends in a newline, so only an open quote can have kept something back.
-    if (parser !== null && parser.info.bytes_records < parser.info.bytes) this.#lost(parser);
+    this.#flush();
     this.#rows.end();
   }
 
@@ -95,17 +100,28 @@ export class CsvParser implements StreamParser {
     for (;;) {
       const item = parser.read() as InfoRecord | null;
       if (item === null) break;
-      this.#record(item.record, this.#firstLine + item.info.lines - 1);
+      this.#ended = item.record[0] === END_MARK;
+      if (this.#ended) break;
+      this.#lastLine = this.#firstLine + item.info.lines - 1;
+      this.#record(item.record, this.#lastLine);
     }
-    if (parser.errored !== null) this.#lost(parser);
+    if (parser.errored !== null) this.#lost();
+  }
+
+  /** csv-parse looks ahead: blank lines push the last record out, and a mark shows it got there. */
+  #flush(): void {
+    const parser = this.#parser;
+    if (parser === null) return;
+    parser.write(`${'\n'.repeat(LOOKAHEAD)}${END_MARK}${'\n'.repeat(LOOKAHEAD)}`);
+    this.#take();
+    if (this.#parser !== null && !this.#ended) this.#lost();
   }
 
   /** A record that csv-parse gave up on: its block is lost, reading goes on behind it. */
-  #lost(parser: Parser): void {
+  #lost(): void {
     const { source, diagnostics } = this.#context;
     source.skippedLines++;
-    const line = this.#firstLine + parser.info.lines - 1;
-    const place = { source: source.name, line };
+    const place = { source: source.name, line: this.#lastLine + 1 };
     diagnostics.report('csv-record-lost', place, { limit: this.#limit });
     this.#parser = null;
   }

@@ -143,7 +143,7 @@ const SNAPSHOTS: readonly Snapshot[] = [
   {
     ...at,
     kind: 'kpageflags',
-    classes: Uint8Array.from({ length: 200_000 }, (_, i) => (i * 7919) % 250),
+    classes: Uint8Array.from({ length: 70_000 }, (_, i) => (i * 7919) % 250),
     buddyHeadsOnly: true,
   },
   { ...at, kind: 'kpageflags', classes: new Uint8Array(0), buddyHeadsOnly: false },
@@ -255,8 +255,12 @@ describe("other people's tables", () => {
     const lines = [good, 'null', '[1]', '{"t":', '', '  ', '"x"', '{}', '{"event":{}}', good];
     lines.push(`{"t":2,"event":"alloc","pfn":5,"comm":"${'x'.repeat(1 << 20)}"}`);
     lines.push(good, '{"snapshot":"buddyinfo","clock":"mono","data":{"zones":7}}');
-    lines.push('{"snapshot":"__proto__","clock":"mono"}', '{"event":"marker","args":[1]}');
+    lines.push(
+      '{"snapshot":"__proto__","clock":"mono"}',
+      '{"event":"tracing_mark_write","args":[1]}',
+    );
     const { events, diagnostics } = await reopen(`${lines.join('\n')}`, 1 << 20, {
+      format: 'ndjson',
       limits: { lineBytes: 4096 },
     });
     expect(events.length).toBe(3);
