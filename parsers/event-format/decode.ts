@@ -146,7 +146,10 @@ export class RecordDecoder {
     batch.pfn[row] = pfn;
     batch.order[row] = order;
     batch.migratetype[row] = this.#migratetype(view, offset, plan.migratetype);
-    batch.detail[row] = this.#detail(view, offset, plan, what - FIRST_PLAN);
+    batch.detail[row] =
+      plan.detail.at < 0
+        ? refillByOrder(plan.kind, order)
+        : this.#detail(view, offset, plan, what - FIRST_PLAN);
     return true;
   }
 
@@ -183,7 +186,6 @@ export class RecordDecoder {
 
   #detail(view: DataView, offset: number, plan: PagePlan, index: number): number {
     const place = plan.detail;
-    if (place.at < 0) return 0;
     const at = offset + place.at;
     if (plan.kind === EventKind.alloc) {
       if (place.size === 4) return this.#gfp[index]!.id(view.getUint32(at, this.#littleEndian), 0);
@@ -323,4 +325,9 @@ export class RecordDecoder {
       source.lastNs = this.#lastNs;
     }
   }
+}
+
+/** Before 5.19 the record has no percpu_refill: the kernel prints `order == 0` for it. */
+function refillByOrder(kind: EventKind, order: number): number {
+  return kind === EventKind.zoneLocked && order === 0 ? 1 : 0;
 }

@@ -4,8 +4,8 @@
  *
  * ftrace's kernel_stack record (kernel/trace/trace_entries.h) is `int size; unsigned long caller[]`;
  * before 4.x only `caller[8]`, ended by all ones. perf's callchains mix in context markers (values
- * of -4095 and above, include/uapi/linux/perf_event.h PERF_CONTEXT_MAX), which are left out. A frame
- * is the function's name where kallsyms came along, else `0x…`. The same addresses are looked up
+ * of -4095 and above, include/uapi/linux/perf_event.h PERF_CONTEXT_MAX), which are left out, and so
+ * are the program's own frames, for which there are no names. A frame is the function's name where kallsyms came along, else `0x…`. The same addresses are looked up
  * once: the bytes of the list are the key.
  */
 import { type RecordingStrings, StringTable } from '../../src/records/strings.js';
@@ -15,6 +15,8 @@ import type { EventFormat } from './parse.js';
 /** Frames kept of one stack; perf allows 127 by default, the kernel at most 1024. */
 const MAX_FRAMES = 256;
 const DISTINCT_STACKS = 1 << 17;
+/** PERF_CONTEXT_USER (-512), low half: from here on the addresses are the program's own. */
+const CONTEXT_USER = 0xfffffe00;
 /** Bytes of stack texts made for one input before further new stacks become `(others)`. */
 const TEXT_BUDGET = 64 << 20;
 
@@ -55,9 +57,16 @@ export class StackDecoder {
     return this.#intern(view, offset + this.#callerAt, count, word);
   }
 
-  /** The stack id of `count` 64-bit addresses (perf callchain). */
+  /** The stack id of the kernel part of `count` 64-bit addresses (perf callchain). */
   fromAddresses(view: DataView, offset: number, count: number): number {
-    return this.#intern(view, offset, count, 8);
+    const le = this.#formats.littleEndian;
+    let kernel = 0;
+    for (; kernel < count; kernel++) {
+      const at = offset + kernel * 8;
+      const low = view.getUint32(le ? at : at + 4, le);
+      if (low === CONTEXT_USER && view.getUint32(le ? at + 4 : at, le) === 0xffffffff) break;
+    }
+    return this.#intern(view, offset, kernel, 8);
   }
 
   #intern(view: DataView, offset: number, frames: number, word: number): number {

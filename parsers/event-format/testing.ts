@@ -60,8 +60,8 @@ export interface CollectOptions {
   readonly strings?: RecordingStrings;
   /** Bytes handed to a stream parser at a time. */
   readonly chunk?: number;
-  /** Rows are counted only, not kept. */
-  readonly countOnly?: boolean;
+  /** Rows kept; all of them unless given. */
+  readonly keep?: number;
 }
 
 export function collect(format: Format, bytes: Uint8Array, how: CollectOptions = {}): Collected {
@@ -80,7 +80,7 @@ export function collect(format: Format, bytes: Uint8Array, how: CollectOptions =
     options: how.options ?? {},
     sink: {
       events: (batch) => {
-        if (how.countOnly !== true) addRows(rows, batch, strings);
+        addRows(rows, batch, strings, how.keep ?? Number.POSITIVE_INFINITY);
       },
       snapshot: (snapshot) => snapshots.push(snapshot),
     },
@@ -97,8 +97,8 @@ export function collect(format: Format, bytes: Uint8Array, how: CollectOptions =
   return { rows, snapshots, diagnostics, source, strings, clock };
 }
 
-function addRows(rows: Row[], batch: EventBatch, strings: RecordingStrings): void {
-  for (let i = 0; i < batch.length; i++) {
+function addRows(rows: Row[], batch: EventBatch, strings: RecordingStrings, keep: number): void {
+  for (let i = 0; i < batch.length && rows.length < keep; i++) {
     const kind = batch.kind[i]! as EventKind;
     const rare = kind > 6 ? Array.from({ length: 8 }, (_, f) => batch.rareField(i, f)) : [];
     rows.push({

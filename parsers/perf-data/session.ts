@@ -209,7 +209,9 @@ export class PerfSession {
     this.#lastNs = timeNs;
     if (!decoder.decode(view, layout.rawAt, layout.rawSize, cpu & 0xffff, timeNs)) return;
     if (layout.tidAt >= 0) {
-      decoder.batch.pid[decoder.row] = view.getInt32(start + layout.tidAt + 4, this.#littleEndian);
+      // -1: the task had left its pid namespace (it was exiting); the record itself still knows it.
+      const tid = view.getInt32(start + layout.tidAt + 4, this.#littleEndian);
+      if (tid >= 0) decoder.batch.pid[decoder.row] = tid;
     }
     if (layout.chainCount > 0) decoder.attachChain(view, layout.chainAt, layout.chainCount);
   }
