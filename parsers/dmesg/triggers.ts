@@ -93,19 +93,42 @@ export function countNewlines(bytes: Uint8Array, start: number, end: number): nu
   return count;
 }
 
-/** Counts bytes equal to newline: per lane up to 255 words, then the four lanes are summed. */
+/**
+ * Counts bytes equal to newline. A lane of `lanes` counts the other bytes of up to 255 words; the sum
+ * of two bytes below 128 cannot carry into the next lane, so a block with larger ones is done again
+ * byte by byte.
+ */
 function countInWords(view: Int32Array): number {
   let count = 0;
   let i = 0;
   while (i < view.length) {
+    const start = i;
     const stop = Math.min(i + 255, view.length);
     let lanes = 0;
+    let seen = 0;
     for (; i < stop; i++) {
-      const x = view[i]! ^ 0x0a0a0a0a;
-      const nonZero = (((x & 0x7f7f7f7f) + 0x7f7f7f7f) | x) & 0x80808080;
-      lanes = (lanes + ((nonZero ^ 0x80808080) >>> 7)) | 0;
+      const word = view[i]!;
+      seen |= word;
+      lanes = (lanes + ((((word ^ 0x0a0a0a0a) + 0x7f7f7f7f) >>> 7) & 0x01010101)) | 0;
     }
-    count += (lanes & 255) + ((lanes >>> 8) & 255) + ((lanes >>> 16) & 255) + (lanes >>> 24);
+    if ((seen & 0x80808080) !== 0) count += countSlowly(view, start, stop);
+    else count += (stop - start) * 4 - laneSum(lanes);
+  }
+  return count;
+}
+
+function laneSum(lanes: number): number {
+  return (lanes & 255) + ((lanes >>> 8) & 255) + ((lanes >>> 16) & 255) + (lanes >>> 24);
+}
+
+function countSlowly(view: Int32Array, start: number, stop: number): number {
+  let count = 0;
+  for (let i = start; i < stop; i++) {
+    const word = view[i]!;
+    if ((word & 255) === NEWLINE) count++;
+    if (((word >>> 8) & 255) === NEWLINE) count++;
+    if (((word >>> 16) & 255) === NEWLINE) count++;
+    if (word >>> 24 === NEWLINE) count++;
   }
   return count;
 }
