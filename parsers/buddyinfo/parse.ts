@@ -36,7 +36,8 @@ export class BuddyinfoLines implements LineGrammar {
     const scanned = scanCounts(text, row.rest);
     if (!scanned || scanned.capped.length > 0) return 'bad';
     const { counts, blankEnded } = scanned;
-    if (cut && this.#columns > 0) {
+    // A row alone in its input is believed; any other has to be as whole as the one before it.
+    if (cut && (this.#columns > 0 || this.#host.lineNumber > 1)) {
       if (counts.length !== this.#columns || (this.#blankEnded && !blankEnded)) return 'cut';
     }
     if (counts.length < MIN_ORDERS) return 'bad';

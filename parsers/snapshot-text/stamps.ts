@@ -24,6 +24,8 @@ const SAMPLE_MONO = /\bmonotonic_ns=(\d{1,18})\b/;
 const SAMPLE_WALL = /\bwall=(\S{8,40})/;
 const UPTIME = /^(\d{1,9})\.(\d{2}) \d{1,12}\.\d{2}$/;
 const WATCH = /^Every \d+[.,]\d+s: (.*)$/;
+/** `zzz <07/02/2018 00:00:00> subcount: 0`. */
+const EXAWATCHER = /^zzz\s*<([^>]{8,40})>/;
 const EPOCH = /^@?(\d{9,10})(?:[.,](\d{1,9}))?$/;
 const EPOCH_FINE = /^(\d{10})(\d{3}|\d{6}|\d{9})$/;
 /** Rules, quotes and comment marks around a stamp, and a word that introduces it. */
@@ -115,7 +117,10 @@ function dated(line: string, wall: WallClock): TimeHeader | null {
     const ns = decimalNs(uptime[1]!, uptime[2]);
     return plain(monoStamp(ns, ns, grain(uptime[2])));
   }
-  const text = line.replace(DECORATION, '').replace(LABEL, '').replace(DECORATION, '');
+  const text = (EXAWATCHER.exec(line)?.[1] ?? line)
+    .replace(DECORATION, '')
+    .replace(LABEL, '')
+    .replace(DECORATION, '');
   const epoch = parseEpoch(text);
   if (epoch) return plain(epoch);
   const time = wall.parse(text);

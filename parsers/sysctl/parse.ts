@@ -49,7 +49,7 @@ export class SysctlLines implements LineGrammar {
       const key = named[2]!;
       const certain = named[1] === 'vm' || VM_KEYS.has(key);
       if (!certain && !(this.#origin && /^[\d\t ]+$/.test(named[3]!))) return 'no';
-      return this.#take(key, named[3]!, cut && this.#values.size > 0);
+      return this.#take(key, named[3]!, cut && this.#host.lineNumber > 1);
     }
     const key = keyOfPath(this.#host.hint);
     if (key === null || this.#values.has(key) || !BARE_VALUE.test(text)) return 'no';
