@@ -36,11 +36,14 @@ interface Pending {
   readonly pfn: number;
   readonly index: number;
   readonly removal: number;
+  readonly extfrag: number;
 }
 
 /** Per cpu: the latest removal, if no other page event of that cpu followed. */
 interface CpuState {
   removalIndex: number;
+  /** The extfrag that announced it, or -1. */
+  extfragIndex: number;
   removalPfn: number;
   removalOrder: number;
   pending: Pending | null;
@@ -67,6 +70,8 @@ class AttemptScan {
     if (kind > EventKind.extfrag || kind === EventKind.freeBatched) return;
     const cpu = this.#cpu(batch.cpu[i]!);
     if (kind === EventKind.zoneLocked || kind === EventKind.extfrag) {
+      const announced = cpu.removalIndex >= 0 && kind === EventKind.zoneLocked;
+      cpu.extfragIndex = announced && cpu.removalPfn === batch.pfn[i] ? cpu.removalIndex : -1;
       cpu.removalIndex = index;
       cpu.removalPfn = batch.pfn[i]!;
       cpu.removalOrder = batch.order[i]!;
@@ -80,7 +85,7 @@ class AttemptScan {
   #cpu(cpu: number): CpuState {
     let state = this.#cpus.get(cpu);
     if (!state) {
-      state = { removalIndex: -1, removalPfn: -1, removalOrder: -1, pending: null };
+      state = { removalIndex: -1, extfragIndex: -1, removalPfn: -1, removalOrder: -1, pending: null };
       this.#cpus.set(cpu, state);
     }
     return state;
@@ -108,7 +113,8 @@ class AttemptScan {
       cpu.removalIndex >= 0 && cpu.removalPfn === pfn && cpu.removalOrder === order
         ? cpu.removalIndex
         : -1;
-    cpu.pending = { attempt, pfn, index, removal: this.#pcpOrders[order] ? -1 : own };
+    const removal = this.#pcpOrders[order] ? -1 : own;
+    cpu.pending = { attempt, pfn, index, removal, extfrag: removal < 0 ? -1 : cpu.extfragIndex };
   }
 
   #free(batch: EventBatch, i: number, index: number, cpu: CpuState): void {
@@ -124,6 +130,7 @@ class AttemptScan {
     if (pending.removal >= 0) {
       this.dropped.push(pending.removal);
       pending.attempt.index = pending.removal;
+      if (pending.extfrag >= 0) this.dropped.push(pending.extfrag);
     }
   }
 

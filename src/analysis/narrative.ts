@@ -93,44 +93,42 @@ function failureFact(data: NarrativeInput, main: FailureTotal) {
 }
 
 function memoryFact(data: NarrativeInput, main: FailureTotal) {
-  const { least, at } = freeDuring(data, main.order);
+  const pages = freeDuring(data, main.order);
   return {
-    figure: bytesText(least * data.pageSize),
-    text: `was the least free memory while order ${main.order} failed (at ${seconds(data, at)}); ${fragmentationWords(main)}`,
+    figure: bytesText(pages * data.pageSize),
+    text: `of memory was free on average, all zones together, while order ${main.order} failed: ${fragmentationWords(main)}`,
   };
 }
 
 function fragmentationWords(main: FailureTotal): string {
   const fragmented = (main.byReason.fragmented ?? 0) / main.ns;
-  if (fragmented > 0.95) return 'there was enough memory, but no block of that size.';
+  if (fragmented > 0.95) return 'enough, but not in blocks of that size.';
   if (fragmented > 0.05) {
     return `${percent(fragmented)} of the failing time was fragmentation, the rest shortage.`;
   }
-  return 'it was shortage, not fragmentation: having larger blocks would not have helped.';
+  return 'too little for atomic requests, whatever the size of the blocks.';
 }
 
-/** Least free pages in buckets that overlap a window of the order. */
-function freeDuring(data: NarrativeInput, order: number): { least: number; at: number } {
+/** Mean free pages over the buckets that windows of the order overlap, weighted by the overlap. */
+function freeDuring(data: NarrativeInput, order: number): number {
   const { timeline } = data;
-  let least = Number.POSITIVE_INFINITY;
-  let at = data.span.fromNs;
+  let sum = 0;
+  let weight = 0;
   for (const window of data.windows) {
     if (window.order !== order) continue;
-    const from = Math.max(0, Math.floor((window.fromNs - timeline.fromNs) / timeline.bucketNs));
-    const to = Math.min(
-      timeline.buckets - 1,
-      Math.floor((window.toNs - timeline.fromNs) / timeline.bucketNs),
-    );
-    for (let b = from; b <= to; b++) {
+    const first = Math.max(0, Math.floor((window.fromNs - timeline.fromNs) / timeline.bucketNs));
+    for (let b = first; b < timeline.buckets; b++) {
+      const startNs = timeline.fromNs + b * timeline.bucketNs;
+      if (startNs > window.toNs) break;
+      const overlap =
+        Math.min(window.toNs, startNs + timeline.bucketNs) - Math.max(window.fromNs, startNs) + 1;
       let pages = 0;
       for (const zone of timeline.zones) pages += zone.freePages[b] ?? 0;
-      if (pages < least) {
-        least = pages;
-        at = timeline.fromNs + b * timeline.bucketNs;
-      }
+      sum += pages * overlap;
+      weight += overlap;
     }
   }
-  return { least: Number.isFinite(least) ? least : 0, at };
+  return weight > 0 ? sum / weight : 0;
 }
 
 interface Refused {
@@ -301,5 +299,5 @@ function orderSize(data: NarrativeInput, order: number): string {
 
 function seconds(data: NarrativeInput, timeNs: number): string {
   const text = formatSeconds(Math.round(timeNs / 1e6) * 1e6, data.clock.epochS);
-  return `${text} s`;
+  return `${text}\u00a0s`;
 }

@@ -1,17 +1,17 @@
 /**
- * Numbers as people read them: rounded to what is known, with units.
+ * Numbers as people read them: rounded to what is known, with units, which never part at a line end.
  */
 const KIB = 1024;
 
 /** `1.25 s`, `340 ms`, `12 µs`: three significant digits at most. */
 export function duration(ns: number): string {
   const abs = Math.abs(ns);
-  if (abs < 1e3) return `${Math.round(ns)} ns`;
-  if (abs < 1e6) return `${digits(ns / 1e3)} µs`;
-  if (abs < 1e9) return `${digits(ns / 1e6)} ms`;
-  if (abs < 120e9) return `${digits(ns / 1e9)} s`;
-  if (abs < 7200e9) return `${digits(ns / 60e9)} min`;
-  return `${digits(ns / 3600e9)} h`;
+  if (abs < 1e3) return `${Math.round(ns)}\u00a0ns`;
+  if (abs < 1e6) return `${digits(ns / 1e3)}\u00a0µs`;
+  if (abs < 1e9) return `${digits(ns / 1e6)}\u00a0ms`;
+  if (abs < 120e9) return `${digits(ns / 1e9)}\u00a0s`;
+  if (abs < 7200e9) return `${digits(ns / 60e9)}\u00a0min`;
+  return `${digits(ns / 3600e9)}\u00a0h`;
 }
 
 /** Three significant digits, no exponent, no trailing zeros. */
@@ -38,16 +38,16 @@ export function bytesText(bytes: number): string {
     value /= KIB;
     unit++;
   }
-  return `${digits(value)} ${units[unit]}`;
+  return `${digits(value)}\u00a0${units[unit]}`;
 }
 
 /** `43 %`, `<0.1 %`, `>99.9 %`: never 0 or 100 unless it is. */
 export function percent(share: number): string {
-  if (share === 0) return '0 %';
-  if (share === 1) return '100 %';
-  if (share < 0.001) return '<0.1 %';
-  if (share > 0.999) return '>99.9 %';
-  return `${share < 0.1 ? (share * 100).toFixed(1).replace(/\.0$/, '') : Math.round(share * 100)} %`;
+  if (share === 0) return '0\u00a0%';
+  if (share === 1) return '100\u00a0%';
+  if (share < 0.001) return '<0.1\u00a0%';
+  if (share > 0.999) return '>99.9\u00a0%';
+  return `${share < 0.1 ? (share * 100).toFixed(1).replace(/\.0$/, '') : Math.round(share * 100)}\u00a0%`;
 }
 
 /** `1, 2 and 5`, `3 to 7`. */

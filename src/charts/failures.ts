@@ -96,6 +96,7 @@ function windowLayer(data: ReportData) {
         scale: { domain: reasons, range: Object.values(REASON_COLORS) },
         legend: {
           title: 'Why it fails',
+          values: reasonsIn(data),
           columns: { expr: 'max(1, floor(width / 130))' },
           symbolType: 'square',
         },
@@ -119,6 +120,13 @@ function windowLayer(data: ReportData) {
       ],
     },
   };
+}
+
+/** Reasons that occur, in the order of the colours. */
+function reasonsIn(data: ReportData): string[] {
+  const found = new Set<string>(data.windows.map((window) => window.reason));
+  const known = Object.keys(REASON_COLORS).filter((reason) => found.has(reason));
+  return known.length > 0 ? known : ['fragmented'];
 }
 
 function refusalLayer(data: ReportData) {

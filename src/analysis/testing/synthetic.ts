@@ -294,10 +294,10 @@ const ATOMIC = 'GFP_ATOMIC|__GFP_NOWARN';
 /** Fill, burst, free every other page, probe, recover. About 120 000 events in 1.6 s. */
 export function checkerboard(machine: SyntheticMachine): void {
   const random = lcg(7);
-  const probe = (): void => {
+  const probe = (stepNs = 9000): void => {
     const order = 1 + random(5);
     const comm = random(3) ? 'ksoftirqd/1' : '</script><b>&';
-    const page = machine.alloc(order, comm, ATOMIC, UNMOVABLE, 9000);
+    const page = machine.alloc(order, comm, ATOMIC, UNMOVABLE, stepNs);
     if (page >= 0) machine.free(page, order, comm);
   };
   machine.marker('phase fill');
@@ -318,7 +318,15 @@ export function checkerboard(machine: SyntheticMachine): void {
   });
   machine.marker('snap 3 begin buddyinfo');
   machine.lost(1200);
+  machine.marker('phase hog');
+  const hogged: number[] = [];
+  for (let page = 0; page >= 0; ) {
+    page = machine.alloc(2, 'hog_tick', ATOMIC, UNMOVABLE, 400_000);
+    if (page >= 0) hogged.push(page);
+  }
+  for (let i = 0; i < 900; i++) probe(300_000);
   machine.marker('phase recover');
+  for (const page of hogged) machine.free(page, 2, 'hog_tick', 900_000);
   for (const page of burst) machine.free(page, 0, 'hog_tick', 90_000);
   for (let i = keep.length - 1; i > 0; i--) {
     const j = random(i + 1);

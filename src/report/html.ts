@@ -1,0 +1,64 @@
+/**
+ * The report as one self-contained HTML file.
+ *
+ * Strict CSP: nothing is loaded, the one script and the one style are allowed by their hashes, no
+ * eval (vega-interpreter). All words stand in the HTML itself, so the page reads without scripts;
+ * data goes into application/json elements with `<` escaped.
+ */
+import { createHash } from 'node:crypto';
+import type { ReportData } from '../analysis/report-data.js';
+import { compileCharts } from './compile-charts.js';
+import { escapeHtml, scriptJson } from './escape.js';
+import { pageBody } from './page.js';
+import { STYLE } from './style.js';
+
+export interface HtmlAssets {
+  /** The bundled browser side (dist/src/report/runtime.js). */
+  readonly runtime: string;
+}
+
+/** `sha256-…` as CSP wants it. */
+export function cspHash(content: string): string {
+  return `sha256-${createHash('sha256').update(content, 'utf8').digest('base64')}`;
+}
+
+export function contentSecurityPolicy(script: string, style: string): string {
+  return [
+    "default-src 'none'",
+    `script-src '${cspHash(script)}'`,
+    `style-src '${cspHash(style)}'`,
+    'img-src data: blob:',
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
+}
+
+export function renderHtml(data: ReportData, assets: HtmlAssets): string {
+  const script = safeScript(assets.runtime);
+  return [
+    '<!doctype html>',
+    '<html lang="en">',
+    '<head>',
+    '<meta charset="utf-8">',
+    `<meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy(script, STYLE)}">`,
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    '<meta name="referrer" content="no-referrer">',
+    '<meta name="color-scheme" content="light dark">',
+    `<title>${escapeHtml(data.title)} · buddyscope</title>`,
+    `<style>${STYLE}</style>`,
+    '</head>',
+    '<body>',
+    pageBody(data),
+    `<script type="application/json" id="report-data">${scriptJson(data)}</script>`,
+    `<script type="application/json" id="report-charts">${scriptJson(compileCharts(data))}</script>`,
+    `<script>${script}</script>`,
+    '</body>',
+    '</html>',
+    '',
+  ].join('\n');
+}
+
+/** Our own bundle could hold `</script` in a string; it must not end the element. */
+function safeScript(runtime: string): string {
+  return runtime.replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');
+}

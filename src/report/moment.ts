@@ -1,0 +1,102 @@
+/**
+ * The state at a moment, out of ReportData, and what each zone would have answered there.
+ *
+ * Where the replay kept the exact moment, its own verdict is shown; elsewhere the state at the end
+ * of the timeline's bucket is judged with the recorded need of GFP_ATOMIC (mm/page_alloc.c
+ * __zone_watermark_ok: free - (2^n - 1) must exceed it, and for n > 0 a block must be there).
+ */
+import type { Moment, ReportData } from '../analysis/report-data.js';
+import type { ZoneReason } from '../analysis/types.js';
+import { grouped } from '../analysis/words.js';
+import type { Certainty } from '../replay/observer.js';
+
+export interface MomentState {
+  readonly timeNs: number;
+  /** False: the state is that of a whole bucket's end. */
+  readonly exactTime: boolean;
+  readonly certainty: Certainty;
+  readonly zones: Moment['zones'];
+  readonly bucket: number;
+  readonly verdict: Moment['verdict'];
+}
+
+export interface ZoneAnswer {
+  /** Index in `zones`. */
+  readonly zone: number;
+  readonly ok: boolean;
+  readonly reason: ZoneReason;
+  /** In words and figures. */
+  readonly arithmetic: string;
+}
+
+export function momentAt(data: ReportData, timeNs: number): MomentState | null {
+  const { timeline } = data;
+  if (timeline.zones.length === 0) return null;
+  const at = Math.floor((timeNs - timeline.fromNs) / timeline.bucketNs);
+  const bucket = Math.max(0, Math.min(timeline.buckets - 1, at));
+  const exact = data.moments.find((moment) => moment.timeNs === timeNs);
+  if (exact) return { ...exact, exactTime: true, bucket };
+  const pick = (plane: readonly (readonly number[])[]): number[] =>
+    plane.map((row) => row[bucket] ?? 0);
+  const letters = timeline.zones.map((zone) => zone.certainty[bucket]);
+  return {
+    timeNs,
+    exactTime: false,
+    bucket,
+    certainty: letters.includes('u') ? 'unknown' : letters.includes('b') ? 'bounded' : 'exact',
+    zones: timeline.zones.map((zone) => ({
+      free: pick(zone.last),
+      low: pick(zone.low ?? zone.last),
+      high: pick(zone.high ?? zone.last),
+      freePages: zone.freePages[bucket] ?? 0,
+    })),
+    verdict: null,
+  };
+}
+
+/** Zones as a request on the first node tries them: highest first, local node first. */
+export function judgeMoment(data: ReportData, moment: MomentState, order: number): ZoneAnswer[] {
+  const home = data.zones[0]?.node ?? 0;
+  const indices = data.zones.map((_, i) => i);
+  indices.sort((a, b) => {
+    const [za, zb] = [data.zones[a]!, data.zones[b]!];
+    const away = Number(za.node !== home) - Number(zb.node !== home);
+    return away || za.node - zb.node || zb.startPfn - za.startPfn;
+  });
+  return indices.map((zone) => judgeZone(data, moment, zone, order));
+}
+
+function judgeZone(data: ReportData, moment: MomentState, zone: number, order: number): ZoneAnswer {
+  const { node, zone: name } = data.zones[zone]!;
+  const given = moment.verdict?.zones.find((z) => z.node === node && z.zone === name);
+  if (moment.verdict?.order === order && given) {
+    const need = given.needPages === null ? 'unknown' : grouped(given.needPages);
+    return {
+      zone,
+      ok: given.verdict === 'succeeds',
+      reason: given.reason,
+      arithmetic: `${grouped(given.freePages)} pages count as free, ${need} must stay, ${grouped(given.blocks)} usable blocks of order ${order} or more`,
+    };
+  }
+  const state = moment.zones[zone]!;
+  const steps = data.timeline.zones[zone]?.marks ?? [];
+  const need =
+    steps.findLast((step) => step.timeNs <= moment.timeNs)?.atomicNeed ??
+    steps[0]?.atomicNeed ??
+    null;
+  const extra = 2 ** order - 1;
+  const left = state.freePages - extra;
+  const blocks = state.free.slice(order).reduce((sum, count) => sum + count, 0);
+  const above = need === null || left > need;
+  const pages =
+    need === null
+      ? 'the watermark is not known'
+      : `${grouped(state.freePages)} free − ${extra} = ${grouped(left)} ${above ? '>' : '≤'} ${grouped(need)} that must stay`;
+  const lists = `${grouped(blocks)} free ${blocks === 1 ? 'block' : 'blocks'} of order ≥ ${order}`;
+  return {
+    zone,
+    ok: above && blocks > 0,
+    reason: !above ? 'below-watermark' : blocks > 0 ? 'none' : 'fragmented',
+    arithmetic: above ? `${pages}; ${lists}` : pages,
+  };
+}

@@ -1,0 +1,196 @@
+/**
+ * The page's words and places: everything the script later brings to life, readable without it.
+ */
+import type { ReportData } from '../analysis/report-data.js';
+import { bytesText, duration, grouped } from '../analysis/words.js';
+import type { Chart } from '../charts/chart.js';
+import { zoneName } from '../charts/chart.js';
+import { CHARTS } from '../charts/index.js';
+import { formatSeconds } from '../records/time.js';
+import { escapeHtml as e } from './escape.js';
+import { footer, trustSection } from './page-trust.js';
+
+interface Section {
+  readonly id: string;
+  readonly title: string;
+  readonly lead: string;
+  readonly charts: readonly string[];
+}
+
+const SECTIONS: readonly Section[] = [
+  {
+    id: 'how',
+    title: 'How memory looked',
+    lead: 'How much memory was free, in blocks of which size, and how near the limits.',
+    charts: ['free-by-order', 'watermarks', 'unusable-index', 'extfrag-index'],
+  },
+  {
+    id: 'headroom',
+    title: 'How much room there was',
+    lead: 'Not only whether one request would succeed, but how many in a row.',
+    charts: ['headroom', 'ring-size'],
+  },
+  {
+    id: 'where',
+    title: 'Where',
+    lead: 'Physical memory in address order, and what stands in the way of large blocks.',
+    charts: ['physical-map'],
+  },
+  {
+    id: 'who',
+    title: 'Who',
+    lead: 'Whose pages cannot be moved, and how different kinds of memory came to be mixed.',
+    charts: ['holders', 'holders-over-time', 'extfrag', 'extfrag-over-time'],
+  },
+];
+
+export function pageBody(data: ReportData): string {
+  return [
+    '<a class="skip" href="#main">Skip to the report</a>',
+    header(data),
+    toolbar(data),
+    '<main id="main">',
+    '<div class="with-panel">',
+    '<div>',
+    chartCard(data, chartOf('failures'), 'h2'),
+    account(data),
+    '</div>',
+    statePanel(),
+    '</div>',
+    ...SECTIONS.map((section) => sectionHtml(data, section)),
+    trustSection(data, chartCard(data, chartOf('residuals'))),
+    '<div id="tooltip" role="tooltip" hidden></div>',
+    '<div id="announce" class="visually-hidden" role="status" aria-live="polite"></div>',
+    '</main>',
+    footer(data),
+  ].join('\n');
+}
+
+function chartOf(id: string): Chart {
+  return CHARTS.find((chart) => chart.id === id)!;
+}
+
+function header(data: ReportData): string {
+  const { narrative, span } = data;
+  const facts = narrative.facts.map(
+    ({ figure, text }) =>
+      `<li><span class="figure">${e(figure)}</span> <span class="fact">${e(text)}</span></li>`,
+  );
+  const from = formatSeconds(Math.round(span.fromNs / 1e6) * 1e6, data.clock.epochS);
+  const meta = [
+    data.kernel.release ? `Linux ${data.kernel.release}` : 'kernel release unknown',
+    `${duration(span.toNs - span.fromNs)} from ${from} s (${data.clock.name} clock)`,
+    `${data.zones.length} zones, ${bytesText(data.zones.reduce((sum, z) => sum + z.managed, 0) * data.pageSize)}`,
+    `${grouped(data.inputs.reduce((sum, input) => sum + input.events, 0))} events`,
+  ];
+  return [
+    '<header class="top">',
+    '<div class="brand"><span class="logo" aria-hidden="true"></span><span>buddyscope</span>',
+    `<span class="title">${e(data.title)}</span></div>`,
+    `<p class="meta">${meta.map(e).join(' · ')}</p>`,
+    `<h1 class="verdict ${narrative.tone}">${e(narrative.verdict)}</h1>`,
+    facts.length > 0 ? `<ul class="facts">${facts.join('')}</ul>` : '',
+    '</header>',
+  ].join('\n');
+}
+
+function toolbar(data: ReportData): string {
+  const zones = data.zones
+    .map((_, i) => `<option value="${i}">${e(zoneName(data, i))}</option>`)
+    .join('');
+  const orders = Array.from({ length: Math.max(0, data.orders - 1) }, (_, i) => i + 1)
+    .map((order) => {
+      const size = bytesText(2 ** order * data.pageSize);
+      return `<option value="${order}">${order} (${e(size)})</option>`;
+    })
+    .join('');
+  return [
+    '<nav class="toolbar" aria-label="What to look at" hidden>',
+    '<div class="navigator"><canvas id="navigator" aria-hidden="true"></canvas></div>',
+    '<div class="controls">',
+    '<label class="grow">Moment <input id="cursor" type="range" min="0" max="10000" step="1" value="0"></label>',
+    '<output id="range" for="cursor"></output>',
+    '<button type="button" id="zoom-in" title="Zoom in on the moment">Zoom in</button>',
+    '<button type="button" id="reset">Whole recording</button>',
+    `<label>Zone <select id="zone"><option value="">all</option>${zones}</select></label>`,
+    `<label>Order <select id="order"><option value="">all</option>${orders}</select></label>`,
+    '<button type="button" id="theme">Dark</button>',
+    '</div></nav>',
+    '<noscript><p class="note">The charts need JavaScript; the words and figures do not.</p></noscript>',
+  ].join('\n');
+}
+
+export function chartCard(data: ReportData, chart: Chart, heading: 'h2' | 'h3' = 'h3'): string {
+  const id = `chart-${chart.id}`;
+  const has = chart.hasData(data);
+  const exports = ['SVG', 'PNG', 'Vega-Lite', 'CSV'].map(
+    (what) => `<button type="button" data-export="${what}">${what}</button>`,
+  );
+  return [
+    `<section class="card" id="${id}" data-chart="${chart.id}" aria-labelledby="${id}-title">`,
+    `<${heading} class="card-title" id="${id}-title">${e(chart.title)} <span class="which"></span></${heading}>`,
+    chart.id === 'physical-map' && has ? planeButtons() : '',
+    has
+      ? `<div class="plot" tabindex="0" role="group" aria-label="${e(chart.description)}"><div class="vega"></div><div class="cursor-line" hidden></div><div class="brush" hidden></div></div>`
+      : `<p class="empty">${e(chart.emptyText)}</p>`,
+    '<div class="below">',
+    `<details class="how"><summary>How to read this</summary><p>${e(chart.how)}</p></details>`,
+    has
+      ? `<details class="table"><summary>Table</summary><div class="table-wrap" tabindex="0" role="region" aria-label="Table: ${e(chart.title)}"></div></details>`
+      : '',
+    has
+      ? `<details class="export"><summary>Export</summary><p>${exports.join(' ')}</p></details>`
+      : '',
+    '</div>',
+    chart.id === 'physical-map' && has ? pagesPanel() : '',
+    '</section>',
+  ].join('\n');
+}
+
+function planeButtons(): string {
+  const planes = [
+    ['free', 'Share free'],
+    ['largest', 'Largest free block'],
+    ['type', 'Migratetype'],
+    ['pollution', 'Immovable pages'],
+  ];
+  return `<div class="segmented" role="group" aria-label="What the map shows">${planes
+    .map(([plane, label]) => `<button type="button" data-plane="${plane}">${label}</button>`)
+    .join('')}</div>`;
+}
+
+function pagesPanel(): string {
+  return [
+    '<div class="pages" hidden>',
+    '<h4 class="pages-title">Pages of one pageblock <label class="inline">block <select id="pageblock"></select></label></h4>',
+    '<p class="lead" id="pages-lead"></p>',
+    '<canvas id="pages-grid" role="img" aria-label="The pages of the chosen pageblock"></canvas>',
+    '<div id="pages-legend" class="legend"></div>',
+    '</div>',
+  ].join('');
+}
+
+function statePanel(): string {
+  return [
+    '<aside class="card state" id="state" aria-labelledby="state-title">',
+    '<h2 class="card-title" id="state-title">The state at a moment</h2>',
+    '<div id="state-body"><p class="lead">Click a window in the chart, or move the Moment slider, to see the free lists there and what each zone would have answered.</p></div>',
+    '</aside>',
+  ].join('\n');
+}
+
+function account(data: ReportData): string {
+  const { paragraphs } = data.narrative;
+  if (paragraphs.length === 0) return '';
+  return `<section class="card words" aria-labelledby="account"><h2 class="card-title" id="account">What happened</h2>${paragraphs.map((text) => `<p>${e(text)}</p>`).join('')}</section>`;
+}
+
+function sectionHtml(data: ReportData, section: Section): string {
+  return [
+    `<section class="group" aria-labelledby="section-${section.id}">`,
+    `<h2 id="section-${section.id}">${e(section.title)}</h2>`,
+    `<p class="lead">${e(section.lead)}</p>`,
+    ...section.charts.map((id) => chartCard(data, chartOf(id))),
+    '</section>',
+  ].join('\n');
+}

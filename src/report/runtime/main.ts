@@ -1,0 +1,205 @@
+/**
+ * The browser side of the report: reads the data in the page, brings the charts to life and links
+ * them by one state (span, cursor, zone, order, map plane, theme), which the URL fragment carries.
+ */
+import type { ReportData } from '../../analysis/report-data.js';
+import type { Spec } from '../../charts/chart.js';
+import { CHARTS } from '../../charts/index.js';
+import type { Mode } from '../../charts/theme.js';
+import { formatSeconds } from '../../records/time.js';
+import type { ViewState } from '../view-state.js';
+import { type ChartCard, makeCards } from './chart-card.js';
+import { byId } from './dom.js';
+import { Navigator } from './navigator.js';
+import { PagesPanel } from './pages-panel.js';
+import { StatePanel } from './state-panel.js';
+import { Store } from './store.js';
+import { hideTooltip } from './tooltip.js';
+
+const SLIDER_STEPS = 10_000;
+/** A window narrower than this share of the view is meant as a whole: its beginning is shown. */
+const NARROW = 0.01;
+
+function readJson<T>(id: string): T {
+  return JSON.parse(document.getElementById(id)?.textContent ?? 'null') as T;
+}
+
+class Page {
+  readonly #store: Store;
+  readonly #cards: readonly ChartCard[];
+  readonly #navigator: Navigator;
+  readonly #panel: StatePanel;
+  readonly #pages: PagesPanel;
+  readonly #dark = matchMedia('(prefers-color-scheme: dark)');
+
+  constructor() {
+    const data = readJson<ReportData>('report-data');
+    const specs = readJson<Record<string, Spec>>('report-charts');
+    this.#store = new Store(data);
+    this.#panel = new StatePanel(this.#store);
+    this.#pages = new PagesPanel(this.#store, () => this.mode());
+    this.#cards = makeCards(CHARTS, {
+      store: this.#store,
+      specs,
+      mode: () => this.mode(),
+      hover: (timeNs) => this.#hover(timeNs),
+      brush: (fromNs, toNs) => {
+        for (const card of this.#cards) card.showBrush(fromNs, toNs);
+      },
+      picked: (chart, row) => this.#picked(chart, row),
+    });
+    document.querySelector('.toolbar')?.removeAttribute('hidden');
+    this.#navigator = new Navigator(byId('navigator', HTMLCanvasElement), this.#store);
+    this.#wireControls();
+    this.#store.onChange((state, changed) => this.#changed(state, changed));
+    this.#watch();
+    this.#applyTheme(this.#store.state);
+    this.#showControls(this.#store.state);
+    this.#panel.show(this.#store.state);
+    this.#navigator.draw(this.mode());
+    document.documentElement.dataset.ready = 'true';
+  }
+
+  mode(): Mode {
+    return this.#store.state.theme ?? (this.#dark.matches ? 'dark' : 'light');
+  }
+
+  #picked(chart: string, row: Readonly<Record<string, unknown>>): void {
+    const { fromNs, toNs, cursorNs } = this.#store.state;
+    if (chart === 'failures' && typeof row.order === 'number') {
+      const width = (Number(row.to) - Number(row.from)) * 1e9;
+      const narrow = typeof row.fromNs === 'number' && width < (toNs - fromNs) * NARROW;
+      const atNs = narrow ? Number(row.fromNs) : cursorNs;
+      if (atNs === null) return;
+      this.#panel.choose(atNs, row.order);
+      this.#store.set({ cursorNs: atNs });
+      this.#panel.show(this.#store.state);
+    }
+    if (chart === 'physical-map' && typeof row.pfn === 'number') this.#pages.choose(row.pfn);
+  }
+
+  #hover(timeNs: number | null): void {
+    const { cursorNs } = this.#store.state;
+    for (const card of this.#cards) {
+      card.showCursor(timeNs ?? cursorNs, timeNs === null && cursorNs !== null);
+    }
+    this.#showRange(timeNs);
+    if (timeNs === null) hideTooltip();
+  }
+
+  #changed(state: ViewState, changed: ReadonlySet<keyof ViewState>): void {
+    const has = (...keys: (keyof ViewState)[]): boolean => keys.some((key) => changed.has(key));
+    if (has('theme')) {
+      this.#applyTheme(state);
+      for (const card of this.#cards) card.redrawFromScratch();
+      this.#pages.draw();
+    } else if (has('fromNs', 'toNs', 'zone', 'order')) {
+      for (const card of this.#cards) card.refresh();
+    } else if (has('plane')) {
+      for (const card of this.#cards) if (card.chart.id === 'physical-map') card.refresh();
+    }
+    if (has('cursorNs')) {
+      for (const card of this.#cards) card.showCursor(state.cursorNs, true);
+    }
+    if (has('cursorNs', 'zone', 'order')) this.#panel.show(state);
+    this.#showControls(state);
+    this.#navigator.draw(this.mode());
+  }
+
+  #applyTheme(state: ViewState): void {
+    const root = document.documentElement;
+    if (state.theme) root.dataset.theme = state.theme;
+    else delete root.dataset.theme;
+    byId('theme', HTMLButtonElement).textContent = this.mode() === 'dark' ? 'Light' : 'Dark';
+  }
+
+  #showRange(hoverNs: number | null): void {
+    const { state, data } = this.#store;
+    const digits = 10 ** Math.max(0, Math.floor(Math.log10((state.toNs - state.fromNs) / 1000)));
+    const text = (ns: number): string =>
+      formatSeconds(Math.round(ns / digits) * digits, data.clock.epochS);
+    const at = hoverNs ?? state.cursorNs;
+    byId('range', HTMLOutputElement).textContent =
+      `${text(state.fromNs)} – ${text(state.toNs)} s${at === null ? '' : ` · at ${text(at)} s`}`;
+  }
+
+  #showControls(state: ViewState): void {
+    byId('zone', HTMLSelectElement).value = state.zone === null ? '' : String(state.zone);
+    byId('order', HTMLSelectElement).value = state.order === null ? '' : String(state.order);
+    const { span } = this.#store.data;
+    const slider = byId('cursor', HTMLInputElement);
+    const at = state.cursorNs ?? span.fromNs;
+    slider.value = String(
+      Math.round(((at - span.fromNs) / (span.toNs - span.fromNs)) * SLIDER_STEPS),
+    );
+    slider.setAttribute('aria-valuetext', `${formatSeconds(at, this.#store.data.clock.epochS)} s`);
+    for (const button of document.querySelectorAll<HTMLElement>('[data-plane]')) {
+      button.setAttribute('aria-pressed', String(button.dataset.plane === state.plane));
+    }
+    this.#showRange(null);
+  }
+
+  #wireControls(): void {
+    const store = this.#store;
+    const { span } = store.data;
+    const choice = (id: 'zone' | 'order'): void => {
+      const select = byId(id, HTMLSelectElement);
+      select.addEventListener('change', () => {
+        store.set({ [id]: select.value === '' ? null : Number(select.value) });
+      });
+    };
+    choice('zone');
+    choice('order');
+    const slider = byId('cursor', HTMLInputElement);
+    slider.addEventListener('input', () => {
+      const share = Number(slider.value) / SLIDER_STEPS;
+      store.set({ cursorNs: Math.round(span.fromNs + share * (span.toNs - span.fromNs)) });
+    });
+    byId('reset', HTMLButtonElement).addEventListener('click', () => store.resetZoom());
+    byId('zoom-in', HTMLButtonElement).addEventListener('click', () => {
+      const { cursorNs, fromNs, toNs } = store.state;
+      store.zoomAround(cursorNs ?? (fromNs + toNs) / 2, 0.4);
+    });
+    byId('theme', HTMLButtonElement).addEventListener('click', () => {
+      store.set({ theme: this.mode() === 'dark' ? 'light' : 'dark' });
+    });
+    for (const button of document.querySelectorAll<HTMLElement>('[data-plane]')) {
+      button.addEventListener('click', () => {
+        store.set({ plane: (button.dataset.plane ?? 'free') as ViewState['plane'] });
+      });
+    }
+    this.#dark.addEventListener('change', () => {
+      this.#applyTheme(store.state);
+      for (const card of this.#cards) card.redrawFromScratch();
+    });
+  }
+
+  /** Charts draw when they come near the screen; all of them before printing. */
+  #watch(): void {
+    const byElement = new Map<Element, ChartCard>();
+    const observer = new IntersectionObserver(
+      (entries) => {
+        for (const entry of entries) byElement.get(entry.target)?.setVisible(entry.isIntersecting);
+      },
+      { rootMargin: '300px 0px' },
+    );
+    for (const card of this.#cards) {
+      const section = document.getElementById(`chart-${card.chart.id}`);
+      if (!section) continue;
+      byElement.set(section, card);
+      observer.observe(section);
+    }
+    window.addEventListener('beforeprint', () => {
+      for (const card of this.#cards) card.draw();
+    });
+    let width = innerWidth;
+    window.addEventListener('resize', () => {
+      if (innerWidth === width) return;
+      width = innerWidth;
+      for (const card of this.#cards) card.refresh();
+      this.#navigator.draw(this.mode());
+    });
+  }
+}
+
+new Page();
