@@ -59,6 +59,7 @@ export class BuddyHeads {
 
   /** Takes the run of pages [from, to) whose words are all the same. */
   run(from: number, to: number, low: number, high: number): void {
+    if (to <= from) return;
     const afterHead = this.#afterHead;
     this.#afterHead = false;
     if ((low & KPF_BUDDY) !== 0) {

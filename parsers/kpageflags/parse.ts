@@ -1,8 +1,8 @@
 /**
  * A copy of /proc/kpageflags: one little-endian 64-bit word a pfn, from pfn 0.
  *
- * Memory is mostly runs of equal words, so the reader works by runs: a run's class is written with
- * one fill. Nothing is assumed of chunk sizes or alignment. Pages beyond `limits.pages` are left
+ * Memory is mostly runs of equal words, so a word is only looked at when it differs from the one
+ * before it. Nothing is assumed of chunk sizes or alignment. Pages beyond `limits.pages` are left
  * out and said so. The copy has no time of its own; an index (`# mono=… file=…`) gives it one.
  * Kernel: fs/proc/page.c kpageflags_read, v2.6.25 to v7.2.
  */
@@ -27,19 +27,30 @@ export class ClassColumn {
   /** Sets [length, to) to a class; beyond the limit nothing is kept. */
   fill(to: number, value: number): void {
     const end = Math.min(to, this.#limit);
-    if (end > this.#classes.length) {
-      const size = Math.min(this.#limit, Math.max(end, this.#classes.length * 2));
-      const bigger = new Uint8Array(size);
-      bigger.set(this.#classes.subarray(0, this.length));
-      this.#classes = bigger;
-    }
+    this.#grow(end);
     this.#classes.fill(value, this.length, end);
     this.length = Math.max(this.length, end);
   }
 
+  #grow(end: number): void {
+    if (end <= this.#classes.length) return;
+    const size = Math.min(this.#limit, Math.max(end, this.#classes.length * 2));
+    const bigger = new Uint8Array(size);
+    bigger.set(this.#classes.subarray(0, this.length));
+    this.#classes = bigger;
+  }
+
+  /** Room for classes up to `end`, to be written directly; the length grows to it. */
+  reserve(end: number): Uint8Array {
+    this.#grow(Math.min(end, this.#limit));
+    this.length = Math.max(this.length, Math.min(end, this.#limit));
+    return this.#classes;
+  }
+
   /** The classes, without spare room. */
   take(): Uint8Array {
-    return this.#classes.slice(0, this.length);
+    const exact = this.#classes.length === this.length;
+    return exact ? this.#classes : this.#classes.slice(0, this.length);
   }
 }
 
@@ -83,7 +94,7 @@ export class KpageflagsParser implements StreamParser {
 
   end(): void {
     const { source, sink, diagnostics, limits } = this.#context;
-    this.#closeRun();
+    this.#heads.run(this.#runStart, this.#pages, this.#runLow, this.#runHigh);
     if (this.#carried > 0) {
       const place = { source: source.name, offset: this.#pages * WORD };
       diagnostics.report('kpageflags-cut', place, { count: this.#carried });
@@ -106,28 +117,28 @@ export class KpageflagsParser implements StreamParser {
   }
 
   #read(words: Uint32Array, count: number): void {
+    const base = this.#pages;
+    const classes = this.#column.reserve(base + count);
     let low = this.#runLow;
     let high = this.#runHigh;
-    const base = this.#pages;
+    let value = classOf(low, high);
+    let start = this.#runStart;
     for (let i = 0; i < count; i++) {
       const l = words[2 * i]!;
       const h = words[2 * i + 1]!;
-      if (l === low && h === high) continue;
-      this.#pages = base + i;
-      this.#closeRun();
-      this.#runLow = low = l;
-      this.#runHigh = high = h;
+      if (l !== low || h !== high) {
+        this.#heads.run(start, base + i, low, high);
+        low = l;
+        high = h;
+        value = classOf(l, h);
+        start = base + i;
+      }
+      // Beyond the limit this writes past the end, which a typed array ignores.
+      classes[base + i] = value;
     }
+    this.#runLow = low;
+    this.#runHigh = high;
+    this.#runStart = start;
     this.#pages = base + count;
-  }
-
-  /** The run up to the present page is complete. */
-  #closeRun(): void {
-    const { low, high } = { low: this.#runLow, high: this.#runHigh };
-    if (this.#pages > this.#runStart) {
-      this.#column.fill(this.#pages, classOf(low, high));
-      this.#heads.run(this.#runStart, this.#pages, low, high);
-    }
-    this.#runStart = this.#pages;
   }
 }
