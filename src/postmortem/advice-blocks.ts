@@ -36,6 +36,12 @@ export function blockUseless(report: Judged): Useless[] {
       why: 'only movable requests may take CMA pages; a larger area leaves less for this one',
     });
   }
+  if (report.cause === 'only-highatomic' && blocking(report)) {
+    useless.push({
+      what: 'doing away with the HIGHATOMIC reserve',
+      why: 'it is kept for requests that may not sleep and holds at most about 1 % of the zone; direct reclaim that makes progress gives it back',
+    });
+  }
   if (report.cause === 'old-halving-rule') {
     useless.push({
       what: 'vm.min_free_kbytes alone',
@@ -146,14 +152,6 @@ function onlyHighatomic(report: Judged): Advice[] {
         order === 0
           ? 'this kernel serves order 0 from per-cpu lists only, whose refill never takes from the HIGHATOMIC reserve'
           : '5.14 to 5.19 serve orders 1-3 from per-cpu lists only and never reach the reserve made for them',
-      command: '',
-      cost: '',
-    });
-  } else {
-    advice.push({
-      id: 'reserve-not-yours',
-      what: 'nothing is wrong with the reserve: it is kept for requests that may not sleep',
-      why: 'it is given back by direct reclaim that made progress; the request needs ordinary blocks',
       command: '',
       cost: '',
     });

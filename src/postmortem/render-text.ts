@@ -15,7 +15,9 @@ export interface RenderOptions extends TextOptions {
 
 /** Groups shown in full; the rest is counted. */
 const MAX_GROUPS = 50;
-const MAX_SHORT_ZONES = 4;
+const MAX_SHORT_ZONES = 3;
+/** A zone with less than this share of the largest is left out of the short answer. */
+const SMALL_SHARE = 0.02;
 
 export function renderPostmortem(result: PostmortemResult, options: RenderOptions): string {
   const out = new Layout(options);
@@ -123,11 +125,14 @@ function paintOf(cause: Cause): Paint {
   return PAINTS[cause] ?? 'red';
 }
 
-/** The zones that matter: eligible, largest first. */
+/** The zones that matter: eligible, the deciding one first, then the largest. */
 function shortZones(report: PostmortemReport): ZoneFinding[] {
-  return report.zones
-    .filter((zone) => zone.eligible)
-    .sort((a, b) => (b.managedPages ?? 0) - (a.managedPages ?? 0))
+  const size = (zone: ZoneFinding): number => zone.managedPages ?? 0;
+  const eligible = report.zones.filter((zone) => zone.eligible);
+  const most = Math.max(0, ...eligible.map(size));
+  return eligible
+    .filter((zone) => zone === report.decisive || size(zone) >= most * SMALL_SHARE)
+    .sort((a, b) => (a === report.decisive ? -1 : b === report.decisive ? 1 : size(b) - size(a)))
     .slice(0, MAX_SHORT_ZONES);
 }
 
