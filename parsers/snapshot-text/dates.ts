@@ -72,12 +72,18 @@ export class WallClock {
   #year: number | null = null;
   #dayS: number | null = null;
   #lastTimeOfDayS = -1;
+  /** Rows of one copy mostly carry the same stamp. */
+  #lastText = '';
+  #lastTime: WallTime | null = null;
 
   /** The wall time a text states, or null if the text is anything but a date and time. */
   parse(text: string): WallTime | null {
     if (text.length > MAX_DATE_TEXT || text.length < 5) return null;
+    if (text === this.#lastText) return this.#lastTime;
     const parts = readParts(text);
-    return parts && this.#resolve(parts);
+    this.#lastText = text;
+    this.#lastTime = parts && this.#resolve(parts);
+    return this.#lastTime;
   }
 
   #resolve(parts: Parts): WallTime | null {

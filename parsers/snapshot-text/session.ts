@@ -8,6 +8,7 @@
 import type { DiagnosticCode } from '../../src/records/diagnostics.js';
 import type { Snapshot, SnapshotKind, SnapshotTime } from '../../src/records/snapshot.js';
 import { BuddyinfoLines } from '../buddyinfo/parse.js';
+import { CollectorLines } from '../collectors/parse.js';
 import { ExtfragIndexLines } from '../extfrag-index/parse.js';
 import { PagetypeinfoLines } from '../pagetypeinfo/parse.js';
 import { SysctlLines } from '../sysctl/parse.js';
@@ -38,9 +39,10 @@ export class Session implements CopyHost {
   readonly #vmstat = new VmstatLines(this);
   readonly #sysctl = new SysctlLines(this);
   readonly #version = new VersionLines(this);
+  readonly #collectors = new CollectorLines(this);
   readonly #all: readonly LineGrammar[] = [
     ...[this.#version, this.#sysctl, this.#buddyinfo, this.#pagetypeinfo],
-    ...[this.#zoneinfo, this.#extfrag, this.#vmstat],
+    ...[this.#zoneinfo, this.#extfrag, this.#vmstat, this.#collectors],
   ];
   #hint: string;
   #header: SnapshotTime | null = null;
@@ -111,6 +113,8 @@ export class Session implements CopyHost {
     if (this.#zoneinfo.inZone && isBlank(first)) {
       return this.#stamped(this.#zoneinfo, this.#zoneinfo.line(text, cut), stamp);
     }
+    const collected = this.#collectors.line(text, cut);
+    if (collected !== 'no') return this.#stamped(this.#collectors, collected, stamp);
     if (first === 80 || first === 70 || first === 78) {
       const result = this.#pagetypeinfo.heading(text);
       if (result !== 'no') return result;

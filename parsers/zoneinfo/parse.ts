@@ -146,6 +146,9 @@ export class ZoneinfoLines implements LineGrammar {
     const zone = this.#zone;
     if (!zone) return 'no';
     if (cut) return 'cut';
+    // The commonest line first.
+    const named = NAMED.exec(text);
+    if (named && named[1] !== 'cpu') return this.#named(zone, named);
     if (HEADING.test(text)) {
       this.#inPagesets = text.trim() === 'pagesets';
       return 'taken';
@@ -155,8 +158,6 @@ export class ZoneinfoLines implements LineGrammar {
       zone.freePages = Number(free[1]);
       return 'taken';
     }
-    const named = NAMED.exec(text);
-    if (named && named[1] !== 'cpu') return this.#named(zone, named);
     return this.#other(zone, text);
   }
 
