@@ -45,6 +45,7 @@ export function buildReportData(findings: ReplayFindings, facts: ReportFacts): R
     pageblockOrder: findings.pageblockOrder,
     orders: findings.orders,
     zones: findings.zones,
+    zonelist: findings.zonelist,
     counts: facts.counts,
     lostEvents: facts.lostEvents,
     totals: failureTotals(facts.windows, facts.span),

@@ -4,7 +4,8 @@
  * Per zone the least of two limits: the order-n blocks that splitting yields, and the pages above
  * what must stay free (mm/page_alloc.c __zone_watermark_ok takes 2^n - 1 off before it compares, so
  * the last request passes while free - (2^n - 1) > need). Summed over zones: a request that one zone
- * refuses goes to the next. HIGHATOMIC, CMA and isolated blocks are counted as if usable; reclaim,
+ * refuses goes to the next. CMA blocks do not count;
+ * HIGHATOMIC and isolated ones are counted as if usable; reclaim,
  * compaction and per-cpu lists between requests are not modelled.
  */
 import type { EventBatch } from '../records/events.js';
@@ -20,10 +21,10 @@ export interface HeadroomOptions {
 
 /** Adds to `into[n]` the requests of order n that the zone could serve in a row. */
 export function zoneHeadroom(zone: ZoneState, need: number | null, into: Float64Array): void {
-  const above = zone.freePages - (need ?? -1) - 1;
+  const above = zone.freePages - (zone.cmaPages ?? 0) - (need ?? -1) - 1;
   let blocks = 0;
   for (let n = into.length - 1; n >= 0; n--) {
-    blocks = blocks * 2 + zone.free[n]!;
+    blocks = blocks * 2 + zone.free[n]! - (zone.cma?.[n] ?? 0);
     const byMark = above < 0 ? 0 : (above + 1) >> n;
     into[n]! += blocks < byMark ? blocks : byMark;
   }

@@ -41,8 +41,9 @@ export class HoldersObserver implements ReplayObserver {
   #mixedPages = new Float64Array();
   #mixedBlocks = new Float64Array();
   #endNs = 0;
-  /** Attributed pages that cannot be moved, by pageblock. */
+  /** Attributed pages that cannot be moved, by pageblock, and those that can. */
   pinned: Int32Array = new Int32Array();
+  movable: Int32Array = new Int32Array();
 
   constructor(options: HoldersOptions) {
     this.#options = options;
@@ -61,7 +62,9 @@ export class HoldersObserver implements ReplayObserver {
 
   start(state: ReplayState): void {
     this.#pageblockOrder = state.pageblockOrder;
-    this.pinned = new Int32Array(Math.ceil(state.pages.length / 2 ** state.pageblockOrder) + 1);
+    const blocks = Math.ceil(state.pages.length / 2 ** state.pageblockOrder) + 1;
+    this.pinned = new Int32Array(blocks);
+    this.movable = new Int32Array(blocks);
     this.#owners = new PageOwners(state.pages.length, {
       added: (page, order, owner, sinceS) => this.#account(page, order, owner, sinceS, 1),
       removed: (page, order, owner, sinceS) => this.#account(page, order, owner, sinceS, -1),
@@ -93,14 +96,14 @@ export class HoldersObserver implements ReplayObserver {
     table.live[row]! += pages;
     table.startSumS[row]! += pages * sinceS;
     if (table.live[row]! > table.peak[row]!) table.peak[row] = table.live[row]!;
-    if (table.migratetype(row) === this.#movable) return;
+    const held = table.migratetype(row) === this.#movable ? this.movable : this.pinned;
     const size = 2 ** this.#pageblockOrder;
     const block = page >> this.#pageblockOrder;
     if (2 ** order <= size) {
-      this.pinned[block]! += pages;
+      held[block]! += pages;
       return;
     }
-    for (let b = block; b < block + 2 ** order / size; b++) this.pinned[b]! += sign * size;
+    for (let b = block; b < block + 2 ** order / size; b++) held[b]! += sign * size;
   }
 
   #sample(timeNs: number): void {
@@ -140,13 +143,14 @@ export class HoldersObserver implements ReplayObserver {
     this.#unattributed = this.#countUnattributed(state);
   }
 
-  /** A pageblock meant for movable pages, or of unknown type and more than half free. */
+  /** Meant for movable pages, or of unknown type and at least half free or movable. */
   #isMixed(state: ReplayState, block: number): boolean {
     const type = state.pageblockType[block] ?? -1;
     if (type >= 0) return type === this.#movable;
     const size = 2 ** this.#pageblockOrder;
-    let free = 0;
-    for (let p = block * size; p < (block + 1) * size; p++) free += state.pages[p]! & PageBit.free;
+    let free = this.movable[block] ?? 0;
+    const end = Math.min(state.pages.length, (block + 1) * size);
+    for (let p = block * size; p < end; p++) free += state.pages[p]! & PageBit.free;
     return free * 2 > size;
   }
 

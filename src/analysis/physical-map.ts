@@ -18,6 +18,8 @@ const MAX_COLUMNS = 160;
 const SCAN_BUDGET = 3e8;
 const UNKNOWN = 255;
 const HALF_PERCENTS = 200;
+/** Migratetype number of Unmovable in every kernel. */
+const UNMOVABLE = 0;
 
 export interface PhysicalMapOptions {
   readonly grid: TimeGrid;
@@ -29,6 +31,7 @@ export interface PhysicalMapOptions {
 export class PhysicalMapObserver implements ReplayObserver {
   readonly #options: PhysicalMapOptions;
   readonly #columnNs: number;
+  readonly #movable: number;
   readonly #times: number[] = [];
   readonly #planes: {
     free: Uint8Array[];
@@ -53,6 +56,7 @@ export class PhysicalMapObserver implements ReplayObserver {
   constructor(options: PhysicalMapOptions) {
     this.#options = options;
     const { grid } = options;
+    this.#movable = Math.max(0, options.typeNames.indexOf('Movable'));
     this.#columnNs = (grid.buckets * grid.bucketNs) / MAX_COLUMNS;
     this.#nextNs = grid.fromNs + this.#columnNs;
   }
@@ -68,26 +72,27 @@ export class PhysicalMapObserver implements ReplayObserver {
     this.#sample(state, this.#options.grid.fromNs);
   }
 
+  /** Rows zone by zone in address order; a row never joins blocks of two zones or across a gap. */
   #layOutRows(state: ReplayState, blocks: number): void {
+    const size = 2 ** state.pageblockOrder;
     const group = Math.max(1, Math.ceil(blocks / MAX_ROWS));
-    const first: number[] = [];
-    const count: number[] = [];
-    for (const zone of state.zones) {
-      const from = zone.firstPage >> state.pageblockOrder;
-      const size = Math.ceil(zone.spanned / 2 ** state.pageblockOrder);
-      for (let b = 0; b < size; b += group) {
-        const inRow = Math.min(group, size - b);
-        first.push(from + b);
-        count.push(inRow);
-        this.#rows.push({
-          zone: zone.index,
-          pfn: state.pfnOf((from + b) * 2 ** state.pageblockOrder),
-          pages: inRow * 2 ** state.pageblockOrder,
-        });
-      }
+    const rows: { first: number; count: number; zone: number; pfn: number }[] = [];
+    for (let b = 0; b * size < state.pages.length; b++) {
+      const pfn = state.pfnOf(b * size);
+      const zone = state.zoneOf(b * size);
+      const last = rows[rows.length - 1];
+      const joins =
+        last !== undefined &&
+        last.zone === zone &&
+        last.count < group &&
+        last.pfn + last.count * size === pfn;
+      if (joins) last.count++;
+      else if (rows.length < MAX_ROWS * 4) rows.push({ first: b, count: 1, zone, pfn });
     }
-    this.#rowFirst = Int32Array.from(first);
-    this.#rowBlocks = Int32Array.from(count);
+    rows.sort((a, b) => a.zone - b.zone || a.pfn - b.pfn);
+    this.#rowFirst = Int32Array.from(rows, (row) => row.first);
+    this.#rowBlocks = Int32Array.from(rows, (row) => row.count);
+    this.#rows = rows.map(({ zone, pfn, count }) => ({ zone, pfn, pages: count * size }));
   }
 
   event(state: ReplayState, batch: EventBatch, i: number): void {
@@ -180,7 +185,6 @@ export class PhysicalMapObserver implements ReplayObserver {
     const largest = new Uint8Array(rows);
     const type = new Uint8Array(rows);
     const pollution = new Uint8Array(rows);
-    const movable = this.#options.typeNames.indexOf('Movable');
     for (let r = 0; r < rows; r++) {
       const first = this.#rowFirst[r]!;
       let freePages = 0;
@@ -191,14 +195,13 @@ export class PhysicalMapObserver implements ReplayObserver {
         freePages += this.#free[b]!;
         known += this.#known[b]!;
         if (this.#largest[b]! > most) most = this.#largest[b]!;
-        const blockType = state.pageblockType[b] ?? -1;
-        if (blockType === movable || blockType < 0) pinned += this.#options.holders.pinned[b] ?? 0;
+        if (this.#typeOf(state, b) !== UNMOVABLE) pinned += this.#options.holders.pinned[b] ?? 0;
       }
       const pages = this.#rows[r]!.pages;
       const unknown = known * 2 < pages;
       free[r] = unknown ? UNKNOWN : Math.round((freePages / known) * HALF_PERCENTS);
       largest[r] = most < 0 ? UNKNOWN : most;
-      const firstType = state.pageblockType[first] ?? -1;
+      const firstType = this.#typeOf(state, first);
       type[r] = firstType < 0 ? UNKNOWN : firstType;
       pollution[r] = Math.min(HALF_PERCENTS, Math.ceil((pinned / pages) * HALF_PERCENTS));
     }
@@ -206,6 +209,17 @@ export class PhysicalMapObserver implements ReplayObserver {
     this.#planes.largest.push(largest);
     this.#planes.type.push(type);
     this.#planes.pollution.push(pollution);
+  }
+
+  /** The type the kernel told, else what most recorded allocations in the block are, else -1. */
+  #typeOf(state: ReplayState, block: number): number {
+    const told = state.pageblockType[block] ?? -1;
+    if (told >= 0) return told;
+    const { holders } = this.#options;
+    const pinned = holders.pinned[block] ?? 0;
+    const movable = holders.movable[block] ?? 0;
+    if (pinned === 0 && movable === 0) return -1;
+    return movable >= pinned ? this.#movable : UNMOVABLE;
   }
 
   result(): PhysicalMap {

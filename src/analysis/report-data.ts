@@ -313,6 +313,8 @@ export interface ReportData {
   /** Number of orders, 11 on most kernels. */
   readonly orders: number;
   readonly zones: readonly ReportZone[];
+  /** Indices of zones in the order GFP_ATOMIC tries them; a zone left out is never tried. */
+  readonly zonelist: readonly number[];
   /** Events accepted, by kernel name. */
   readonly counts: Readonly<Record<string, number>>;
   readonly lostEvents: number;

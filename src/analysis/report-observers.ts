@@ -5,9 +5,13 @@
  * The order matters: the physical map reads what the holders observer has just accounted.
  */
 
+import { attemptClassOf, parseGfp } from '../kernel/gfp.js';
+import { canonicalTypes, MIGRATETYPE_NAMES } from '../kernel/migratetype.js';
+import type { ProfileSwitches } from '../kernel/profile-switches.js';
 import type { Snapshot } from '../records/snapshot.js';
 import type { RecordingStrings } from '../records/strings.js';
 import type { ReplayObserver, ReplayState, Residual, ZoneState } from '../replay/observer.js';
+import { AtomicNeed } from './atomic-need.js';
 import { AttemptsObserver } from './attempts.js';
 import { ExtfragObserver } from './extfrag.js';
 import { HeadroomObserver } from './headroom.js';
@@ -25,11 +29,9 @@ export interface ReportObserverOptions {
   readonly strings: RecordingStrings;
   /** Populated zones, for choosing how many buckets to keep. */
   readonly zoneCount: number;
-  /** Migratetype names by the number used in events and in ReplayState.pageblockType. */
-  readonly typeNames: readonly string[];
-  /** Pages that must stay free in a zone for GFP_ATOMIC, or null if the marks are not known. */
-  readonly atomicNeed: (zone: ZoneState) => number | null;
-  readonly classOf: (gfp: string, order: number) => AttemptClass;
+  readonly switches: ProfileSwitches;
+  /** Node the requests come from. */
+  readonly node: number;
 }
 
 /** The parts of ReportData that come from the replay. */
@@ -43,6 +45,7 @@ export type ReplayFindings = Pick<
   | 'physicalMap'
   | 'residuals'
   | 'zones'
+  | 'zonelist'
   | 'orders'
   | 'pageblockOrder'
 >;
@@ -85,8 +88,21 @@ class TrustObserver implements ReplayObserver {
   }
 }
 
+/** Migratetype names by the number this kernel prints. */
+export function printedTypeNames(switches: ProfileSwitches): string[] {
+  return Array.from(
+    canonicalTypes(switches.migratetypes),
+    (type) => MIGRATETYPE_NAMES[type] ?? `type ${type}`,
+  );
+}
+
 export function createReportObservers(options: ReportObserverOptions): ReportObservers {
-  const { strings, typeNames, atomicNeed, classOf } = options;
+  const { strings, switches } = options;
+  const typeNames = printedTypeNames(switches);
+  const need = new AtomicNeed(switches, options.node);
+  const atomicNeed = (zone: ZoneState): number | null => need.need(zone);
+  const classOf = (gfp: string, order: number): AttemptClass =>
+    attemptClassOf(parseGfp(gfp, switches.gfpEra), order);
   const grid = timeGrid(options.fromNs, options.toNs, bucketsFor(options.zoneCount));
   const trust = new TrustObserver();
   const timeline = new TimelineObserver({ grid, strings, atomicNeed });
@@ -96,7 +112,7 @@ export function createReportObservers(options: ReportObserverOptions): ReportObs
   const holders = new HoldersObserver({ grid, strings, typeNames });
   const map = new PhysicalMapObserver({ grid, typeNames, holders });
   return {
-    observers: [trust, timeline, headroom, attempts, extfrag, holders, map],
+    observers: [need, trust, timeline, headroom, attempts, extfrag, holders, map],
     collect: () => ({
       timeline: timeline.result(),
       headroom: headroom.result(),
@@ -106,6 +122,7 @@ export function createReportObservers(options: ReportObserverOptions): ReportObs
       physicalMap: map.result(),
       residuals: trust.residuals.map(({ timeNs, source, zones }) => ({ timeNs, source, zones })),
       zones: trust.zones,
+      zonelist: need.zonelist(),
       orders: trust.orders,
       pageblockOrder: trust.pageblockOrder,
     }),

@@ -179,7 +179,8 @@ export class TimelineObserver implements ReplayObserver {
     const { marks } = zone;
     const steps = this.#columns[zone.index]!.steps;
     const previous = steps[steps.length - 1];
-    const need = this.#options.atomicNeed(zone);
+    const asked = this.#options.atomicNeed(zone);
+    const need = asked === null ? null : known(asked);
     const same =
       previous !== undefined &&
       previous.min === known(marks.min) &&

@@ -49,7 +49,7 @@ export const headroomChart: Chart = {
     const axis = {
       axis: {
         ...(valueY(title).axis as object),
-        values: [0, 1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144],
+        values: [0, 1, 10, 100, 1000, 10000, 100000],
       },
     };
     return timeChart({

@@ -24,7 +24,7 @@ const LEVELS = 20;
 export const MAP_PLANES: readonly { readonly plane: MapPlane; readonly title: string }[] = [
   { plane: 'free', title: 'share free' },
   { plane: 'largest', title: 'largest free block' },
-  { plane: 'type', title: 'migratetype' },
+  { plane: 'type', title: 'migratetype, as told or as the allocations show' },
   { plane: 'pollution', title: 'immovable pages in movable blocks' },
 ];
 

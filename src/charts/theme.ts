@@ -55,12 +55,11 @@ export const REASON_WORDS: Readonly<Record<Exclude<ZoneReason, 'none'>, string>>
 
 /** Orders 0 to 15, small to large. */
 export const ORDER_COLORS: readonly string[] = [
-  '#440154',
-  '#482878',
-  '#3e4a89',
-  '#31688e',
-  '#26828e',
-  '#1f9e89',
+  '#5e3c99',
+  '#5a55b0',
+  '#4a74b8',
+  '#3590b5',
+  '#2aa5a0',
   '#35b779',
   '#6dcd59',
   '#a0da39',
@@ -71,6 +70,7 @@ export const ORDER_COLORS: readonly string[] = [
   '#e4673f',
   '#c8413f',
   '#a31f3f',
+  '#7d1238',
 ];
 
 export const CLASS_COLORS: Readonly<Record<AttemptClass, string>> = {

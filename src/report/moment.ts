@@ -54,16 +54,9 @@ export function momentAt(data: ReportData, timeNs: number): MomentState | null {
   };
 }
 
-/** Zones as a request on the first node tries them: highest first, local node first. */
+/** Zones in the order a GFP_ATOMIC request tries them. */
 export function judgeMoment(data: ReportData, moment: MomentState, order: number): ZoneAnswer[] {
-  const home = data.zones[0]?.node ?? 0;
-  const indices = data.zones.map((_, i) => i);
-  indices.sort((a, b) => {
-    const [za, zb] = [data.zones[a]!, data.zones[b]!];
-    const away = Number(za.node !== home) - Number(zb.node !== home);
-    return away || za.node - zb.node || zb.startPfn - za.startPfn;
-  });
-  return indices.map((zone) => judgeZone(data, moment, zone, order));
+  return data.zonelist.map((zone) => judgeZone(data, moment, zone, order));
 }
 
 function judgeZone(data: ReportData, moment: MomentState, zone: number, order: number): ZoneAnswer {

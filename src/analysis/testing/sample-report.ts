@@ -1,16 +1,11 @@
 /**
  * ReportData of the synthetic checkerboard: what chart and page tests draw.
  */
+import { profileOfText } from '../../kernel/profile.js';
 import { buildReportData } from '../build-report-data.js';
 import type { ReportData } from '../report-data.js';
 import { createReportObservers, type ReportObservers } from '../report-observers.js';
-import {
-  CHECKERBOARD_SPAN,
-  checkerboard,
-  SyntheticMachine,
-  syntheticNeed,
-  TYPE_NAMES,
-} from './synthetic.js';
+import { CHECKERBOARD_SPAN, checkerboard, SyntheticMachine } from './synthetic.js';
 
 export interface SampleOptions {
   /** Less of memory is freed, so less fails. */
@@ -26,9 +21,8 @@ export function sampleReport(options: SampleOptions = {}): ReportData {
       ...span,
       strings,
       zoneCount: 2,
-      typeNames: TYPE_NAMES,
-      atomicNeed: syntheticNeed,
-      classOf: (gfp) => (gfp.startsWith('GFP_ATOMIC') ? 'atomic' : 'blocking'),
+      switches: profileOfText('6.1.192')!.switches,
+      node: 0,
     });
     return report.observers;
   });

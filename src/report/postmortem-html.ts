@@ -1,0 +1,132 @@
+/**
+ * A postmortem as one self-contained HTML file without any script.
+ *
+ * Charts are drawn here, Vega-Lite to SVG; their specs stand in the page as JSON for whoever wants
+ * to change them. The CSP allows nothing but the one style. Style attributes that Vega writes are
+ * dropped: the policy would refuse them.
+ */
+import { parse, View } from 'vega';
+import { compile, type TopLevelSpec } from 'vega-lite';
+import type { PageChart, PageSection, PageTable, PostmortemPage } from '../postmortem/sections.js';
+import { escapeHtml as e, scriptJson } from './escape.js';
+import { cspHash } from './html.js';
+import { STYLE } from './style.js';
+
+/** What the shared style lacks for this page. */
+const EXTRA = `
+.postmortem .facts-list{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:.5rem 0}
+.postmortem .facts-list dt{opacity:.7}
+.postmortem .facts-list dd{margin:0;overflow-wrap:anywhere}
+.postmortem svg{max-width:100%;height:auto;color:inherit}
+.postmortem pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:.3rem 0}
+@media (max-width:640px){.postmortem .facts-list{grid-template-columns:1fr}}
+`;
+
+const CHART_CONFIG = {
+  background: 'transparent',
+  font: 'system-ui, sans-serif',
+  axis: { labelColor: 'currentColor', titleColor: 'currentColor', tickColor: 'currentColor' },
+  header: { labelColor: 'currentColor', labelFontWeight: 'bold' },
+  legend: { labelColor: 'currentColor' },
+  text: { fill: 'currentColor' },
+  view: { stroke: null },
+};
+
+export async function renderPostmortemHtml(page: PostmortemPage, version: string): Promise<string> {
+  const style = STYLE + EXTRA;
+  const csp = `default-src 'none'; style-src '${cspHash(style)}'; base-uri 'none'; form-action 'none'`;
+  const sections: string[] = [];
+  for (const section of page.sections) sections.push(await sectionHtml(section));
+  return [
+    '<!doctype html>',
+    '<html lang="en">',
+    '<head>',
+    '<meta charset="utf-8">',
+    `<meta http-equiv="Content-Security-Policy" content="${csp}">`,
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    '<meta name="referrer" content="no-referrer">',
+    '<meta name="color-scheme" content="light dark">',
+    `<title>${e(page.title)} · buddyscope</title>`,
+    `<style>${style}</style>`,
+    '</head>',
+    '<body class="postmortem">',
+    '<header class="top">',
+    '<div class="brand"><span class="logo" aria-hidden="true"></span><span>buddyscope postmortem</span></div>',
+    `<h1 class="verdict">${e(page.title)}</h1>`,
+    `<p class="lead">${e(page.lead)}</p>`,
+    '</header>',
+    '<main id="main">',
+    page.overview === null ? '' : tableHtml(page.overview),
+    ...sections,
+    '</main>',
+    `<footer><p>buddyscope ${e(version)}</p></footer>`,
+    '</body>',
+    '</html>',
+    '',
+  ].join('\n');
+}
+
+async function sectionHtml(section: PageSection): Promise<string> {
+  const charts: string[] = [];
+  for (const chart of section.charts) charts.push(await chartHtml(chart));
+  return [
+    `<section class="card" id="${e(section.id)}" aria-labelledby="${e(section.id)}-title">`,
+    `<h2 class="card-title" id="${e(section.id)}-title">${e(section.title)}</h2>`,
+    `<p><span class="badge fails">${e(section.badge)}</span> ${e(section.verdict)}</p>`,
+    `<dl class="facts-list">${section.facts
+      .map(([label, text]) => `<dt>${e(label)}</dt><dd>${e(text)}</dd>`)
+      .join('')}</dl>`,
+    ...charts,
+    ...section.tables.map(tableHtml),
+    '<h3>What to do</h3>',
+    `<ul>${section.advice.map(adviceHtml).join('')}</ul>`,
+    section.useless.length === 0 ? '' : '<h3>What will not help</h3>',
+    section.useless.length === 0
+      ? ''
+      : `<ul>${section.useless.map((item) => `<li><strong>${e(item.what)}</strong>: ${e(item.why)}</li>`).join('')}</ul>`,
+    section.steps.length === 0
+      ? ''
+      : `<details><summary>The arithmetic, zone by zone</summary>${section.steps
+          .map(({ title, lines }) => `<h4>${e(title)}</h4><pre>${e(lines.join('\n'))}</pre>`)
+          .join('')}</details>`,
+    '</section>',
+  ].join('\n');
+}
+
+function adviceHtml(advice: PageSection['advice'][number]): string {
+  const command = advice.command === '' ? '' : `<pre><code>${e(advice.command)}</code></pre>`;
+  const cost = advice.cost === '' ? '' : `<br><span class="quiet">Cost: ${e(advice.cost)}</span>`;
+  return `<li><strong>${e(advice.what)}</strong>: ${e(advice.why)}${command}${cost}</li>`;
+}
+
+function tableHtml(table: PageTable): string {
+  const numeric = (text: string): string => (/^-?[\d,.]+$/.test(text) ? ' class="n"' : '');
+  return [
+    '<div class="table-wrap" tabindex="0" role="region">',
+    `<table><caption>${e(table.caption)}</caption>`,
+    `<thead><tr>${table.columns.map((text) => `<th scope="col">${e(text)}</th>`).join('')}</tr></thead>`,
+    `<tbody>${table.rows
+      .map((row) => `<tr>${row.map((text) => `<td${numeric(text)}>${e(text)}</td>`).join('')}</tr>`)
+      .join('')}</tbody>`,
+    '</table></div>',
+  ].join('\n');
+}
+
+async function chartHtml(chart: PageChart): Promise<string> {
+  const svg = await drawSvg(chart);
+  return [
+    `<figure id="${e(chart.id)}">`,
+    `<figcaption>${e(chart.title)}</figcaption>`,
+    svg.replace('<svg ', `<svg role="img" aria-label="${e(chart.description)}" `),
+    '</figure>',
+    `<script type="application/json" id="${e(chart.id)}-spec">${scriptJson(chart.spec)}</script>`,
+  ].join('\n');
+}
+
+async function drawSvg(chart: PageChart): Promise<string> {
+  const spec = { ...chart.spec, config: CHART_CONFIG } as unknown as TopLevelSpec;
+  const view = new View(parse(compile(spec).spec), { renderer: 'none' });
+  const svg = await view.toSVG();
+  view.finalize();
+  return svg.replace(/ style="[^"]*"/g, '');
+}
