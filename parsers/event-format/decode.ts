@@ -138,16 +138,19 @@ export class RecordDecoder {
     const plan = this.#plans[what - FIRST_PLAN]!;
     if (length < plan.need) return this.#short();
     const pfn = readPfn(view, offset, plan, this.#littleEndian, this.#structPage);
-    const order = plan.order.at < 0 ? 0 : this.#number(view, offset, plan.order);
+    const order = plan.orderAt < 0 ? 0 : this.#number(view, offset + plan.orderAt, plan.orderSize);
     if (pfn === PFN_BAD || order >= ORDER_LIMIT || order < 0) return this.#short();
     const pid = view.getInt32(offset + plan.pidAt, this.#littleEndian);
     const row = this.#newRow(plan.kind, cpu, pid, timeNs);
     const batch = this.batch;
     batch.pfn[row] = pfn;
     batch.order[row] = order;
-    batch.migratetype[row] = this.#migratetype(view, offset, plan.migratetype);
+    batch.migratetype[row] =
+      plan.typeAt < 0
+        ? MIGRATETYPE_NONE
+        : typeOf(this.#number(view, offset + plan.typeAt, plan.typeSize));
     batch.detail[row] =
-      plan.detail.at < 0
+      plan.detailAt < 0
         ? refillByOrder(plan.kind, order)
         : this.#detail(view, offset, plan, what - FIRST_PLAN);
     return true;
@@ -168,41 +171,37 @@ export class RecordDecoder {
     return row;
   }
 
-  #number(view: DataView, offset: number, place: Place): number {
-    const at = offset + place.at;
-    if (place.size === 4) return view.getInt32(at, this.#littleEndian);
-    if (place.size === 1) return view.getUint8(at);
-    if (place.size === 2) return view.getInt16(at, this.#littleEndian);
-    const low = view.getUint32(this.#littleEndian ? at : at + 4, this.#littleEndian);
-    const high = view.getInt32(this.#littleEndian ? at + 4 : at, this.#littleEndian);
-    return high * 4294967296 + low;
-  }
-
-  #migratetype(view: DataView, offset: number, place: Place): number {
-    if (place.at < 0) return MIGRATETYPE_NONE;
-    const value = this.#number(view, offset, place);
-    return value >= 0 && value < 128 ? value : MIGRATETYPE_NONE;
+  #number(view: DataView, at: number, size: number): number {
+    const le = this.#littleEndian;
+    if (size === 4) return view.getInt32(at, le);
+    if (size === 1) return view.getUint8(at);
+    if (size === 2) return view.getInt16(at, le);
+    const low = view.getUint32(le ? at : at + 4, le);
+    return view.getInt32(le ? at + 4 : at, le) * 4294967296 + low;
   }
 
   #detail(view: DataView, offset: number, plan: PagePlan, index: number): number {
-    const place = plan.detail;
-    const at = offset + place.at;
+    const at = offset + plan.detailAt;
+    const size = plan.detailSize;
     if (plan.kind === EventKind.alloc) {
-      if (place.size === 4) return this.#gfp[index]!.id(view.getUint32(at, this.#littleEndian), 0);
-      const value = this.#number(view, offset, place);
+      if (size === 4) return this.#gfp[index]!.id(view.getUint32(at, this.#littleEndian), 0);
+      const value = this.#number(view, at, size);
       return this.#gfp[index]!.id(value >>> 0, Math.floor(value / 4294967296) >>> 0);
     }
-    const value = this.#number(view, offset, place);
+    const value = this.#number(view, at, size);
     if (plan.kind !== EventKind.extfrag) return value === 0 ? 0 : 1;
     const block = plan.pageblockOrder < 0 ? DEFAULT_PAGEBLOCK_ORDER : plan.pageblockOrder;
-    const { fallbackMigratetype: type, changeOwnership: change } = plan;
     return packExtfrag(
       value,
       block,
-      type.at < 0 ? 0 : this.#number(view, offset, type),
+      this.#at(view, offset, plan.fallbackMigratetype),
       value < block ? 1 : 0,
-      change.at >= 0 && this.#number(view, offset, change) !== 0 ? 1 : 0,
+      this.#at(view, offset, plan.changeOwnership) !== 0 ? 1 : 0,
     );
+  }
+
+  #at(view: DataView, offset: number, place: Place): number {
+    return place.at < 0 ? 0 : this.#number(view, offset + place.at, place.size);
   }
 
   #short(): boolean {
@@ -330,4 +329,8 @@ export class RecordDecoder {
 /** Before 5.19 the record has no percpu_refill: the kernel prints `order == 0` for it. */
 function refillByOrder(kind: EventKind, order: number): number {
   return kind === EventKind.zoneLocked && order === 0 ? 1 : 0;
+}
+
+function typeOf(value: number): number {
+  return value >= 0 && value < 128 ? value : MIGRATETYPE_NONE;
 }

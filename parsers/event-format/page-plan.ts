@@ -18,15 +18,19 @@ export interface Place {
 export interface PagePlan {
   readonly kind: EventKind;
   readonly pidAt: number;
-  readonly pfn: Place;
+  readonly pfnAt: number;
+  readonly pfnSize: number;
   /** True where `pfn` is the place of a struct page pointer. */
   readonly pointer: boolean;
   readonly baseLow: number;
   readonly baseHigh: number;
-  readonly order: Place;
-  readonly migratetype: Place;
+  readonly orderAt: number;
+  readonly orderSize: number;
+  readonly typeAt: number;
+  readonly typeSize: number;
   /** gfp_flags, percpu_refill or fallback_order. */
-  readonly detail: Place;
+  readonly detailAt: number;
+  readonly detailSize: number;
   readonly fallbackMigratetype: Place;
   readonly changeOwnership: Place;
   /** extfrag: what the kernel of the format text has; -1 where the text does not say. */
@@ -60,13 +64,17 @@ export function planPageEvent(format: EventFormat, kind: EventKind): PagePlan | 
   return {
     kind,
     pidAt: pid.at,
-    pfn,
+    pfnAt: pfn.at,
+    pfnSize: pfn.size,
     pointer: direct.at < 0,
     baseLow: Number(base & 0xffffffffn),
     baseHigh: Number(base >> 32n),
-    order,
-    migratetype,
-    detail,
+    orderAt: order.at,
+    orderSize: order.size,
+    typeAt: migratetype.at,
+    typeSize: migratetype.size,
+    detailAt: detail.at,
+    detailSize: detail.size,
     fallbackMigratetype,
     changeOwnership,
     pageblockOrder: extfrag ? constantOf(format.print.byKey.get('pageblock_order')) : -1,
@@ -132,10 +140,10 @@ export function readPfn(
   littleEndian: boolean,
   structPageBytes: number,
 ): number {
-  const at = offset + plan.pfn.at;
+  const at = offset + plan.pfnAt;
   let low = view.getUint32(at, littleEndian);
   let high = 0;
-  if (plan.pfn.size === 8) {
+  if (plan.pfnSize === 8) {
     const other = view.getUint32(at + 4, littleEndian);
     high = littleEndian ? other : low;
     if (!littleEndian) low = other;

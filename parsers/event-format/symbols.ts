@@ -5,10 +5,16 @@
  * The index is made at the first question: most traces never ask. Addresses that were hidden
  * (kptr_restrict prints zeros) give no names.
  */
+/** Questions answered by looking at every symbol. */
+const FEW = 16;
+
 export class KernelSymbols {
   readonly #load: () => Uint8Array;
   #text: Uint8Array = new Uint8Array(0);
-  #addresses: BigUint64Array | null = null;
+  /** Keys of the text symbols, ascending once #sorted; null before the first question. */
+  #keys: Float64Array | null = null;
+  #sorted = false;
+  #questions = 0;
   #lines = new Uint32Array(0);
 
   /** @param load gives the kallsyms text; called at the first question. */
@@ -18,15 +24,33 @@ export class KernelSymbols {
 
   /** `alloc_pages_mpol` for an address inside it, or null. No offset is given. */
   nameOf(address: bigint): string | null {
-    const addresses = this.#index();
+    const key = keyOf(Number((address >> 32n) & 0xffffffffn), Number(address & 0xffffffffn));
+    if (this.#keys === null) this.#index();
+    // Most traces ask for a handful of writers; sorting pays off for stacks only.
+    if (!this.#sorted && ++this.#questions > FEW) this.#sort();
+    const at = this.#sorted ? this.#search(key) : this.#scan(key);
+    return at < 0 ? null : this.#nameAt(this.#lines[at]!);
+  }
+
+  #search(key: number): number {
+    const keys = this.#keys!;
     let low = 0;
-    let high = addresses.length;
+    let high = keys.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (addresses[middle]! <= address) low = middle + 1;
+      if (keys[middle]! <= key) low = middle + 1;
       else high = middle;
     }
-    return low === 0 ? null : this.#nameAt(this.#lines[low - 1]!);
+    return low - 1;
+  }
+
+  #scan(key: number): number {
+    const keys = this.#keys!;
+    let best = -1;
+    for (let i = 0; i < keys.length; i++) {
+      if (keys[i]! <= key && (best < 0 || keys[i]! >= keys[best]!)) best = i;
+    }
+    return best;
   }
 
   #nameAt(start: number): string {
@@ -36,45 +60,63 @@ export class KernelSymbols {
     return Buffer.from(text.subarray(start, end)).toString('latin1');
   }
 
-  #index(): BigUint64Array {
-    if (this.#addresses !== null) return this.#addresses;
-    const found: { address: bigint; line: number }[] = [];
+  #index(): void {
     const text = this.#load();
     this.#text = text;
+    // A line has at least 20 bytes: 16 digits, type, name.
+    const keys = new Float64Array(Math.ceil(text.length / 4) + 1);
+    const lines = new Uint32Array(keys.length);
+    let count = 0;
+    this.#sorted = true;
     for (let at = 0; at < text.length; ) {
-      const end = text.indexOf(10, at);
-      const stop = end < 0 ? text.length : end;
-      const address = hexAt(text, at, stop);
-      const type = text[at + address.digits + 1];
-      if (address.digits > 0 && address.value > 0n && isText(type)) {
-        found.push({ address: address.value, line: at + address.digits + 3 });
+      const found = text.indexOf(10, at);
+      const end = found < 0 ? text.length : found;
+      const key = readKey(text, at, end);
+      if (key > 0) {
+        if (count > 0 && key < keys[count - 1]!) this.#sorted = false;
+        keys[count] = key;
+        lines[count++] = symbolStart(text, at, end);
       }
-      at = stop + 1;
+      at = end + 1;
     }
-    found.sort((a, b) =>
-      a.address < b.address ? -1 : a.address > b.address ? 1 : a.line - b.line,
-    );
-    this.#addresses = BigUint64Array.from(found, (entry) => entry.address);
-    this.#lines = Uint32Array.from(found, (entry) => entry.line);
-    return this.#addresses;
+    this.#keys = keys.slice(0, count);
+    this.#lines = lines.slice(0, count);
+  }
+
+  /** The core kernel's part is sorted, each module's too: few runs, which Array's sort makes use of. */
+  #sort(): void {
+    const keys = this.#keys!;
+    const lines = this.#lines;
+    const order = Array.from(keys, (_, i) => i);
+    order.sort((a, b) => keys[a]! - keys[b]! || a - b);
+    this.#keys = Float64Array.from(order, (i) => keys[i]!);
+    this.#lines = Uint32Array.from(order, (i) => lines[i]!);
+    this.#sorted = true;
   }
 }
 
-/** tTwW, as code. */
-function isText(type: number | undefined): boolean {
-  return type === 0x74 || type === 0x54 || type === 0x77 || type === 0x57;
+/** Kernel addresses differ in their low 53 bits only, which a double holds. */
+function keyOf(high: number, low: number): number {
+  return (high & 0x1fffff) * 4294967296 + low;
 }
 
-function hexAt(text: Uint8Array, at: number, stop: number): { value: bigint; digits: number } {
+/** The key of a line `ADDRESS TYPE NAME` of a text symbol (types tTwW), else 0. */
+function readKey(text: Uint8Array, start: number, end: number): number {
   let high = 0;
   let low = 0;
-  let digits = 0;
-  for (let i = at; i < stop && digits < 17; i++, digits++) {
-    const c = text[i]!;
+  let at = start;
+  for (; at < end && at - start < 16; at++) {
+    const c = text[at]!;
     const digit = c >= 48 && c <= 57 ? c - 48 : c >= 97 && c <= 102 ? c - 87 : -1;
     if (digit < 0) break;
-    high = ((high << 4) | (low >>> 28)) >>> 0;
-    low = ((low << 4) | digit) >>> 0;
+    high = (high << 4) | (low >>> 28);
+    low = (low << 4) | digit;
   }
-  return { value: (BigInt(high) << 32n) | BigInt(low), digits: digits > 16 ? 0 : digits };
+  if (at === start || at + 3 > end || text[at] !== 32) return 0;
+  const type = text[at + 1]! | 32;
+  return type === 0x74 || type === 0x77 ? keyOf(high >>> 0, low >>> 0) : 0;
+}
+
+function symbolStart(text: Uint8Array, start: number, end: number): number {
+  return Math.min(end, text.indexOf(32, start) + 3);
 }
