@@ -4,7 +4,7 @@
  * A record is a head line, a PFN line, the stack (one frame a line), optional lines on migration
  * and memory cgroup, and a blank line. Kept: pfn, order, gfp text, comm, pid, time, stack, type.
  * Known: `mask 0x…` (v4.4), `mask 0x…(NAMES)` (v4.9+), `, pid N[, tgid N (comm)], ts N ns`
- * (v5.11+ / v5.19+), `, free_ts N ns` (v5.13 to v6.11), `PFN 0x…` (v6.12+).
+ * and `, free_ts N ns` (after v5.10, by v5.19), no free_ts and `PFN 0x…` (v6.12+).
  * Kernel: mm/page_owner.c print_page_owner. Not kept: pageblock, page flags, free_ts, cgroup.
  */
 import { NO_TIME } from '../../src/records/snapshot.js';

@@ -188,7 +188,7 @@ export interface PageOwnerSnapshot extends SnapshotBase {
   readonly gfp: Uint32Array;
   readonly comm: Uint32Array;
   readonly stack: Uint32Array;
-  /** -1 = not printed (before 5.11). */
+  /** -1 = not printed (up to 5.10). */
   readonly pid: Int32Array;
   /** Allocation time, ns on the printk clock (local_clock); NaN = not printed. */
   readonly allocNs: Float64Array;
