@@ -31,7 +31,8 @@ async function* oneStream(pieces: Pieces): AsyncGenerator<Uint8Array> {
       async pull(controller) {
         const piece = await pieces.take();
         ended = piece === null;
-        if (piece === null) controller.error(new ReadStop('truncated', 'xz'));
+        // The library notices the end of its stream only when it asks for more.
+        if (piece === null) controller.close();
         else controller.enqueue(piece);
       },
     },

@@ -95,11 +95,19 @@ export class EventSpool {
     this.#note(batch);
     this.#length += batch.length;
     let from = 0;
+    // A full batch goes straight in; the parser's usual case.
+    if (open.length === 0 && batch.length === BATCH_CAPACITY) {
+      this.#flush(batch);
+      from = batch.length;
+    }
     while (from < batch.length) {
       const count = Math.min(batch.length - from, open.capacity - open.length);
       copyEvents(batch, from, count, open);
       from += count;
-      if (open.full) this.#flush(open);
+      if (open.full) {
+        this.#flush(open);
+        open.clear();
+      }
     }
   }
 
@@ -173,23 +181,22 @@ export class EventSpool {
     this.#backwards += backwards;
   }
 
-  #flush(open: EventBatch): void {
-    this.#watch?.(open, this.#shapes.length * BATCH_CAPACITY);
-    const shape = shapeOf(open);
+  #flush(batch: EventBatch): void {
+    this.#watch?.(batch, this.#shapes.length * BATCH_CAPACITY);
+    const shape = shapeOf(batch);
     if (this.#file === null && this.#budget.used + shape.bytes > this.#budget.limit) this.#spill();
     if (this.#file === null) {
       const block = new Uint8Array(shape.bytes);
-      packBatch(open, shape, block);
+      packBatch(batch, shape, block);
       this.#blocks.push(block);
       this.#inMemory += shape.bytes;
       this.#budget.used += shape.bytes;
     } else {
       const bytes = this.#room(shape.bytes).subarray(0, shape.bytes);
-      packBatch(open, shape, bytes);
+      packBatch(batch, shape, bytes);
       this.#offsets.push(this.#file.append(bytes));
     }
     this.#shapes.push(shape);
-    open.clear();
   }
 
   /** Moves everything from memory to a temporary file. */
