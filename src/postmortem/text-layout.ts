@@ -52,12 +52,15 @@ export class Layout {
 
   /** `label` and text, wrapped with a hanging indent. Paints are applied to whole lines. */
   item(label: string, text: string, paint: Paint | null = null): void {
-    const indent = ' '.repeat(Math.min(label.length, Math.floor(this.width / 3)));
-    let first = true;
+    const most = Math.floor(this.width / 3);
+    // a label too long for a narrow terminal gets a line of its own
+    const alone = label.length > most;
+    if (alone && label.trim() !== '') this.raw(label.trimEnd());
+    const indent = ' '.repeat(alone ? Math.min(4, most) : label.length);
+    let head = alone ? indent : label;
     for (const line of wrap(text, this.width - indent.length)) {
-      const head = first ? label : indent;
       this.#lines.push(head + (paint === null ? line : this.paint(paint, line)));
-      first = false;
+      head = indent;
     }
   }
 

@@ -7,10 +7,12 @@
 import { statSync } from 'node:fs';
 import type { Argv } from 'yargs';
 import { dmesgFormat } from '../../../parsers/dmesg/index.js';
+import { writeFileAtomic } from '../../io/write.js';
 import { parseOverride } from '../../kernel/profile.js';
 import { parseVersionText } from '../../kernel/release.js';
 import { type PostmortemResult, postmortemOf } from '../../postmortem/postmortem.js';
 import { renderPostmortem } from '../../postmortem/render-text.js';
+import { postmortemPage } from '../../postmortem/sections.js';
 import { postmortemJson } from '../../postmortem/to-json.js';
 import { openRecording } from '../../recording/open.js';
 import type { SplatRecord } from '../../records/splat.js';
@@ -53,7 +55,10 @@ async function run(args: PostmortemArgs, session: Session): Promise<ExitCode> {
     overrides: session.common.profile,
     all: args.all === true,
   });
-  await session.out.write(rendered(result, args, session));
+  const text = await rendered(result, args, session);
+  const { output, force } = session.common;
+  if (output === null) await session.out.write(text);
+  else writeFileAtomic(output, text, { force });
   return ExitCode.done;
 }
 
@@ -97,13 +102,23 @@ function isDirectory(path: string): boolean {
   return path !== '-' && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-function rendered(result: PostmortemResult, args: PostmortemArgs, session: Session): string {
+async function rendered(
+  result: PostmortemResult,
+  args: PostmortemArgs,
+  session: Session,
+): Promise<string> {
+  if (args.format === 'html') {
+    // the chart libraries take a while to load
+    const { renderPostmortemHtml } = await import('../../report/postmortem-html.js');
+    return renderPostmortemHtml(postmortemPage(result), session.version);
+  }
   if (args.format === 'json')
     return `${JSON.stringify(postmortemJson(result, session.version), null, 2)}\n`;
+  const toFile = session.common.output !== null;
   return renderPostmortem(result, {
     explain: args.explain === true,
-    width: process.stdout.columns ?? FILE_WIDTH,
-    colour: wantsColour(process.stdout, process.env),
+    width: toFile ? FILE_WIDTH : (process.stdout.columns ?? FILE_WIDTH),
+    colour: !toFile && wantsColour(process.stdout, process.env),
   });
 }
 

@@ -1,0 +1,163 @@
+/**
+ * A postmortem as sections of a page: headings, facts, tables, steps and chart specs; no markup.
+ *
+ * The report layer turns them into HTML; another renderer could turn them into anything else. All
+ * texts are plain and unescaped.
+ */
+import { formatSeconds } from '../records/time.js';
+import type { PostmortemReport, ZoneFinding } from './findings.js';
+import { freeBlocksChart, hasFreeBlocks, type Spec } from './free-blocks-chart.js';
+import { callerName, type ReportGroup } from './group.js';
+import { kindWords, type PostmortemResult } from './postmortem.js';
+import { grouped, plural, sizeOfKB, zoneName } from './words.js';
+
+export interface PageTable {
+  readonly caption: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+export interface PageChart {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly spec: Spec;
+}
+
+export interface PageSection {
+  readonly id: string;
+  readonly title: string;
+  /** The answer: one sentence. */
+  readonly verdict: string;
+  /** `fragmented`, for a badge. */
+  readonly badge: string;
+  readonly facts: readonly (readonly [label: string, text: string])[];
+  readonly charts: readonly PageChart[];
+  readonly tables: readonly PageTable[];
+  /** Arithmetic, zone by zone. */
+  readonly steps: readonly { readonly title: string; readonly lines: readonly string[] }[];
+  readonly advice: readonly PostmortemReport['advice'][number][];
+  readonly useless: readonly PostmortemReport['useless'][number][];
+}
+
+export interface PostmortemPage {
+  readonly title: string;
+  readonly lead: string;
+  readonly overview: PageTable | null;
+  readonly sections: readonly PageSection[];
+}
+
+/** Groups that get a section; all stand in the overview. */
+const MAX_SECTIONS = 40;
+
+export function postmortemPage(result: PostmortemResult): PostmortemPage {
+  const { reports, groups } = result;
+  return {
+    title: 'Page allocation failures',
+    lead: leadOf(result),
+    overview: reports.length > 1 ? overview(groups) : null,
+    sections: groups
+      .slice(0, MAX_SECTIONS)
+      .map((group, index) => sectionOf(reports[group.reports[0]!]!, group, index)),
+  };
+}
+
+function leadOf(result: PostmortemResult): string {
+  const { reports, groups, leftOut } = result;
+  if (reports.length === 0) return 'No page allocation failure report was found.';
+  const others = Object.entries(leftOut).map(([kind, count]) =>
+    plural(count, kindWords(kind as keyof typeof leftOut)),
+  );
+  const also = others.length === 0 ? '' : ` The log also has ${others.join(', ')}.`;
+  return `${plural(reports.length, 'report')} by ${plural(groups.length, 'caller and cause', 'callers and causes')}.${also}`;
+}
+
+function overview(groups: readonly ReportGroup[]): PageTable {
+  return {
+    caption: 'Reports by caller and cause',
+    columns: ['Caller', 'Order', 'Flags', 'Cause', 'Reports', 'Suppressed', 'First', 'Last'],
+    rows: groups.map((group) => [
+      group.caller,
+      group.order === null ? '?' : String(group.order),
+      group.gfp,
+      group.cause,
+      grouped(group.count),
+      grouped(group.suppressed),
+      when(group.firstNs, group.firstLine),
+      when(group.lastNs, group.lastLine),
+    ]),
+  };
+}
+
+function when(timeNs: number | null, line: number): string {
+  return timeNs === null ? `line ${line}` : `${formatSeconds(timeNs)} s`;
+}
+
+function sectionOf(report: PostmortemReport, group: ReportGroup, index: number): PageSection {
+  const size = report.bytes === null ? '' : ` (${sizeOfKB(report.bytes / 1024)})`;
+  const order = report.order === null ? 'unknown order' : `order ${report.order}${size}`;
+  const id = `report-${index + 1}`;
+  return {
+    id,
+    title: `${callerName(report)}: ${order}`,
+    verdict: report.summary,
+    badge: report.cause,
+    facts: factsOf(report, group),
+    charts: hasFreeBlocks(report)
+      ? [
+          {
+            id: `${id}-free`,
+            title: 'Free memory by block size',
+            description: `Free memory of each zone by block size, with the need of the request (${order}) marked.`,
+            spec: freeBlocksChart(report),
+          },
+        ]
+      : [],
+    tables: report.zones.length === 0 ? [] : [zoneTable(report)],
+    steps: report.zones.map((zone) => ({
+      title: `${nameOf(report, zone)}: ${zone.reason}`,
+      lines: zone.steps,
+    })),
+    advice: report.advice,
+    useless: report.useless,
+  };
+}
+
+function factsOf(report: PostmortemReport, group: ReportGroup): [string, string][] {
+  const { splat } = report;
+  const task = splat.header.comm === '' ? '' : `, task ${splat.header.comm}`;
+  const facts: [string, string][] = [
+    ['Where', `${splat.source}:${splat.line}`],
+    ['Asked for', `${splat.header.gfpNames || report.request?.text || 'flags unknown'}`],
+    ['By', `${callerName(report)}, ${report.caller.context}${task}`],
+    ['Kernel', `${splat.context.release || 'unknown'} (rules of ${report.profile.name})`],
+    ['Certainty', report.certainty],
+    ['Harm', `${report.harm.level}: ${report.harm.why}`],
+    ['How often', `${plural(group.count, 'report')}, ${grouped(group.suppressed)} suppressed`],
+  ];
+  if (report.missing.length > 0) facts.push(['Missing', report.missing.join('; ')]);
+  for (const note of report.notes) facts.push(['Note', note]);
+  return facts;
+}
+
+function nameOf(report: PostmortemReport, zone: ZoneFinding): string {
+  return zoneName(zone.node, zone.zone, new Set(report.zones.map((z) => z.node)).size);
+}
+
+function zoneTable(report: PostmortemReport): PageTable {
+  const number = (value: number | null): string => (value === null ? '' : grouped(value));
+  return {
+    caption: 'Zones, in pages',
+    columns: ['Zone', 'Reason', 'Free', 'Min', 'Must keep', 'Reserve', 'Short', 'Usable blocks'],
+    rows: report.zones.map((zone) => [
+      nameOf(report, zone),
+      zone.reason,
+      number(zone.freePages),
+      number(zone.minPages),
+      number(zone.reducedPages),
+      number(zone.reservePages),
+      number(zone.pagesShort),
+      number(zone.blocks),
+    ]),
+  };
+}
