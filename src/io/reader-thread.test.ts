@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newReadStats, readInThread, threadPays } from './reader.js';
+import { collect, OPEN_LIMITS, traceLike } from './testing/bytes.js';
+
+// A thread cannot start from TypeScript on Node 20: its bundle stands in for the compiled file.
+let dir = '';
+let thread: URL;
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'buddyscope-test-'));
+  const outfile = join(dir, 'reader-thread.mjs');
+  await build({
+    entryPoints: [fileURLToPath(new URL('./reader-thread.ts', import.meta.url))],
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    outfile,
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+    logLevel: 'error',
+  });
+  thread = pathToFileURL(outfile);
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+async function readFileInThread(bytes: Uint8Array, options = OPEN_LIMITS) {
+  const path = join(dir, 'input');
+  writeFileSync(path, bytes);
+  const fd = openSync(path, 'r');
+  try {
+    const stats = newReadStats();
+    const task = { fd, initial: new Uint8Array(0), options };
+    return { ...(await collect(readInThread(task, stats, thread))), stats };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+describe('the reader thread', () => {
+  const text = traceLike(20_000_000);
+
+  it('gives the same bytes and hash, many buffers long', async () => {
+    const raw = new Uint8Array(gzipSync(text, { level: 1 }));
+    const { bytes, stop, stats } = await readFileInThread(raw);
+    expect(stop).toBeNull();
+    expect(Buffer.compare(bytes, text)).toBe(0);
+    expect(stats).toEqual({
+      rawBytes: raw.length,
+      sha256: createHash('sha256').update(raw).digest('hex'),
+      compression: 'gz',
+    });
+  });
+
+  it('hands over why it stopped, after all bytes before that', async () => {
+    const raw = new Uint8Array(gzipSync(text, { level: 1 }));
+    const cut = await readFileInThread(raw.subarray(0, raw.length >> 1));
+    expect(cut.stop).toMatchObject({ reason: 'truncated' });
+    expect(cut.bytes.length).toBeGreaterThan(text.length / 4);
+    const limited = await readFileInThread(raw, { ...OPEN_LIMITS, inputBytes: 5_000_000 });
+    expect(limited.stop).toMatchObject({ reason: 'too-long' });
+    expect(limited.bytes.length).toBe(5_000_000);
+  });
+
+  it('can be left before the end', async () => {
+    const path = join(dir, 'left');
+    writeFileSync(path, text);
+    const fd = openSync(path, 'r');
+    const task = { fd, initial: new Uint8Array(0), options: OPEN_LIMITS };
+    for await (const chunk of readInThread(task, newReadStats(), thread)) {
+      expect(chunk.length).toBeGreaterThan(0);
+      break;
+    }
+    closeSync(fd);
+  });
+
+  it('is used for big inputs only', () => {
+    expect(threadPays(100, true, true)).toBe(false);
+    expect(threadPays(50 << 20, true, false)).toBe(true);
+    expect(threadPays(50 << 20, false, false)).toBe(false);
+    expect(threadPays(50 << 20, false, true)).toBe(true);
+    expect(threadPays(Number.NaN, true, false)).toBe(true);
+  });
+});
