@@ -98,11 +98,13 @@ export class EventBody {
     let nameEnd = tokenEnd - 1;
     while (nameEnd > start && bytes[nameEnd - 1] === COLON) nameEnd--;
     const text = skipBlanks(bytes, tokenEnd, end);
+    if (startsWith(bytes, text, end, STACK)) return Taken.kernelStack;
+    if (startsWith(bytes, text, end, USER_STACK)) return Taken.userStack;
     const id = this.names.idOf(bytes, start, nameEnd);
     this.#nameId = id;
     let kind = this.names.kindOf(id);
     if (kind === UNDECIDED) kind = this.#decide(bytes, start, nameEnd, text, end, id);
-    if (kind === FOREIGN) return this.#named(bytes, text, end, front);
+    if (kind === FOREIGN) return this.#foreign(bytes, front);
     if (kind <= LAST_PAGE_KIND) return this.#pageEvent(bytes, text, end, kind as EventKind, front);
     if (kind === EventKind.marker)
       return this.#textEvent(bytes, text, end, EventKind.marker, front);
@@ -131,10 +133,7 @@ export class EventBody {
     return kind;
   }
 
-  /** A foreign event: counted, unless it is trace-cmd's `kernel_stack: <stack trace >`. */
-  #named(bytes: Uint8Array, text: number, end: number, front: LineFront): Taken {
-    if (startsWith(bytes, text, end, STACK)) return Taken.kernelStack;
-    if (startsWith(bytes, text, end, USER_STACK)) return Taken.userStack;
+  #foreign(bytes: Uint8Array, front: LineFront): Taken {
     this.names.skip(this.#nameId);
     this.comm = this.#strings.comms.intern(bytes, front.commStart, front.commEnd);
     return Taken.foreign;

@@ -193,8 +193,10 @@ export class FastLine {
     if (view.getFloat64(pos, true) !== MM_PAGE) return -1;
     const word = view.getUint32(pos + 8, true);
     pos += 12;
-    if (word === ALLO) pos = this.#allocName(pos);
-    else if (word === FREE) {
+    if (word === ALLO) {
+      pos = this.#allocName(pos);
+      if (pos < 0) return -1;
+    } else if (word === FREE) {
       this.#kind = EventKind.free;
       if (bytes[pos] === UNDERSCORE) {
         if (view.getUint32(pos, true) !== BATC || view.getUint32(pos + 4, true) !== CHED) return -1;
@@ -209,15 +211,15 @@ export class FastLine {
     return bytes[pos] === COLON ? skipSpaces(bytes, pos + 1) : -1;
   }
 
-  /** After `mm_page_allo`: `c` or `c_zone_locked`. */
+  /** After `mm_page_allo`: `c` or `c_zone_locked`; -1 for anything else. */
   #allocName(pos: number): number {
-    if (this.#bytes[pos] !== LOWER_C) return 0;
+    if (this.#bytes[pos] !== LOWER_C) return -1;
     if (this.#bytes[pos + 1] === COLON) {
       this.#kind = EventKind.alloc;
       return pos + 1;
     }
-    if (this.#view.getFloat64(pos + 1, true) !== ZONE_LOC) return 0;
-    if (this.#view.getUint32(pos + 9, true) !== CKED) return 0;
+    if (this.#view.getFloat64(pos + 1, true) !== ZONE_LOC) return -1;
+    if (this.#view.getUint32(pos + 9, true) !== CKED) return -1;
     this.#kind = EventKind.zoneLocked;
     return pos + 13;
   }

@@ -317,7 +317,8 @@ export class TraceReader implements StreamParser, LineSink {
     if (writer.flushed === 0) return;
     facts['timestamp digits'] = String(this.#stamps.digits);
     const { hexadecimal } = this.#fastTaken ? this.#fast : this.#body.page;
-    facts['pfn base'] = hexadecimal ? 'hexadecimal' : 'decimal';
+    const pages = writer.counts.subarray(0, LAST_PAGE_KIND + 1).some((count) => count > 0);
+    if (pages) facts['pfn base'] = hexadecimal ? 'hexadecimal' : 'decimal';
     this.#nameClock(options.clock);
     if (clock.name === 'unknown') clock.name = source.clock;
   }

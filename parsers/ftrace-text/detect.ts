@@ -1,0 +1,98 @@
+/**
+ * Recognises ftrace text by its header or by lines that the parser itself would take.
+ *
+ * The kernel's header is proof; without one (trace_pipe, cut files) the share of lines that have a
+ * common part decides. trace-cmd report has the same lines but pads event names and begins with
+ * `cpus=`, so those signs leave the input to it. Looks at the first lines only, never at the name.
+ */
+import { RecordingClock } from '../../src/records/time.js';
+import type { Detection } from '../format.js';
+import { NEWLINE, RETURN, skipBlanks } from './bytes.js';
+import { CommonPart } from './common-part.js';
+import type { LineFront } from './event-body.js';
+import { Stamps } from './stamp.js';
+import { stripEscapes } from './unusable.js';
+
+const MAX_LINES = 400;
+const BARE_LINE = /^mm_page_\w+: page=.* pfn=/;
+const RAW_LINE = /^\d+ \d+ \d+ type: \d+$/;
+const HEADER_LINE = /^#\s+(?:tracer: |entries-in-buffer\/entries-written: |\S+ latency trace v)/;
+const REPORT_LINE = /^(?:cpus=\d+|version = \d+|CPU \d+ is empty)$/;
+const PADDED_NAME = /^[\w:]+: {2,}\S/;
+const FRAME_LINE = /^\s*=> /;
+const BOM = /^\u00ef\u00bb\u00bf/;
+
+/** What the first lines of an input look like. */
+export interface LineCounts {
+  /** Lines that are neither blank, comment nor stack frame. */
+  lines: number;
+  /** Lines with a front the given reader knows. */
+  events: number;
+  /** Of those, how many pad the event's name as trace-cmd does. */
+  padded: number;
+  /** Lines of option context-info off, and of option raw. */
+  bare: number;
+  raw: number;
+  header: boolean;
+  report: boolean;
+}
+
+/** Counts what the lines of `head` are. A last line without end is left out unless it is alone. */
+export function countLines(head: Uint8Array, makeFront: (stamps: Stamps) => LineFront): LineCounts {
+  const counts = { lines: 0, events: 0, padded: 0, bare: 0, raw: 0, header: false, report: false };
+  const front = makeFront(new Stamps(new RecordingClock(), undefined));
+  let start = 0;
+  for (let line = 0; line < MAX_LINES && start < head.length; line++) {
+    const newline = head.indexOf(NEWLINE, start);
+    if (newline < 0 && line > 0) break;
+    let end = newline < 0 ? head.length : newline;
+    if (end > start && head[end - 1] === RETURN) end--;
+    countLine(stripEscapes(head, start, Math.min(end, start + 4096)), front, counts);
+    start = (newline < 0 ? end : newline) + 1;
+  }
+  return counts;
+}
+
+function countLine(bytes: Uint8Array, front: LineFront, counts: LineCounts): void {
+  if (skipBlanks(bytes, 0, bytes.length) === bytes.length) return;
+  const text = String.fromCharCode(...bytes.subarray(0, 400)).replace(BOM, '');
+  if (text.startsWith('#')) {
+    counts.header ||= HEADER_LINE.test(text);
+    return;
+  }
+  if (FRAME_LINE.test(text)) return;
+  if (REPORT_LINE.test(text)) {
+    counts.report = true;
+    return;
+  }
+  counts.lines++;
+  if (front.parse(bytes, 0, bytes.length)) {
+    counts.events++;
+    const body = String.fromCharCode(...bytes.subarray(front.body, front.body + 100));
+    if (PADDED_NAME.test(body)) counts.padded++;
+  } else if (BARE_LINE.test(text)) counts.bare++;
+  else if (RAW_LINE.test(text)) counts.raw++;
+}
+
+export function detectFtraceText(head: Uint8Array): Detection | null {
+  const counts = countLines(head, (stamps) => new CommonPart(stamps));
+  if (counts.header) {
+    const why =
+      counts.events > 0
+        ? `ftrace header and ${counts.events} lines \`comm-pid [cpu] time: event:\``
+        : 'ftrace header';
+    return { confidence: 0.98, why };
+  }
+  if (counts.lines === 0 || isReport(counts)) return null;
+  const share = (counts.events + counts.bare + counts.raw) / counts.lines;
+  if (counts.events === 0 && counts.bare + counts.raw === 0) return null;
+  const form =
+    counts.events > 0
+      ? `${counts.events} of ${counts.lines} lines \`comm-pid [cpu] time: event:\``
+      : 'lines of ftrace events without context';
+  return { confidence: 0.9 * share, why: form };
+}
+
+export function isReport(counts: LineCounts): boolean {
+  return counts.report || counts.padded > 0;
+}
