@@ -7,14 +7,20 @@
 import { csv } from './csv/index.js';
 import { dmesgFormat } from './dmesg/index.js';
 import { type Detection, type Format, MIN_CONFIDENCE } from './format.js';
+import { ftraceText } from './ftrace-text/index.js';
 import { kpageflags } from './kpageflags/index.js';
 import { ndjson } from './ndjson/index.js';
 import { pageOwner } from './page-owner/index.js';
+import { perfScript } from './perf-script/index.js';
 import { snapshotText } from './snapshot-text/index.js';
+import { traceCmdReport } from './trace-cmd-report/index.js';
 
 /** In the order in which ties are broken: the more specific first. */
 export const FORMATS: readonly Format[] = [
   kpageflags,
+  ftraceText,
+  traceCmdReport,
+  perfScript,
   ndjson,
   csv,
   pageOwner,

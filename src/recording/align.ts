@@ -116,22 +116,28 @@ export function alignSnapshots(
   return { snapshots: sortPlaced(placed), alignment };
 }
 
-/** Median distance of markers from the stamps of their copies, ns. */
+/**
+ * The clocks' distance, ns. A recorder stamps a copy after the begin marker and before the end
+ * marker, so each pair bounds the distance from both sides; all pairs together bound it closely.
+ */
 function offsetByMarkers(
   snapshots: readonly Snapshot[],
   markers: MarkerIndex,
   epochS: number,
 ): { offsetNs: number; spreadNs: number; count: number } {
-  const offsets: number[] = [];
+  let low = Number.NEGATIVE_INFINITY;
+  let high = Number.POSITIVE_INFINITY;
+  let count = 0;
   for (const { time } of snapshots) {
     if (time.clock !== 'mono' || time.snap === null) continue;
     const marker = markers.place(time.snap);
-    if (marker !== null) offsets.push(marker.beginNs - (time.beginNs - epochS * 1e9));
+    if (marker === null) continue;
+    count++;
+    low = Math.max(low, marker.beginNs - (time.beginNs - epochS * 1e9));
+    high = Math.min(high, marker.endNs - (time.endNs - epochS * 1e9));
   }
-  offsets.sort((a, b) => a - b);
-  const count = offsets.length;
   if (count === 0) return { offsetNs: Number.NaN, spreadNs: 0, count };
-  return { offsetNs: offsets[count >> 1]!, spreadNs: offsets[count - 1]! - offsets[0]!, count };
+  return { offsetNs: Math.round((low + high) / 2), spreadNs: Math.abs(high - low), count };
 }
 
 /** Whether monotonic stamps and the trace cover a common span: then one clock is assumed. */

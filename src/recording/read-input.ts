@@ -42,10 +42,9 @@ export async function readInput(
       source.format = chosen.format.id;
       source.why = chosen.detection.why;
       await parse(input, chosen.format, context, options);
-    } else if (input.head.length > 0) {
-      reportUnknown(input, file, diagnostics);
     } else {
-      await drain(input, source, diagnostics);
+      if (input.head.length > 0) reportUnknown(input, file, diagnostics);
+      if (input.head.length < DETECT_BYTES) await drain(input, source, diagnostics);
     }
   } finally {
     source.rawBytes = input.stats.rawBytes;
@@ -111,7 +110,7 @@ async function parse(
   if (stop !== null) reportStop(asReadStop(stop, 'io'), source.name, context.diagnostics);
 }
 
-/** An input without a single plain byte: empty, or damaged from the start. */
+/** An input that ended within its head: empty, or damaged early. */
 async function drain(
   input: OpenInput,
   source: SourceSummary,
@@ -119,7 +118,7 @@ async function drain(
 ): Promise<void> {
   try {
     for await (const chunk of input.chunks) source.bytes += chunk.length;
-    diagnostics.report('input-empty', { source: source.name });
+    if (source.bytes === 0) diagnostics.report('input-empty', { source: source.name });
   } catch (error) {
     reportStop(asReadStop(error, 'io'), source.name, diagnostics);
   }

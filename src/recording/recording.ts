@@ -33,7 +33,7 @@ export interface Alignment {
   readonly method: 'markers' | 'same-clock' | 'none';
   /** Trace time minus snapshot time, ns; NaN when there is none. */
   readonly offsetNs: number;
-  /** How far the markers' offsets lie apart, ns; 0 with fewer than two. */
+  /** Width of the bounds on it, ns: it lies within half of this around `offsetNs`. */
   readonly spreadNs: number;
   /** Snapshots placed by their own markers. */
   readonly byMarkers: number;
