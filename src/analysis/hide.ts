@@ -3,7 +3,7 @@
  *
  * A probe is an atomic request whose pages are freed at once by the same cpu: nothing of it lasts, so
  * all its events can be left out (its removal too, unless the order sits on per-cpu lists: then the
- * removal was a refill that stays). A refused request leaves only its mm_page_alloc. Atomic requests
+ * removals were a refill that stays, and the verdict is about the state before it). A refused request leaves only its mm_page_alloc. Atomic requests
  * that keep their memory cannot be taken out of history; they are counted, not judged.
  */
 import { attemptClassOf, type GfpRequest, parseGfp } from '../kernel/gfp.js';
@@ -36,16 +36,18 @@ interface Pending {
   readonly pfn: number;
   readonly index: number;
   readonly removal: number;
-  readonly extfrag: number;
+  readonly twin: number;
 }
 
 /** Per cpu: the latest removal, if no other page event of that cpu followed. */
 interface CpuState {
   removalIndex: number;
-  /** The extfrag that announced it, or -1. */
-  extfragIndex: number;
+  /** The extfrag (or zone_locked) of the same page just before it, or -1. */
+  twinIndex: number;
   removalPfn: number;
   removalOrder: number;
+  /** First of the removals of one order in a row: a refill, made for the request that follows. */
+  runStart: number;
   pending: Pending | null;
 }
 
@@ -70,8 +72,10 @@ class AttemptScan {
     if (kind > EventKind.extfrag || kind === EventKind.freeBatched) return;
     const cpu = this.#cpu(batch.cpu[i]!);
     if (kind === EventKind.zoneLocked || kind === EventKind.extfrag) {
-      const announced = cpu.removalIndex >= 0 && kind === EventKind.zoneLocked;
-      cpu.extfragIndex = announced && cpu.removalPfn === batch.pfn[i] ? cpu.removalIndex : -1;
+      const twin = cpu.removalIndex >= 0 && cpu.removalPfn === batch.pfn[i];
+      cpu.twinIndex = twin ? cpu.removalIndex : -1;
+      const goesOn = cpu.removalIndex >= 0 && cpu.removalOrder === batch.order[i];
+      if (!goesOn) cpu.runStart = index;
       cpu.removalIndex = index;
       cpu.removalPfn = batch.pfn[i]!;
       cpu.removalOrder = batch.order[i]!;
@@ -85,7 +89,14 @@ class AttemptScan {
   #cpu(cpu: number): CpuState {
     let state = this.#cpus.get(cpu);
     if (!state) {
-      state = { removalIndex: -1, extfragIndex: -1, removalPfn: -1, removalOrder: -1, pending: null };
+      state = {
+        removalIndex: -1,
+        twinIndex: -1,
+        removalPfn: -1,
+        removalOrder: -1,
+        runStart: -1,
+        pending: null,
+      };
       this.#cpus.set(cpu, state);
     }
     return state;
@@ -104,6 +115,8 @@ class AttemptScan {
       ok: pfn !== PFN_NONE,
       index,
     };
+    const refilled = cpu.removalIndex >= 0 && cpu.removalOrder === order;
+    if (refilled && this.#pcpOrders[order]) attempt.index = cpu.runStart;
     if (!attempt.ok) {
       this.attempts.push(attempt);
       this.dropped.push(index);
@@ -114,7 +127,12 @@ class AttemptScan {
         ? cpu.removalIndex
         : -1;
     const removal = this.#pcpOrders[order] ? -1 : own;
-    cpu.pending = { attempt, pfn, index, removal, extfrag: removal < 0 ? -1 : cpu.extfragIndex };
+    // Its removal was not found where it must be: leaving it in while hiding the rest would lie.
+    if (own < 0 && !this.#pcpOrders[order]) {
+      this.kept++;
+      return;
+    }
+    cpu.pending = { attempt, pfn, index, removal, twin: removal < 0 ? -1 : cpu.twinIndex };
   }
 
   #free(batch: EventBatch, i: number, index: number, cpu: CpuState): void {
@@ -130,7 +148,7 @@ class AttemptScan {
     if (pending.removal >= 0) {
       this.dropped.push(pending.removal);
       pending.attempt.index = pending.removal;
-      if (pending.extfrag >= 0) this.dropped.push(pending.extfrag);
+      if (pending.twin >= 0) this.dropped.push(pending.twin);
     }
   }
 

@@ -13,6 +13,8 @@ import type { EventSource } from '../replay/survey.js';
 
 /** How many events before an mm_page_alloc its removal is looked for. */
 const OWN_EVENTS_SPAN = 512;
+/** … and how long before. */
+const OWN_EVENTS_NS = 1e6;
 
 /** Finds where in the stream an instant lies. */
 export class InstantFinder {
@@ -31,25 +33,25 @@ export class InstantFinder {
     return this.#index.indexAt(timeNs);
   }
 
-  /** The same for an attempt of `order` at T: before its own events. */
+  /**
+   * The same for an attempt of `order` at T: before its own events, if the recording holds them.
+   * Those are the removals of that order in a row just before it on its cpu: its own removal, or the
+   * refill of the per-cpu list that was made for it.
+   */
   beforeAttempt(timeNs: number, order: number): number {
     const from = this.before(timeNs);
     for (let index = from; this.#load(index); index++) {
       const i = index - this.#offset();
       if (this.#batch.timeNs[i]! > timeNs) break;
       if (this.#batch.kind[i] === EventKind.alloc && this.#batch.order[i] === order) {
-        return Math.min(from, this.#ownStart(index));
+        return Math.min(from, this.#ownStart(index, this.#batch.cpu[i]!, order));
       }
     }
-    return from;
+    return this.#unclaimedRefill(from, timeNs, order);
   }
 
-  /** Index of the removal that belongs to the mm_page_alloc at `index`, or `index`. */
-  #ownStart(index: number): number {
-    const at = index - this.#offset();
-    const cpu = this.#batch.cpu[at]!;
-    const pfn = this.#batch.pfn[at]!;
-    const order = this.#batch.order[at]!;
+  /** First of the removals of this order in a row that end just before `index` on a cpu. */
+  #ownStart(index: number, cpu: number, order: number): number {
     let start = index;
     for (let back = index - 1; back >= 0 && index - back < OWN_EVENTS_SPAN; back--) {
       this.#load(back);
@@ -57,10 +59,36 @@ export class InstantFinder {
       const kind = this.#batch.kind[i]!;
       if (this.#batch.cpu[i] !== cpu || kind > EventKind.extfrag) continue;
       const removal = kind === EventKind.zoneLocked || kind === EventKind.extfrag;
-      if (!removal || this.#batch.pfn[i] !== pfn || this.#batch.order[i] !== order) break;
+      if (!removal || this.#batch.order[i] !== order) break;
       start = back;
     }
     return start;
+  }
+
+  /**
+   * A refill of this order that ended just before T and that no recorded request followed was made for
+   * a request that is not in the recording: the one asked about.
+   */
+  #unclaimedRefill(from: number, timeNs: number, order: number): number {
+    for (let back = from - 1; back >= 0 && from - back < OWN_EVENTS_SPAN; back--) {
+      this.#load(back);
+      const i = back - this.#offset();
+      if (this.#batch.timeNs[i]! < timeNs - OWN_EVENTS_NS) break;
+      if (this.#batch.kind[i] !== EventKind.zoneLocked || this.#batch.order[i] !== order) continue;
+      const cpu = this.#batch.cpu[i]!;
+      return this.#claimed(back, from, cpu) ? from : this.#ownStart(back + 1, cpu, order);
+    }
+    return from;
+  }
+
+  /** Whether the cpu has another page event between the refill's end and `to`. */
+  #claimed(refillEnd: number, to: number, cpu: number): boolean {
+    for (let index = refillEnd + 1; index < to; index++) {
+      this.#load(index);
+      const i = index - this.#offset();
+      if (this.#batch.cpu[i] === cpu && this.#batch.kind[i]! <= EventKind.extfrag) return true;
+    }
+    return false;
   }
 
   #offset(): number {

@@ -9,6 +9,7 @@
 import { type DetectedProfile, detectProfile } from '../kernel/detect-profile.js';
 import type { BuddyinfoSnapshot, Snapshot } from '../records/snapshot.js';
 import { NS_PER_S } from '../records/time.js';
+import { findPageblockOrder } from '../replay/geometry.js';
 import { observeKernel } from '../replay/observations.js';
 import type { ReplayState } from '../replay/observer.js';
 import { type PlacedSnapshot, placeSnapshots } from '../replay/place.js';
@@ -92,7 +93,8 @@ interface Look {
 export function verify(input: ReplayInput, options: VerifyOptions): VerifyResult {
   const survey = surveyEvents(input.events);
   const { switches } = profileFor(survey, input, options).profile;
-  const hidden = hideAttempts(input.events, input.strings, switches, survey.pcpOrders());
+  const pcpOrders = survey.pcpOrders(switches, findPageblockOrder(survey, input.snapshots));
+  const hidden = hideAttempts(input.events, input.strings, switches, pcpOrders);
   try {
     const snapshots = input.snapshots.map((s) => moveSnapshot(s, hidden.indexOf));
     const { visible, held } = chooseCopies(snapshots, options);

@@ -69,7 +69,7 @@ export function findGeometry(
 ): Geometry {
   const assumptions: string[] = [];
   const orders = findOrders(snapshots, assumptions);
-  const pageblockOrder = findPageblockOrder(survey, snapshots, orders, assumptions);
+  const pageblockOrder = Math.min(findPageblockOrder(survey, snapshots, assumptions), orders - 1);
   let zones = zonesFromZoneinfo(snapshots);
   if (zones.length === 0) zones = zonesByConvention(survey, snapshots, assumptions);
   limitPages(zones, pageLimit, assumptions);
@@ -84,19 +84,20 @@ function findOrders(snapshots: readonly Snapshot[], assumptions: string[]): numb
   return DEFAULT_ORDERS;
 }
 
-function findPageblockOrder(
+/** pageblock_order: as extfrag events print it, as pagetypeinfo does, or the usual one. */
+export function findPageblockOrder(
   survey: Survey,
   snapshots: readonly Snapshot[],
-  orders: number,
-  assumptions: string[],
+  assumptions: string[] = [],
 ): number {
-  if (survey.pageblockOrder >= 0) return Math.min(survey.pageblockOrder, orders - 1);
+  if (survey.pageblockOrder >= 0) return survey.pageblockOrder;
   for (const snapshot of snapshots) {
-    if (snapshot.kind === 'pagetypeinfo') return Math.min(snapshot.pageblockOrder, orders - 1);
+    if (snapshot.kind === 'pagetypeinfo' && snapshot.pageblockOrder >= 0) {
+      return snapshot.pageblockOrder;
+    }
   }
-  const order = Math.min(DEFAULT_PAGEBLOCK_ORDER, orders - 1);
-  assumptions.push(`pageblocks of order ${order}`);
-  return order;
+  assumptions.push(`pageblocks of order ${DEFAULT_PAGEBLOCK_ORDER}`);
+  return DEFAULT_PAGEBLOCK_ORDER;
 }
 
 /** The first zoneinfo copy that places its zones. */

@@ -75,6 +75,19 @@ export class ResidualProbe {
   }
 }
 
+/** Where the residual is known: at a buddyinfo copy, or zero where kpageflags set the state. */
+export interface Anchor {
+  readonly beginIndex: number;
+  readonly endIndex: number;
+  readonly timeNs: number;
+  readonly residual: Int32Array;
+}
+
+export function anchorOf(probe: ResidualProbe): Anchor {
+  const { beginIndex, endIndex, timeNs } = probe.copy;
+  return { beginIndex, endIndex, timeNs, residual: probe.residual };
+}
+
 /** One span in which the same corrections hold. */
 export interface CorrectionSpan {
   readonly fromIndex: number;
@@ -91,23 +104,23 @@ export interface CorrectionSpan {
 
 /** The spans of corrections, ascending. */
 export function planCorrections(
-  probes: readonly ResidualProbe[],
+  anchors: readonly Anchor[],
   rare: RareLog,
   linear: boolean,
   indexAt: (timeNs: number) => number,
 ): CorrectionSpan[] {
   const spans: CorrectionSpan[] = [];
-  const first = probes[0];
+  const first = anchors[0];
   if (!first) return spans;
   const start = { fromIndex: 0, fromNs: Number.NEGATIVE_INFINITY };
-  spans.push({ ...start, toNs: first.copy.timeNs, ...held(first.residual) });
-  for (let i = 0; i + 1 < probes.length; i++) {
-    spans.push(...between(probes[i]!, probes[i + 1]!, rare, linear, indexAt));
+  spans.push({ ...start, toNs: first.timeNs, ...held(first.residual) });
+  for (let i = 0; i + 1 < anchors.length; i++) {
+    spans.push(...between(anchors[i]!, anchors[i + 1]!, rare, linear, indexAt));
   }
-  const last = probes[probes.length - 1]!;
+  const last = anchors[anchors.length - 1]!;
   spans.push({
-    fromIndex: last.copy.endIndex,
-    fromNs: last.copy.timeNs,
+    fromIndex: last.endIndex,
+    fromNs: last.timeNs,
     toNs: Number.POSITIVE_INFINITY,
     ...held(last.residual),
   });
@@ -119,16 +132,16 @@ function held(residual: Int32Array): Pick<CorrectionSpan, 'best' | 'earlier' | '
 }
 
 function between(
-  a: ResidualProbe,
-  b: ResidualProbe,
+  a: Anchor,
+  b: Anchor,
   rare: RareLog,
   linear: boolean,
   indexAt: (timeNs: number) => number,
 ): CorrectionSpan[] {
   const earlier = a.residual;
   const later = b.residual;
-  const begin = { fromIndex: a.copy.endIndex, fromNs: a.copy.timeNs };
-  const end = { fromIndex: b.copy.beginIndex, fromNs: b.copy.timeNs };
+  const begin = { fromIndex: a.endIndex, fromNs: a.timeNs };
+  const end = { fromIndex: b.beginIndex, fromNs: b.timeNs };
   if (linear) return [{ ...begin, toNs: end.fromNs, best: earlier, earlier, later, linear: true }];
   const taking = takingsBetween(rare, begin.fromIndex, end.fromIndex);
   const middleNs = (begin.fromNs + end.fromNs) / 2;

@@ -36,6 +36,8 @@ import { observeKernel } from './observations.js';
 import type { ReplayObserver, Residual } from './observer.js';
 import { type PlacedSnapshot, placeSnapshots, TimeIndex } from './place.js';
 import {
+  type Anchor,
+  anchorOf,
   type CorrectionSpan,
   countsOf,
   type PlacedCopy,
@@ -116,7 +118,10 @@ export class Reconstruction {
       input.diagnostics,
     );
     this.level = levelOf(this.survey);
-    this.#pcpOrders = this.survey.pcpOrders();
+    this.#pcpOrders = this.survey.pcpOrders(
+      this.profile.profile.switches,
+      this.geometry.pageblockOrder,
+    );
     this.placed = placeSnapshots(input.events, input.snapshots);
     this.#copies = freeMapCopies(this.placed, this.geometry);
     this.#buddyinfo = buddyinfoCopies(this.placed, this.geometry);
@@ -127,8 +132,11 @@ export class Reconstruction {
       this.seed === 'buddyinfo' && this.level === 'buddy' ? this.#completeFromBuddyinfo() : [];
     const probes = this.#solve(phase);
     const finder = new TimeIndex(input.events);
-    this.#spans = planCorrections(probes, this.survey.rare, this.level === 'page', (timeNs) =>
-      finder.indexAt(timeNs),
+    this.#spans = planCorrections(
+      this.#anchors(probes),
+      this.survey.rare,
+      this.level === 'page',
+      (timeNs) => finder.indexAt(timeNs),
     );
     this.residuals = probes.map((probe) => describeResidual(probe, this.geometry));
     this.assumptions = [...this.geometry.assumptions, ...this.#marks().assumptions];
@@ -209,6 +217,22 @@ export class Reconstruction {
     );
     core.onGhost = (page, fate) => solver.ghost(page, fate);
     return solver;
+  }
+
+  /** Copies of buddyinfo with what they measured; copies of kpageflags, which leave no residual. */
+  #anchors(probes: readonly ResidualProbe[]): Anchor[] {
+    const none = new Int32Array(this.geometry.zones.length * this.geometry.orders);
+    const maps = this.placed
+      .filter((p) => p.snapshot.kind === 'kpageflags' && this.level !== 'page')
+      .map(({ beginIndex, endIndex, timeNs }) => ({
+        beginIndex,
+        endIndex,
+        timeNs,
+        residual: none,
+      }));
+    return [...probes.map(anchorOf), ...maps].sort(
+      (a, b) => a.beginIndex - b.beginIndex || a.timeNs - b.timeNs,
+    );
   }
 
   /** The runs without observers; returns the residuals of the last. */

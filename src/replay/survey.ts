@@ -6,6 +6,7 @@
  * the rare events (compaction, reclaim, lost) into one small table, because the replay must look
  * ahead and back among them. Memory: per touched section of memory and per rare event.
  */
+import type { ProfileSwitches } from '../kernel/profile-switches.js';
 import {
   EventBatch,
   EventKind,
@@ -115,7 +116,7 @@ export class Survey {
    * 6.10 and later and kernels with that code backported (mm/page_alloc.c __rmqueue_steal).
    */
   get extfragRemoves(): boolean {
-    return this.extfragAlone > this.extfragWithZoneLocked;
+    return this.extfragAlone > 4 * this.extfragWithZoneLocked;
   }
 
   /** Follows each cpu's last stealing extfrag to the next page event of that cpu. */
@@ -133,13 +134,21 @@ export class Survey {
     return this.#extfragPfn.size > 0;
   }
 
-  /** Orders that pass through per-cpu lists, by what the events show. */
-  pcpOrders(): Uint8Array {
+  /**
+   * Orders that pass through per-cpu lists: 0 always; where any of 1 to 3 is seen there, all three are
+   * (mm/page_alloc.c pcp_allowed_order, 5.14 and later), and then the order of a huge page too if
+   * the kernel's profile says so.
+   */
+  pcpOrders(switches: Pick<ProfileSwitches, 'thpPcp'>, pageblockOrder: number): Uint8Array {
     const orders = new Uint8Array(MAX_ORDERS);
     for (let o = 0; o < MAX_ORDERS; o++) {
-      orders[o] = this.drains[o]! > 0 || this.refills[o]! > this.allocs[o]! * 0.5 ? 1 : 0;
+      orders[o] = this.drains[o]! > 0 || this.refills[o]! > 0 ? 1 : 0;
     }
     orders[0] = 1;
+    if (orders[1] || orders[2] || orders[3]) {
+      orders.fill(1, 1, 4);
+      if (switches.thpPcp) orders[pageblockOrder] = 1;
+    }
     return orders;
   }
 }
