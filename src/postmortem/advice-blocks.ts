@@ -2,6 +2,7 @@
  * Advice where pages were there but no block: fragmentation, reserves of other types, the old rule.
  */
 
+import { GfpFlag } from '../kernel/gfp.js';
 import { versionCode } from '../kernel/release.js';
 import { blocking, type Judged, lowerOrder } from './advice.js';
 import type { Advice, Useless } from './findings.js';
@@ -95,7 +96,7 @@ function codeAdvice(report: Judged): Advice[] {
       id: 'kvmalloc',
       what: `in the code: kvmalloc() for this ${bytes} table, if no device reads it`,
       why: 'the context may sleep; kvmalloc takes single pages when no block is there',
-      command: 'kzalloc(size, GFP_KERNEL) → kvzalloc(size, GFP_KERNEL); kfree() → kvfree()',
+      command: kvmallocChange(report),
       cost: 'one TLB entry per page',
     });
   }
@@ -122,6 +123,15 @@ function codeAdvice(report: Judged): Advice[] {
     }
   }
   return advice;
+}
+
+/** vmalloc takes page tables with GFP_KERNEL: narrower contexts are said by a scope. */
+function kvmallocChange(report: Judged): string {
+  const flags = report.request?.flags ?? 0;
+  const change = 'kzalloc(size, …) → kvzalloc(size, GFP_KERNEL); kfree() → kvfree()';
+  if ((flags & GfpFlag.IO) === 0) return `memalloc_noio_save(); ${change}; memalloc_noio_restore()`;
+  if ((flags & GfpFlag.FS) === 0) return `memalloc_nofs_save(); ${change}; memalloc_nofs_restore()`;
+  return change;
 }
 
 function isDma(report: Judged): boolean {
