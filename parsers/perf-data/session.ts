@@ -268,9 +268,11 @@ export class PerfSession {
 
   /** Everything was read: gives out what waits and reports what was odd. */
   finish(): void {
-    const decoder = this.#ready();
-    decoder.batch = this.#sorter.finish(decoder.batch);
-    decoder.finish();
+    const decoder = this.#decoder;
+    if (decoder !== null) {
+      decoder.batch = this.#sorter.finish(decoder.batch);
+      decoder.finish();
+    }
     const { source } = this.#context;
     const stopped = this.#zstd.stopped ?? this.#pieces.stopped;
     if (stopped !== null) this.#reporter.damaged('the compressed stream', stopped, Number.NaN);

@@ -31,7 +31,7 @@ export class TimeSorter {
   readonly #limit: number;
   #waiting: EventBatch[] = [];
   #spare: EventBatch[] = [];
-  #out = new EventBatch();
+  #out: EventBatch | null = null;
   /** Newest time of all rows, and of those before the latest round's end. */
   #newest = Number.NEGATIVE_INFINITY;
   #roundLimit = Number.NEGATIVE_INFINITY;
@@ -165,13 +165,15 @@ export class TimeSorter {
     if (kind === KIND_COMM) this.#names.set(chunk.pid[i]!, chunk.comm[i]!);
     else if (kind === KIND_FORK) this.#names.inherit(chunk.pid[i]!, chunk.pfn[i]!);
     else {
+      this.#out ??= new EventBatch();
       if (this.#out.full) this.#flushOut();
       const row = copyRow(chunk, i, this.#out);
-      this.#out.comm[row] = this.#names.idOf(chunk.pid[i]!);
+      if (kind !== EventKind.lost) this.#out.comm[row] = this.#names.idOf(chunk.pid[i]!);
     }
   }
 
   #flushOut(): void {
+    if (this.#out === null) return;
     if (this.#out.length > 0) this.#deliver(this.#out);
     this.#out.clear();
   }

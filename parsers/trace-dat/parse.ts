@@ -50,6 +50,7 @@ function parse(file: RandomAccess, context: ParseContext): void {
   const method = readContainer(file, dat, formats, context, reporter);
   if (method === null) return;
   noteFacts(dat, context, reporter);
+  if (dat.buffers.length === 0) return;
   const decoder = new RecordDecoder(context, formats);
   decoder.comms.addCmdlines(dat.cmdlines);
   const streams: StreamContext = {
