@@ -21,9 +21,12 @@ export interface Verdict {
 
 /** Orders up to this exist on every configuration. */
 const LEAST_MAX_ORDER = 7;
-/** A zone is large if it holds this share of the memory the request may use, or this much. */
-const LARGE_SHARE = 0.05;
+/** A zone is large with a quarter of the memory the request may use, with 512 MiB, or with 5 % if it
+ * is more than the old DMA zone can be. */
+const LARGE_SHARE = 0.25;
 const LARGE_KB = 512 * 1024;
+const NOT_TINY_SHARE = 0.05;
+const NOT_TINY_KB = 32 * 1024;
 const BLOCK_CAUSES: readonly Cause[] = [
   'fragmented',
   'only-highatomic',
@@ -160,6 +163,7 @@ export function verdictOf(
 ): Verdict {
   const impossible = impossibleBecause(splat, zones, options);
   if (impossible !== '') return { cause: 'impossible-request', decisive: null, impossible };
+  const pageKB = options?.pageKB ?? 4;
   const eligible = byHeight(zones.filter((zone) => zone.eligible));
   const pick = (wanted: (zone: ZoneFinding) => boolean): ZoneFinding | null =>
     eligible.find(wanted) ?? null;
@@ -172,10 +176,13 @@ export function verdictOf(
   if (passes !== null) return tell(passes);
   const pieces = pick((zone) => BLOCK_CAUSES.includes(zone.reason as Cause));
   if (pieces !== null) return tell(pieces);
-  const unknown = pick((zone) => zone.reason === 'cannot-be-told' && isLarge(zone, eligible));
+  const unknown = pick(
+    (zone) => zone.reason === 'cannot-be-told' && isLarge(zone, eligible, pageKB),
+  );
   if (unknown !== null) return tell(unknown);
   const reserve = pick(
-    (zone) => zone.reason === 'lowmem-reserve' && isLarge(zone, eligible) && hasBlocks(zone),
+    (zone) =>
+      zone.reason === 'lowmem-reserve' && isLarge(zone, eligible, pageKB) && hasBlocks(zone),
   );
   if (reserve !== null) return tell(reserve);
   const below = largest(eligible.filter((zone) => zone.reason === 'below-watermark'));
@@ -203,11 +210,12 @@ function largest(zones: readonly ZoneFinding[]): ZoneFinding | null {
 }
 
 /** The 16 MiB DMA zone always "would serve but for its reserve"; that explains nothing. */
-function isLarge(zone: ZoneFinding, eligible: readonly ZoneFinding[]): boolean {
+function isLarge(zone: ZoneFinding, eligible: readonly ZoneFinding[], pageKB: number): boolean {
   const total = eligible.reduce((sum, z) => sum + (z.managedPages ?? 0), 0);
   const own = zone.managedPages ?? 0;
   if (total === 0) return true;
-  return own >= total * LARGE_SHARE || own * 4 >= LARGE_KB;
+  if (own >= total * LARGE_SHARE || own * pageKB >= LARGE_KB) return true;
+  return own >= total * NOT_TINY_SHARE && own * pageKB > NOT_TINY_KB;
 }
 
 function impossibleBecause(
