@@ -34,6 +34,7 @@ export class HeadroomObserver implements ReplayObserver {
   readonly #options: HeadroomOptions;
   #orders = 0;
   #bucket = 0;
+  #changes = -1;
   #bucketEndNs: number;
   #last: Float64Array = new Float64Array();
   #min: Float64Array = new Float64Array();
@@ -61,6 +62,10 @@ export class HeadroomObserver implements ReplayObserver {
   event(state: ReplayState, batch: EventBatch, i: number): void {
     const timeNs = batch.timeNs[i]!;
     if (timeNs >= this.#bucketEndNs) this.#advance(state, timeNs);
+    if (state.changes !== undefined) {
+      if (state.changes === this.#changes) return;
+      this.#changes = state.changes;
+    }
     const zones = state.zones;
     for (let z = 0; z < zones.length; z++) {
       if (zones[z]!.freePages !== this.#seenPages[z]) {

@@ -91,19 +91,19 @@ export class HoldersObserver implements ReplayObserver {
   }
 
   #account(page: number, order: number, row: number, sinceS: number, sign: number): void {
-    const pages = sign * 2 ** order;
+    const pages = sign * (1 << order);
     const { table } = this;
     table.live[row]! += pages;
     table.startSumS[row]! += pages * sinceS;
     if (table.live[row]! > table.peak[row]!) table.peak[row] = table.live[row]!;
     const held = table.migratetype(row) === this.#movable ? this.movable : this.pinned;
-    const size = 2 ** this.#pageblockOrder;
     const block = page >> this.#pageblockOrder;
-    if (2 ** order <= size) {
+    if (order <= this.#pageblockOrder) {
       held[block]! += pages;
       return;
     }
-    for (let b = block; b < block + 2 ** order / size; b++) held[b]! += sign * size;
+    const end = block + (1 << (order - this.#pageblockOrder));
+    for (let b = block; b < end; b++) held[b]! += sign * (1 << this.#pageblockOrder);
   }
 
   #sample(timeNs: number): void {

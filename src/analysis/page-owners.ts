@@ -3,7 +3,8 @@
  *
  * Memory follows the pages that were touched, not the size of the machine; beyond CHUNK_LIMIT chunks
  * further pages stay unattributed and are counted. An allocation that is freed in parts
- * (split_page(), exact allocations) is split the way the buddy system splits a block.
+ * (split_page(), exact allocations) is split the way the buddy system splits a block. Page indices are
+ * dense and below 2^31, so shifts are safe.
  */
 const CHUNK_SHIFT = 12;
 const CHUNK = 1 << CHUNK_SHIFT;
@@ -77,26 +78,25 @@ export class PageOwners {
 
   /** Frees 2^order pages from `page`, whatever allocations they belong to. */
   free(page: number, order: number): void {
-    if (this.ownerAt(page) < 0) {
-      const head = this.#headOf(page);
-      if (head < 0) return;
-      this.#splitTo(head, page, order);
-    } else if (this.orderAt(page) > order) {
-      this.#splitTo(page, page, order);
-    }
-    const covered = this.ownerAt(page) >= 0 ? this.orderAt(page) : order;
-    if (this.ownerAt(page) >= 0) this.#remove(page);
-    if (covered < order) {
-      for (let p = page + 2 ** covered; p < page + 2 ** order; p++) {
-        if (this.ownerAt(p) >= 0) this.#remove(p);
+    const chunk = this.#chunks[page >> CHUNK_SHIFT];
+    const i = page & (CHUNK - 1);
+    if (chunk !== undefined && chunk.owner[i] !== 0) {
+      if (chunk.order[i] === order) {
+        this.#remove(page);
+        return;
       }
+      if (chunk.order[i]! > order) this.#splitTo(page, page, order);
+    } else {
+      const head = this.#headOf(page);
+      if (head >= 0) this.#splitTo(head, page, order);
     }
+    for (let p = page; p < page + (1 << order); p++) if (this.ownerAt(p) >= 0) this.#remove(p);
   }
 
   /** First page of the allocation that covers this one, -1 = none. */
   #headOf(page: number): number {
     for (let order = 1; order <= MAX_ORDER; order++) {
-      const head = page - (page % 2 ** order);
+      const head = page & ~((1 << order) - 1);
       if (this.ownerAt(head) >= 0) return this.orderAt(head) >= order ? head : -1;
     }
     return -1;
@@ -111,7 +111,7 @@ export class PageOwners {
     let at = head;
     while (size > order) {
       size--;
-      const upper = at + 2 ** size;
+      const upper = at + (1 << size);
       if (page >= upper) {
         this.alloc(at, size, owner, sinceS);
         at = upper;

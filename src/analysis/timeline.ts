@@ -114,6 +114,7 @@ export class TimelineObserver implements ReplayObserver {
   #columns: ZoneColumns[] = [];
   #orders = 0;
   #bucket = 0;
+  #changes = -1;
   #bucketEndNs: number;
 
   constructor(options: TimelineOptions) {
@@ -138,6 +139,10 @@ export class TimelineObserver implements ReplayObserver {
     const kind = batch.kind[i]!;
     if (kind >= EventKind.marker) this.#noteRare(batch, i, kind, timeNs);
     this.#cpuTimeNs[batch.cpu[i]!] = timeNs;
+    if (state.changes !== undefined) {
+      if (state.changes === this.#changes) return;
+      this.#changes = state.changes;
+    }
     const zones = state.zones;
     for (let z = 0; z < zones.length; z++) {
       const zone = zones[z]!;

@@ -13,7 +13,7 @@ import { honestyRows, timeChart, timeX } from './time-chart.js';
 
 const ROW_HEIGHT = 24;
 /** A mark for refusals needs the room of about this many columns. */
-const MARK_COLUMNS = 5;
+const MARK_COLUMNS = 7;
 
 interface Merged {
   from: number;

@@ -20,6 +20,8 @@ import { honestyRows, timeChart, timeX } from './time-chart.js';
 const UNKNOWN = 255;
 /** Shades of a share: cells are joined when they fall into the same one. */
 const LEVELS = 20;
+const TALLEST = 440;
+const MIN_HEIGHT = 120;
 
 export const MAP_PLANES: readonly { readonly plane: MapPlane; readonly title: string }[] = [
   { plane: 'free', title: 'share free' },
@@ -45,7 +47,7 @@ function cellValue(map: PhysicalMap, plane: MapPlane, byte: number): number | st
 
 export const physicalMapChart: Chart = {
   id: 'physical-map',
-  title: 'Where: physical memory, block by block',
+  title: 'Physical memory, block by block',
   description:
     'Every pageblock of memory in address order (bottom to top) over time, shaded by how much of it is free, or by another property.',
   how: 'Memory from the lowest address (bottom) to the highest (top), time to the right; each row is a pageblock, or a few of them on large machines. Light is free, dark is in use. Scattered half-light rows are what fragmentation looks like: free pages everywhere, whole blocks nowhere. Switch to migratetype or to immovable pages to see why a block cannot be emptied. Hatched means not known. Click a row for its pages.',
@@ -70,7 +72,7 @@ export const physicalMapChart: Chart = {
       view,
       title: physicalMapChart.title,
       description: physicalMapChart.description,
-      height: Math.max(160, Math.min(420, count * 3)),
+      height: mapHeight(count),
       layer: [
         groundLayer(),
         blockLayer(data, view),
@@ -82,6 +84,12 @@ export const physicalMapChart: Chart = {
     });
   },
 };
+
+/** Whole pixels a row, so that rows neither blur nor leave seams. */
+function mapHeight(rows: number): number {
+  const pixels = Math.max(1, Math.min(24, Math.floor(TALLEST / Math.max(1, rows))));
+  return Math.max(MIN_HEIGHT, rows * pixels);
+}
 
 function blockRows(data: ReportData, view: ChartView): { blocks: Row[]; zones: Row[] } {
   const map = data.physicalMap;

@@ -70,7 +70,7 @@ code{font-size:.92em;overflow-wrap:anywhere}
 .badge.info{color:var(--faint)}.badge.succeeds,.badge.exact{color:var(--good)}
 .segmented{display:flex;flex-wrap:wrap;gap:4px;margin:0 0 8px}
 .segmented button[aria-pressed=true]{background:var(--accent);border-color:var(--accent);color:var(--card)}
-.state{font-size:13.5px;overflow:auto}
+.state{font-size:13.5px;overflow:auto;overflow-wrap:anywhere}
 .state h3{margin:12px 0 4px;font-size:14px}.state p{margin:0 0 8px}.state .answer{font-size:15px}
 .state ol{margin:0 0 8px;padding-left:20px}.state li{margin:0 0 5px}
 .state .step{display:flex;gap:6px;flex-wrap:wrap;margin:0 0 8px}

@@ -1,0 +1,109 @@
+/**
+ * Pseudonyms for what names people, machines or products: comms, pids, input names, markers and the
+ * modules of call sites. Keyed, so that one key gives the same pseudonym everywhere and in every
+ * report made with it, and nobody without the key can test a guess.
+ *
+ * Names of the kernel's own threads stay: they say what happened and nothing of who.
+ */
+import { createHmac } from 'node:crypto';
+import { writeNarrative } from '../analysis/narrative.js';
+import type { ReportData } from '../analysis/report-data.js';
+import type { Attempt, FailureWindow, WindowEdge } from '../analysis/types.js';
+
+const KERNEL_THREADS =
+  /^(<idle>|<\.\.\.>|swapper(\/\d+)?|kswapd\d+|kcompactd\d+|ksoftirqd\/\d+|migration\/\d+|rcu_\w+|khugepaged|oom_reaper|\(others\)|)$/;
+
+export class Redactor {
+  readonly #key: string;
+
+  constructor(key: string) {
+    this.#key = key;
+  }
+
+  #hash(kind: string, text: string): string {
+    return createHmac('sha256', this.#key).update(`${kind}\0${text}`).digest('hex');
+  }
+
+  comm(comm: string): string {
+    return KERNEL_THREADS.test(comm) ? comm : `task-${this.#hash('comm', comm).slice(0, 6)}`;
+  }
+
+  pid(pid: number): number {
+    return pid <= 0
+      ? pid
+      : 100_000 + (Number.parseInt(this.#hash('pid', String(pid)).slice(0, 8), 16) % 900_000);
+  }
+
+  text(kind: string, text: string): string {
+    return text === '' ? '' : `${kind}-${this.#hash(kind, text).slice(0, 6)}`;
+  }
+
+  /** `fn+0x1/0x2 [module]`: the module becomes a pseudonym, and its functions with it. */
+  site(site: string): string {
+    return site
+      .split(' ← ')
+      .map((frame) => (/\[[^\]]+\]/.test(frame) ? this.text('frame', frame) : frame))
+      .join(' ← ');
+  }
+
+  #edge(edge: WindowEdge | null): WindowEdge | null {
+    return edge && { ...edge, comm: this.comm(edge.comm), pid: this.pid(edge.pid) };
+  }
+
+  window(window: FailureWindow): FailureWindow {
+    return {
+      ...window,
+      openedBy: this.#edge(window.openedBy),
+      closedBy: this.#edge(window.closedBy),
+    };
+  }
+
+  attempt(attempt: Attempt): Attempt {
+    return { ...attempt, comm: this.comm(attempt.comm), pid: this.pid(attempt.pid) };
+  }
+}
+
+/** The same report without names. Diagnostics lose their excerpts. */
+export function redactReport(data: ReportData, redactor: Redactor): ReportData {
+  const input = (name: string): string => redactor.text('input', name);
+  const { narrative: _narrative, ...rest } = data;
+  const redacted = {
+    ...rest,
+    title: redactor.text('report', data.title),
+    tool: { ...data.tool, command: ['report', '(redacted)'] },
+    inputs: data.inputs.map((one) => ({ ...one, name: input(one.name), sha256: null })),
+    windows: data.windows.map((window) => redactor.window(window)),
+    attempts: {
+      ...data.attempts,
+      examples: data.attempts.examples.map((attempt) => redactor.attempt(attempt)),
+    },
+    timeline: {
+      ...data.timeline,
+      markers: data.timeline.markers.map((marker) => ({
+        ...marker,
+        text: redactor.text('marker', marker.text),
+      })),
+    },
+    holders: data.holders && {
+      ...data.holders,
+      holders: data.holders.holders.map((holder) => ({
+        ...holder,
+        comm: redactor.comm(holder.comm),
+        site: redactor.site(holder.site),
+      })),
+    },
+    residuals: data.residuals.map((residual) => ({ ...residual, source: input(residual.source) })),
+    diagnostics: data.diagnostics.map(({ excerpt: _excerpt, ...diagnostic }) => ({
+      ...diagnostic,
+      source: input(diagnostic.source),
+      message: withoutNames(diagnostic.message, data, input),
+    })),
+  };
+  return { ...redacted, narrative: writeNarrative(redacted) };
+}
+
+function withoutNames(text: string, data: ReportData, input: (name: string) => string): string {
+  let clean = text;
+  for (const { name } of data.inputs) if (name !== '') clean = clean.replaceAll(name, input(name));
+  return clean;
+}

@@ -1,0 +1,150 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sampleReport } from '../../analysis/testing/sample-report.js';
+import { renderHtml } from '../html.js';
+import { axeViolations, Browser, bundleRuntime, chromiumPath } from '../testing/browser.js';
+
+const missing = chromiumPath() === null;
+const why = missing ? ' (skipped: no Chromium on this machine)' : '';
+
+describe.skipIf(missing)(`the report in a browser${why}`, () => {
+  const browser = new Browser();
+  let html = '';
+
+  beforeAll(async () => {
+    html = renderHtml(sampleReport(), { runtime: await bundleRuntime() });
+    await browser.start();
+  });
+  afterAll(() => browser.stop());
+
+  it('opens from disk without a console message or any request but the file', async () => {
+    const { page, log } = await browser.open(html);
+    await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+    await page.waitForTimeout(300);
+    expect(log.console).toEqual([]);
+    expect(log.requests.filter((url) => !url.startsWith('file:'))).toEqual([]);
+    await page.close();
+  });
+
+  it('shows recorded names as text, never as markup', async () => {
+    const { page } = await browser.open(html);
+    expect(await page.locator('h1').count()).toBe(1);
+    expect(await page.locator('.facts').innerText()).toContain('</script><b>&');
+    expect(await page.locator('.facts b').count()).toBe(0);
+    await page.close();
+  });
+
+  it('zooms all charts by a brush on one, and writes it into the fragment', async () => {
+    const { page, log } = await browser.open(html);
+    const box = (await page.locator('#chart-failures .plot').boundingBox())!;
+    const y = box.y + box.height / 2;
+    await page.mouse.move(box.x + box.width * 0.3, y);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.5, y, { steps: 8 });
+    expect(await page.locator('#chart-failures .brush').isVisible()).toBe(true);
+    await page.mouse.up();
+    await page.waitForFunction(() => location.hash.includes('from='));
+    const range = await page.locator('#range').innerText();
+    expect(range).toMatch(/^100\.\d+ – 100\.\d+ s/);
+    await page.click('#reset');
+    await page.waitForFunction(() => !location.hash.includes('from='));
+    expect(log.console).toEqual([]);
+    await page.close();
+  });
+
+  it('explains the state where a window is clicked', async () => {
+    const { page } = await browser.open(html);
+    await page.selectOption('#order', '3');
+    const box = (await page.locator('#chart-failures .plot').boundingBox())!;
+    await page.mouse.click(box.x + box.width * 0.45, box.y + box.height * 0.6);
+    await page.waitForFunction(() => location.hash.includes('t=100.'));
+    const text = await page.locator('#state').innerText();
+    expect(text).toMatch(/GFP_ATOMIC of order 3 \(32.KiB\) refused/);
+    expect(text).toContain('that must stay');
+    expect(text).toContain('Free lists');
+    await page.close();
+  });
+
+  it('follows a link to a moment, a zone and a theme', async () => {
+    const { page } = await browser.open(html, '#t=100.6&zone=0/DMA32&order=2&map=type&theme=dark');
+    expect(await page.locator('#zone').inputValue()).toBe('1');
+    expect(await page.locator('#order').inputValue()).toBe('2');
+    expect(await page.locator('html').getAttribute('data-theme')).toBe('dark');
+    expect(await page.locator('#state').innerText()).toContain('100.6 s');
+    expect(await page.locator('[data-plane=type]').getAttribute('aria-pressed')).toBe('true');
+    await page.click('#theme');
+    await page.waitForFunction(() => location.hash.includes('theme=light'));
+    await page.close();
+  });
+
+  it('works by keyboard', async () => {
+    const { page } = await browser.open(html);
+    await page.locator('#chart-failures .plot').focus();
+    await page.keyboard.press('ArrowRight');
+    await page.waitForFunction(() => location.hash.includes('t='));
+    await page.keyboard.press('+');
+    await page.waitForFunction(() => location.hash.includes('from='));
+    await page.keyboard.press('Home');
+    await page.waitForFunction(() => !location.hash.includes('from='));
+    await page.close();
+  });
+
+  it('has no accessibility violation in light or dark, with a panel and tables open', async () => {
+    const { page } = await browser.open(html, '#t=100.6');
+    await page.evaluate(() => {
+      for (const details of document.querySelectorAll('details')) details.open = true;
+    });
+    await page.waitForTimeout(300);
+    expect(await axeViolations(page)).toEqual([]);
+    await page.click('#theme');
+    await page.waitForTimeout(300);
+    expect(await axeViolations(page)).toEqual([]);
+    await page.close();
+  });
+
+  it.each([
+    ['SVG', /^<svg/],
+    ['Vega-Lite', /"\$schema":\s*"https:\/\/vega/],
+    ['CSV', /^order,from,to/],
+    ['PNG', /PNG/],
+  ])('exports a chart as %s', async (what, pattern) => {
+    const { page } = await browser.open(html);
+    await page.locator('#chart-failures details.export summary').click();
+    const waiting = page.waitForEvent('download');
+    await page.locator(`#chart-failures [data-export="${what}"]`).click();
+    const path = await (await waiting).path();
+    expect(readFileSync(path, 'latin1').slice(0, 400)).toMatch(pattern);
+    await page.close();
+  });
+
+  it('moves the cursor over all charts without missing frames', async () => {
+    const { page } = await browser.open(html);
+    const box = (await page.locator('#chart-failures .plot').boundingBox())!;
+    await page.evaluate(() => {
+      const state = globalThis as unknown as { gaps: number[] };
+      state.gaps = [];
+      let last = performance.now();
+      const tick = (now: number): void => {
+        state.gaps.push(now - last);
+        last = now;
+        requestAnimationFrame(tick);
+      };
+      requestAnimationFrame(tick);
+    });
+    for (let i = 0; i < 40; i++) {
+      await page.mouse.move(box.x + 100 + i * 15, box.y + box.height / 2);
+    }
+    const gaps = await page.evaluate(() => (globalThis as unknown as { gaps: number[] }).gaps);
+    const sorted = [...gaps].sort((a, b) => a - b);
+    // 60 a second is 16.7 ms; a shared test machine gets some room.
+    expect(sorted[Math.floor(sorted.length / 2)]).toBeLessThan(34);
+    await page.close();
+  });
+
+  it('prints all charts', async () => {
+    const { page } = await browser.open(html);
+    const pdf = await page.pdf({ format: 'A4' });
+    expect(pdf.length).toBeGreaterThan(50_000);
+    await page.close();
+  });
+});
