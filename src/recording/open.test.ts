@@ -167,11 +167,32 @@ describe('openRecording with several traces', () => {
     recording.close();
   });
 
+  it('takes a recording made by two tools at once only once, the one that says more', async () => {
+    const events = Array.from({ length: 400 }, (_, i) => ({
+      t: i / 1000,
+      pfn: (i * 7919) % 1000,
+      cpu: i % 2,
+    }));
+    const later = events.map((event) => ({ ...event, t: event.t + 3e-6 }));
+    const perf = put('perf', lines(later.slice(3).map((event) => ({ ...event, pid: 1 }))));
+    const mark = marker(0.1, 'phase one');
+    const whole = lines([mark, ...events.slice(0, -7)].map((event) => ({ ...event, pid: 2 })));
+    const cpu1 = lines(events.filter(({ cpu }) => cpu === 1).map((e) => ({ ...e, pid: 3 })));
+    const recording = await openRecording([perf, put('trace', whole), put('cpu1', cpu1)]);
+    expect(new Set(pids(recording))).toEqual(new Set([2]));
+    expect(codes(recording).filter((code) => code === 'input-duplicate')).toHaveLength(2);
+    recording.close();
+    const cpu0 = lines(events.filter(({ cpu }) => cpu === 0).map((e) => ({ ...e, pid: 4 })));
+    const both = await openRecording([join(dir, 'cpu1'), put('cpu0', cpu0)]);
+    expect(both.events.length).toBe(400);
+    both.close();
+  });
+
   it('keeps traces that are merely alike', async () => {
-    const one = Array.from({ length: 40 }, (_, i) => ({ t: i }));
+    const one = Array.from({ length: 40 }, (_, i) => ({ t: i, pfn: 1000 + i }));
     const recording = await openRecording([
       put('a', lines(one)),
-      put('b', lines([...one.slice(1), { t: 39.5 }])),
+      put('b', lines(one.map(({ t, pfn }) => ({ t, pfn: pfn + 100 })))),
     ]);
     expect(recording.events.length).toBe(80);
     recording.close();

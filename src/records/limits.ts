@@ -24,6 +24,6 @@ export const DEFAULT_LIMITS: Limits = {
   inputBytes: 2 ** 40,
   files: 20_000,
   snapshots: 100_000,
-  spoolBytes: 256 << 20,
+  spoolBytes: 160 << 20,
   pages: 2 ** 29,
 };
