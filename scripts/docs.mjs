@@ -11,6 +11,13 @@ import { setup } from './setup.mjs';
 
 const cell = (text) => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 
+/** One line, no links: theirs are relative to another folder. */
+const plain = (text) =>
+  text
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replace(/\s+/g, ' ')
+    .replace(/:$/, '.');
+
 export function diagnosticsPage(messages) {
   const rows = Object.entries(messages)
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -49,7 +56,7 @@ function parserReadmes() {
         .map((part) => part.trim())
         .find((part) => part !== '' && !/^[#|`\-*]/.test(part));
       const sentence = /^.*?[.:](?=\s|$)/s.exec(paragraph ?? '')?.[0] ?? '';
-      return { name, title, sentence: sentence.replace(/\s+/g, ' ').replace(/:$/, '.') };
+      return { name, title, sentence: plain(sentence) };
     });
 }
 

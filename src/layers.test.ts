@@ -19,7 +19,8 @@ function sourceFiles(): string[] {
       ),
     )
     .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-    .filter((name) => !name.includes('/testing/') && !name.includes('/report/runtime/'));
+    .filter((name) => !/\/testing[^/]*(\.ts$|\/)/.test(name))
+    .filter((name) => !name.includes('/report/runtime/'));
 }
 
 /** Every module a file names: static, re-exported, dynamic, and in types. */

@@ -3,6 +3,8 @@
  * a dash: `-` (stdin), and files after `--`.
  */
 
+import { UsageError } from './command.js';
+
 /** Stands for `-` while yargs looks at it. No argument of a process can hold a NUL. */
 const STDIN_TOKEN = '\u0000stdin';
 
@@ -13,6 +15,17 @@ export function protectArguments(argv: readonly string[]): string[] {
     if (argument === '-') return STDIN_TOKEN;
     return end >= 0 && i > end && argument.startsWith('-') ? `./${argument}` : argument;
   });
+}
+
+/** An option that takes one value and was given several: which one counts is anybody's guess. */
+export function refuseRepeated(
+  args: Readonly<Record<string, unknown>>,
+  lists: readonly string[],
+): void {
+  for (const [name, value] of Object.entries(args)) {
+    if (!Array.isArray(value) || name === '_' || name === 'input' || lists.includes(name)) continue;
+    throw new UsageError(`--${name} is given ${value.length} times`);
+  }
 }
 
 const restore = (value: unknown): unknown => (value === STDIN_TOKEN ? '-' : value);

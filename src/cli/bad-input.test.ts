@@ -160,8 +160,8 @@ describe.each(READERS)('%s', (command) => {
     expect(result.seconds).toBeLessThan(30);
   });
 
-  test('a decompression bomb: 20 GB in 640 kB', async () => {
-    const folder = makeFolder({ 'trace.txt.zst': zstdBomb(traceText([1, 2, 3]), 160_000) });
+  test('a decompression bomb: 2 GB in 64 kB', async () => {
+    const folder = makeFolder({ 'trace.txt.zst': zstdBomb(traceText([1, 2, 3]), 16_000) });
     const result = await read(command, [join(folder, 'trace.txt.zst')]);
     expectCode(result, 'input-bomb', 'trace.txt.zst');
     expect(result.code).toBe(0);

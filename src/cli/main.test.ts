@@ -31,6 +31,7 @@ test.each([
   ['a command that does not exist', ['inspekt', SYSTEM]],
   ['an option that does not exist', ['inspect', '--colour', SYSTEM]],
   ['no input', ['inspect']],
+  ['an option given twice', ['inspect', SYSTEM, '--format', 'json', '--format', 'table']],
   ['a limit that does not exist', ['inspect', '--limit', 'lines=3', SYSTEM]],
   ['a limit that is no number', ['inspect', '--limit', 'files=many', SYSTEM]],
   ['a pair without =', ['inspect', '--profile', 'pcp', SYSTEM]],
@@ -45,6 +46,22 @@ test.each([
 
 test('a mistyped command is met with the right one', async () => {
   expect((await runCli(['inspct', SYSTEM])).stderr).toContain('Did you mean inspect?');
+});
+
+test('every input counts, and every value of an option that takes several', async () => {
+  const folder = makeFolder({
+    'a.txt': traceText([1]),
+    'b.txt': traceText([2]),
+    'c.txt': traceText([3]),
+  });
+  const names = ['a.txt', 'b.txt', 'c.txt'];
+  const args = ['--limit', 'files=9', '--limit', 'line-bytes=8k'];
+  const { stdout } = await runCli(['inspect', ...names, ...args, '--format', 'json'], {
+    cwd: folder,
+  });
+  expect(JSON.parse(stdout).sources.map((source: { name: string }) => source.name)).toEqual(names);
+  const both = await runCli(['inspect', 'a.txt', '--limit', 'files=x', '--limit', 'line-bytes=8k']);
+  expect(both.stderr).toContain('--limit files');
 });
 
 test('- is stdin, also behind an option that takes a list', async () => {
@@ -64,6 +81,12 @@ test('a file whose name begins with a dash can be named after --', async () => {
   const { code, stdout } = await runCli(['inspect', '--', '-odd'], { cwd: folder });
   expect(code).toBe(0);
   expect(stdout).toContain('-odd');
+});
+
+test('a trace in which nothing happened is no usable input, and that is said', async () => {
+  const { code, stderr } = await runCli(['inspect', '-'], { stdin: '# tracer: nop\n#\n' });
+  expect(code).toBe(3);
+  expect(stderr).toContain('error[nothing-usable]');
 });
 
 test('--quiet leaves stderr to errors', async () => {

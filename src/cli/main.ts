@@ -9,7 +9,7 @@ import yargs, { type Argv } from 'yargs';
 import { TempFileError } from '../io/temp-file.js';
 import { OutputError } from '../io/write.js';
 import { Diagnostics, excerptOf } from '../records/diagnostics.js';
-import { protectArguments, restoreArguments } from './arguments.js';
+import { protectArguments, refuseRepeated, restoreArguments } from './arguments.js';
 import { type CommandEntry, ExitCode, type Session, UsageError } from './command.js';
 import { COMMANDS } from './commands/index.js';
 import { printDiagnostics } from './diagnostics-printer.js';
@@ -93,6 +93,11 @@ async function runCommand(
   }
 }
 
+/** Names of the options that take several values; yargs has them, its types do not. */
+function arrayOptions(parser: Argv): readonly string[] {
+  return (parser as unknown as { getOptions(): { array: readonly string[] } }).getOptions().array;
+}
+
 function declareCommands(parser: Argv, done: (code: ExitCode) => void, out: Output): Argv {
   for (const entry of COMMANDS) {
     parser.command(
@@ -102,7 +107,10 @@ function declareCommands(parser: Argv, done: (code: ExitCode) => void, out: Outp
         (await entry.load())
           .options(y.positional('input', INPUT))
           .usage(`buddyscope ${entry.syntax}\n\n${entry.describe}`),
-      async (args) => done(await runCommand(entry, restoreArguments(args), out)),
+      async (args) => {
+        refuseRepeated(args, arrayOptions(parser));
+        done(await runCommand(entry, restoreArguments(args), out));
+      },
     );
   }
   return parser;
@@ -115,7 +123,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     .scriptName('buddyscope')
     .locale('en')
     .usage('$0 <command> INPUT…\n\nINPUT is any mix of files and directories, or - for stdin.')
-    .parserConfiguration({ 'camel-case-expansion': false, 'duplicate-arguments-array': false })
+    .parserConfiguration({ 'camel-case-expansion': false })
     .version(toolVersion())
     .help()
     // Named first so that a command's own options stand before the common ones.

@@ -51,6 +51,9 @@ export async function openInputs(
   });
   session.showDiagnostics(recording.diagnostics);
   session.progress.stop();
+  if (!recordingIsUsable(recording)) {
+    session.diagnostics.report('nothing-usable', {}, { count: recording.sources.length });
+  }
   return recording;
 }
 

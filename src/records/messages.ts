@@ -80,6 +80,12 @@ export const MESSAGES = {
     hint: 'give --time-unit s, ms, us or ns',
   },
 
+  'nothing-usable': {
+    severity: 'error',
+    text: 'nothing usable was found in {count} inputs: no page event, no snapshot, no kernel report',
+    hint: '`buddyscope inspect` says what each file was taken for, and why',
+  },
+
   // recording
   'clock-aligned': {
     severity: 'info',
