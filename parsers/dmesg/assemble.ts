@@ -265,15 +265,17 @@ export class Assembler {
     const reserved = /Reserved (\d{1,9}) ([KMG])iB/.exec(record.text);
     if (reserved !== null) {
       const scale = { K: 1, M: 1024, G: 1024 * 1024 }[reserved[2] as 'K' | 'M' | 'G'];
-      this.#fact('cma-reserved', Number(reserved[1]) * scale, record);
+      const address = /at (0x[0-9a-f]{1,13})\b/.exec(record.text)?.[1];
+      this.#fact('cma-reserved', Number(reserved[1]) * scale, record, Number(address));
     }
     const failed = numberIn(record.text, /req-size: (\d{1,12}) pages/);
     if (failed !== null) this.#fact('cma-alloc-failed', failed, record);
   }
 
-  #fact(what: LogFact['what'], amount: number, record: LogRecord): void {
+  #fact(what: LogFact['what'], amount: number, record: LogRecord, address = Number.NaN): void {
     const text = record.text.trim().slice(0, 200);
-    this.#output.fact({ what, source: this.#source, line: record.line, amount, text });
+    const place = Number.isNaN(address) ? {} : { address };
+    this.#output.fact({ what, source: this.#source, line: record.line, amount, text, ...place });
   }
 
   /** Lines that are not the report's own: cpuset folded over several lines (4.14-4.19). */

@@ -18,7 +18,7 @@ import type { ReplayState, ZoneState } from '../replay/observer.js';
 import type { Verdict, VerdictWord, ZoneReason, ZoneVerdict } from './types.js';
 
 /** A zone smaller than this share of all managed pages does not name the overall reason. */
-const LARGE_ZONE_SHARE = 0.05;
+const LARGE_ZONE_SHARE = 0.2;
 
 type Side = 'free' | 'low' | 'high';
 

@@ -10,7 +10,7 @@ import type { ProfileSwitches } from '../kernel/profile-switches.js';
 import { EVENT_NAMES, type EventBatch, type EventKind } from '../records/events.js';
 import type { RecordingStrings } from '../records/strings.js';
 import type { Certainty, ReplayObserver, ReplayState } from '../replay/observer.js';
-import type { FailureWindow, WindowEdge, ZoneReason } from './types.js';
+import type { FailureWindow, Verdict, WindowEdge, ZoneReason } from './types.js';
 import { RequestJudge } from './verdict.js';
 
 interface OpenWindow {
@@ -30,6 +30,8 @@ export interface WindowOptions {
   readonly node: number;
   /** Receives each window when it closes (or at the end). */
   readonly sink: (window: FailureWindow) => void;
+  /** Told of each opening, with the state and the verdict that opened it. */
+  readonly opened?: (state: ReplayState, verdict: Verdict) => void;
 }
 
 export class WindowsObserver implements ReplayObserver {
@@ -93,6 +95,7 @@ export class WindowsObserver implements ReplayObserver {
     open.reason = verdict.reason;
     open.certainty = verdict.verdict === 'fails' ? exactness(state) : 'bounded';
     open.openedBy = edge;
+    this.#options.opened?.(state, verdict);
   }
 
   #close(open: OpenWindow, toNs: number, closedBy: WindowEdge | null): void {

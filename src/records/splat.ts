@@ -185,6 +185,8 @@ export interface LogFact {
   readonly line: number;
   /** Kilobytes for cma-reserved, pages for cma-alloc-failed, reports for suppressed. */
   readonly amount: number;
+  /** Physical address, for cma-reserved lines that print it. */
+  readonly address?: number;
   readonly text: string;
 }
 

@@ -142,6 +142,17 @@ export class Reconstruction {
     this.assumptions = [...this.geometry.assumptions, ...this.#marks().assumptions];
   }
 
+  /** From the first to the last thing that is placed in time. */
+  span(): { readonly fromNs: number; readonly toNs: number } {
+    let fromNs = this.survey.firstNs;
+    let toNs = this.survey.lastNs;
+    if (this.survey.events === 0) {
+      fromNs = this.placed[0]?.timeNs ?? 0;
+      toNs = this.placed[this.placed.length - 1]?.timeNs ?? fromNs;
+    }
+    return { fromNs, toNs: Math.max(toNs, fromNs + 1) };
+  }
+
   /** Walks the state through the recording and feeds the observers. */
   run(observers: readonly ReplayObserver[], stops: readonly ReplayStop[] = []): void {
     const core = this.#newCore();

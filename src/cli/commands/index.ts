@@ -13,9 +13,34 @@ import { type CommandEntry, loaded } from '../command.js';
 
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    syntax: 'report [input..]',
+    describe: 'The main job: an HTML report of where atomic multi-page allocations would fail',
+    load: async () => loaded((await import('./report.js')).report),
+  },
+  {
     syntax: 'inspect [input..]',
     describe: 'What each file is, what it covers, what is missing and what that costs',
     load: async () => loaded((await import('./inspect.js')).inspect),
+  },
+  {
+    syntax: 'state [input..]',
+    describe: 'The reconstructed free lists at given instants',
+    load: async () => loaded((await import('./state.js')).state),
+  },
+  {
+    syntax: 'predict [input..]',
+    describe: 'Whether a request would succeed at given instants, and if not, why',
+    load: async () => loaded((await import('./predict.js')).predict),
+  },
+  {
+    syntax: 'failures [input..]',
+    describe: 'The spans of time in which a request fails',
+    load: async () => loaded((await import('./failures.js')).failures),
+  },
+  {
+    syntax: 'verify [input..]',
+    describe: 'How well the reconstruction agrees with the recording itself',
+    load: async () => loaded((await import('./verify.js')).verify),
   },
   {
     syntax: 'postmortem [input..]',

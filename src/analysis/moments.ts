@@ -1,0 +1,48 @@
+/**
+ * Moments: the full state at instants that matter, so that a report can show it exactly.
+ *
+ * A moment is kept when a failure window opens. There may be very many: when the limit is reached every
+ * second one is dropped and from then on every second opening is skipped, so those kept stay evenly
+ * spread over the recording.
+ */
+import type { ReplayState } from '../replay/observer.js';
+import type { Moment } from './report-data.js';
+import type { Verdict } from './types.js';
+
+export class MomentKeeper {
+  #moments: Moment[] = [];
+  #every = 1;
+  #seen = 0;
+  readonly #limit: number;
+
+  constructor(limit = 400) {
+    this.#limit = limit;
+  }
+
+  readonly note = (state: ReplayState, verdict: Verdict): void => {
+    if (this.#seen++ % this.#every !== 0) return;
+    const worst = state.zones.map((z) => z.certainty);
+    this.#moments.push({
+      timeNs: state.timeNs,
+      certainty: worst.includes('unknown')
+        ? 'unknown'
+        : worst.includes('bounded')
+          ? 'bounded'
+          : 'exact',
+      zones: state.zones.map((zone) => ({
+        free: [...zone.free],
+        low: [...zone.low],
+        high: [...zone.high],
+        freePages: zone.freePages,
+      })),
+      verdict,
+    });
+    if (this.#moments.length < this.#limit) return;
+    this.#moments = this.#moments.filter((_, i) => i % 2 === 0);
+    this.#every *= 2;
+  };
+
+  get moments(): readonly Moment[] {
+    return this.#moments;
+  }
+}

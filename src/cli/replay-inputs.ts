@@ -1,0 +1,103 @@
+/**
+ * From opened inputs to a reconstruction: what state, predict, failures, verify and report share.
+ */
+
+import { readTextFile } from '../io/text-file.js';
+import type { Recording } from '../recording/recording.js';
+import type { LogFact, SplatRecord } from '../records/splat.js';
+import { formatSeconds, parseSeconds } from '../records/time.js';
+import type { PfnRange } from '../replay/geometry.js';
+import {
+  type Reconstruction,
+  type ReplayInput,
+  type ReplayOptions,
+  reconstruct,
+} from '../replay/reconstruct.js';
+import { type Session, UsageError } from './command.js';
+
+const PAGE_BYTES = 4096;
+const MAX_INSTANTS = 1_000_000;
+
+export function replayInput(recording: Recording): ReplayInput {
+  return {
+    events: recording.events,
+    snapshots: recording.snapshots,
+    strings: recording.strings,
+    diagnostics: recording.diagnostics,
+  };
+}
+
+export function replayOptions(recording: Recording, session: Session): ReplayOptions {
+  const { common, progress } = session;
+  return {
+    causal: common.causal,
+    cma: cmaRanges(recording.splats),
+    pages: common.limits.pages,
+    ...(common.kernel === null ? {} : { kernel: common.kernel }),
+    profile: Object.entries(common.profile).map(([key, value]) => `${key}=${value}`),
+    phase: (name) => progress.phase(name, 0, 'events'),
+  };
+}
+
+export function reconstructRecording(recording: Recording, session: Session): Reconstruction {
+  return reconstruct(replayInput(recording), replayOptions(recording, session));
+}
+
+/** Whether there is something to reconstruct a state from. */
+export function canReconstruct(recording: Recording): boolean {
+  return recording.events.length > 0 || recording.snapshots.some((s) => s.kind === 'buddyinfo');
+}
+
+/** CMA areas that a kernel log places. */
+export function cmaRanges(splats: readonly unknown[]): PfnRange[] {
+  const ranges: PfnRange[] = [];
+  for (const record of splats as readonly SplatRecord[]) {
+    if (record.record !== 'fact') continue;
+    const fact: LogFact = record.fact;
+    if (fact.what !== 'cma-reserved' || fact.address === undefined) continue;
+    const startPfn = fact.address / PAGE_BYTES;
+    const pages = (fact.amount * 1024) / PAGE_BYTES;
+    if (!Number.isInteger(startPfn) || ranges.some((r) => r.startPfn === startPfn)) continue;
+    ranges.push({ startPfn, pages });
+  }
+  return ranges;
+}
+
+export interface InstantArgs {
+  readonly at?: readonly string[];
+  readonly 'at-file'?: string;
+}
+
+/** `--at T[,T…]` and `--at-file F` as nanoseconds since the epoch, in the order given. */
+export function readInstants(args: InstantArgs, recording: Recording): number[] {
+  const texts = (args.at ?? []).flatMap((text) => text.split(','));
+  const file = args['at-file'];
+  if (file !== undefined) texts.push(...readTextFile(file).split(/[\s,]+/));
+  const wanted = texts.map((text) => text.trim()).filter((text) => text !== '');
+  if (wanted.length === 0) throw new UsageError('no instant is named: --at T[,T…] or --at-file F');
+  if (wanted.length > MAX_INSTANTS) throw new UsageError(`more than ${MAX_INSTANTS} instants`);
+  const { epochS } = recording.clock;
+  return wanted.map((text) => {
+    const timeNs = parseSeconds(text, epochS);
+    if (timeNs === null) throw new UsageError(`"${text}" is no time in seconds`);
+    return timeNs;
+  });
+}
+
+/** `1-10`, `3`, `0,2,9`: orders, ascending and without repeats. */
+export function readOrders(text: string, limit: number): number[] {
+  const orders = new Set<number>();
+  for (const part of text.split(',')) {
+    const match = /^\s*(\d{1,2})(?:-(\d{1,2}))?\s*$/.exec(part);
+    const from = Number(match?.[1]);
+    const to = Number(match?.[2] ?? match?.[1]);
+    if (!match || from > to || to >= limit) {
+      throw new UsageError(`--order takes orders from 0 to ${limit - 1}, not "${part}"`);
+    }
+    for (let order = from; order <= to; order++) orders.add(order);
+  }
+  return [...orders].sort((a, b) => a - b);
+}
+
+export const seconds = (timeNs: number, recording: Recording): string =>
+  formatSeconds(timeNs, recording.clock.epochS);

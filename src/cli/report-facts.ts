@@ -1,0 +1,99 @@
+/**
+ * The facts of a report that do not come from the replay: inputs, kernel, diagnostics, provenance.
+ */
+import type { ReportFacts } from '../analysis/build-report-data.js';
+import type { ReportData, ReportInput } from '../analysis/report-data.js';
+import type { Recording } from '../recording/recording.js';
+import { EVENT_NAMES, type EventKind } from '../records/events.js';
+import type { SourceSummary } from '../records/source.js';
+import type { Reconstruction } from '../replay/reconstruct.js';
+import type { Session } from './command.js';
+
+const PAGE_SIZE = 4096;
+
+export function reportFacts(
+  recording: Recording,
+  replay: Reconstruction,
+  session: Session,
+  title: string,
+): Omit<ReportFacts, 'windows' | 'moments'> {
+  const span = replay.span();
+  return {
+    title,
+    tool: { name: 'buddyscope', version: session.version, command: process.argv.slice(2) },
+    inputs: recording.sources.filter((s) => s.format !== 'unknown').map(inputOf),
+    kernel: kernelOf(replay),
+    clock: { name: recording.clock.name, epochS: recording.clock.epochS },
+    span,
+    pageSize: PAGE_SIZE,
+    counts: eventCounts(replay),
+    lostEvents: recording.sources.reduce((sum, s) => sum + s.lostEvents, 0),
+    diagnostics: recording.diagnostics.all.map((d) => ({
+      code: d.code,
+      severity: d.severity,
+      message: d.message,
+      source: d.source,
+      ...(d.line === undefined ? {} : { line: d.line }),
+      ...(d.excerpt === undefined ? {} : { excerpt: d.excerpt }),
+      ...(d.hint === undefined ? {} : { hint: d.hint }),
+      count: recording.diagnostics.count(d.code),
+    })),
+    assumptions: [...replay.assumptions, ...replayWords(replay)],
+    limits: [],
+  };
+}
+
+function inputOf(source: SourceSummary): ReportInput {
+  return {
+    name: source.name,
+    format: source.format,
+    why: source.why,
+    compression: source.compression,
+    bytes: source.bytes,
+    sha256: source.facts.sha256 ?? null,
+    lines: source.lines,
+    events: sum(source.events),
+    snapshots: sum(source.snapshots),
+    skippedLines: source.skippedLines,
+    lostEvents: source.lostEvents,
+    overwritten: source.overwritten,
+  };
+}
+
+const sum = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((total, n) => total + n, 0);
+
+function kernelOf(replay: Reconstruction): ReportData['kernel'] {
+  const { profile, basis, release } = replay.profile;
+  return {
+    release: release?.release ?? null,
+    profile: profile.name,
+    why: basis,
+    features: { ...profile.switches },
+  };
+}
+
+function eventCounts(replay: Reconstruction): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const [kind, name] of Object.entries(EVENT_NAMES)) {
+    const n = replay.survey.kinds[Number(kind) as EventKind]!;
+    if (n > 0) counts[name] = n;
+  }
+  return counts;
+}
+
+/** How the state was reconstructed, in words. */
+function replayWords(replay: Reconstruction): string[] {
+  const levels = {
+    buddy: 'free lists followed event by event (zone_locked and pcpu_drain are recorded)',
+    page: 'only mm_page_alloc and mm_page_free are recorded: pages on per-cpu lists count as free',
+    snapshots: 'no events: the state is known at the copies only',
+  } as const;
+  const seeds = {
+    kpageflags: 'start state from a copy of /proc/kpageflags',
+    buddyinfo: 'start state from first touches and the first copy of /proc/buddyinfo',
+    'first-touch': 'start state from the first touch of each page only',
+    none: 'no start state',
+  } as const;
+  return [levels[replay.level], seeds[replay.seed]];
+}
