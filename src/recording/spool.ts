@@ -225,6 +225,22 @@ export function copyEvents(
 ): void {
   const end = from + count;
   const at = into.length;
+  if (count < FEW_EVENTS) copyFew(source, from, count, into);
+  else copyColumns(source, from, end, into);
+  into.length = at + count;
+  if (source.rareLength === 0) return;
+  for (let i = from; i < end; i++) {
+    if (source.kind[i]! > LAST_PAGE_KIND) {
+      into.pfn[at + i - from] = copyRareRow(source, source.pfn[i]!, into);
+    }
+  }
+}
+
+/** Below this, views on ten columns cost more than copying one by one. */
+const FEW_EVENTS = 24;
+
+function copyColumns(source: EventBatch, from: number, end: number, into: EventBatch): void {
+  const at = into.length;
   into.timeNs.set(source.timeNs.subarray(from, end), at);
   into.pfn.set(source.pfn.subarray(from, end), at);
   into.pid.set(source.pid.subarray(from, end), at);
@@ -235,12 +251,23 @@ export function copyEvents(
   into.kind.set(source.kind.subarray(from, end), at);
   into.order.set(source.order.subarray(from, end), at);
   into.migratetype.set(source.migratetype.subarray(from, end), at);
-  into.length = at + count;
-  if (source.rareLength === 0) return;
-  for (let i = from; i < end; i++) {
-    if (source.kind[i]! > LAST_PAGE_KIND) {
-      into.pfn[at + i - from] = copyRareRow(source, source.pfn[i]!, into);
-    }
+}
+
+function copyFew(source: EventBatch, from: number, count: number, into: EventBatch): void {
+  const at = into.length;
+  for (let i = 0; i < count; i++) {
+    const s = from + i;
+    const t = at + i;
+    into.timeNs[t] = source.timeNs[s]!;
+    into.pfn[t] = source.pfn[s]!;
+    into.pid[t] = source.pid[s]!;
+    into.comm[t] = source.comm[s]!;
+    into.stack[t] = source.stack[s]!;
+    into.cpu[t] = source.cpu[s]!;
+    into.detail[t] = source.detail[s]!;
+    into.kind[t] = source.kind[s]!;
+    into.order[t] = source.order[s]!;
+    into.migratetype[t] = source.migratetype[s]!;
   }
 }
 
