@@ -1,19 +1,14 @@
 /**
  * Which kernel printed this report: its release line, else what the report itself gives away.
  *
- * Fields appear at known versions (docs/postmortem.md has the table): the newest field seen is the
- * oldest kernel it can be, and the gfp number with its names narrows it from the other side.
+ * The choice of rules is src/kernel's (detect-profile.ts); this file says what a report shows: its
+ * release, the fields of its zone lines, its mask with the names beside it. A mask without names is
+ * from before 4.6, which no field tells.
  */
-import { erasMatching, type GfpEra } from '../kernel/gfp.js';
-import {
-  DEFAULT_KERNEL,
-  type KernelProfile,
-  parseOverride,
-  profileOf,
-  withSwitch,
-} from '../kernel/profile.js';
-import { parseKernelVersion, parseVersionText, versionCode } from '../kernel/release.js';
-import type { Splat } from '../records/splat.js';
+import { detectProfile } from '../kernel/detect-profile.js';
+import { type KernelProfile, parseOverride, profileOf, withSwitch } from '../kernel/profile.js';
+import { parseKernelVersion } from '../kernel/release.js';
+import type { Splat, SplatZone } from '../records/splat.js';
 
 export interface KernelChoice {
   readonly profile: KernelProfile;
@@ -30,111 +25,68 @@ export interface KernelOptions {
 }
 
 export function kernelOf(splat: Splat, options: KernelOptions = {}): KernelChoice {
-  const choice = chosen(splat, options);
-  let profile = choice.profile;
+  const choice = chosen(splat, options.release ?? '');
+  let { profile } = choice;
   for (const [key, value] of Object.entries(options.overrides ?? {})) {
     const override = parseOverride(`${key}=${value}`);
     if (typeof override === 'string') continue;
-    profile = withSwitch(profile, override.key, override.value, {
-      source: 'override',
-      text: `--profile ${key}=${value}`,
-    });
+    const evidence = { source: 'override', text: `--profile ${key}=${value}` } as const;
+    profile = withSwitch(profile, override.key, override.value, evidence);
   }
   return { ...choice, profile };
 }
 
-function chosen(splat: Splat, options: KernelOptions): KernelChoice {
-  const asked = options.release ?? '';
-  const given = asked === '' ? null : parseVersionText(asked);
-  if (given !== null) {
-    const profile = profileOf(given.version, { rc: given.rc !== null, source: 'override' });
-    return { profile, evidence: `--kernel ${asked}`, known: true };
-  }
-  const { release, versionText } = splat.context;
-  const text = versionText.startsWith('Linux version')
-    ? versionText
-    : `Linux version ${release} ${versionText}`;
-  const info = release === '' ? null : parseVersionText(text);
-  if (info !== null) {
-    // 2.6.38-rc6: the third number is part of the series there
-    const old = info.version.major === 2 ? parseKernelVersion(release) : null;
-    const profile = profileOf(old ?? info.version, { rc: info.rc !== null });
-    return { profile, evidence: info.evidence, known: true };
-  }
-  return guessed(splat);
+function chosen(splat: Splat, asked: string): KernelChoice {
+  const { mode, gfpNames } = splat.header;
+  const text = versionTextOf(splat);
+  const detected = detectProfile(
+    {
+      versionTexts: text === '' ? [] : [text],
+      splatZoneFields: zoneFields(splat),
+      gfpPairs: mode === null || gfpNames === '' ? [] : [{ mask: mode, names: gfpNames }],
+    },
+    asked === '' ? {} : { kernel: asked },
+  );
+  const { profile, basis, release } = detected;
+  if (basis === 'override') return { profile, evidence: `--kernel ${asked}`, known: true };
+  if (release !== null) return { profile, evidence: release.evidence, known: true };
+  if (mode !== null && gfpNames === '') return unnamed(mode);
+  const evidence =
+    basis === 'clues'
+      ? `guessed from the fields and flags it prints: ${profile.name}`
+      : `nothing tells the kernel: ${profile.name} is assumed`;
+  return { profile, evidence, known: false };
 }
 
-/** Field → first kernel that prints it. */
-const FIELD_SINCE: readonly (readonly [string, string])[] = [
-  ['zspages', '6.18'],
-  ['free_highatomic', '6.17'],
-  ['sec_pagetables', '6.1'],
-  ['boost', '5.19'],
-  ['kernel_misc_reclaimable', '5.15'],
-  ['reserved_highatomic', '5.10'],
-  ['writepending', '4.9'],
-  ['managed', '3.10'],
-];
-
-const ERA_START: Readonly<Record<GfpEra, string>> = {
-  'before-2.6.32': '2.6.30',
-  '2.6.32': '3.10',
-  '4.4': '4.9',
-  '4.10': '4.14',
-  '4.16': '4.19',
-  '5.1': '5.10',
-  '6.3': '6.6',
-  '6.8': '6.12',
-};
-
-function guessed(splat: Splat): KernelChoice {
-  const reasons: string[] = [];
-  let version = '';
-  const raise = (candidate: string, why: string): void => {
-    const newer =
-      version === '' ||
-      versionCode(parseKernelVersion(candidate)!) > versionCode(parseKernelVersion(version)!);
-    if (newer) version = candidate;
-    reasons.push(why);
-  };
-  for (const [field, since] of FIELD_SINCE) {
-    if (hasField(splat, field)) {
-      raise(since, `\`${field}\` is printed since ${since}`);
-      break;
-    }
-  }
-  const { mode, gfpNames } = splat.header;
-  if (mode !== null && gfpNames !== '') {
-    const eras = erasMatching(mode, gfpNames);
-    const last = eras.at(-1);
-    if (last !== undefined && eras.length < 3) {
-      raise(ERA_START[last], `${splat.header.modeText}(${gfpNames}) are the numbers of that time`);
-    }
-  } else if (mode !== null) {
-    raise(oldKernelOf(mode), 'the mask is printed without names, as up to 4.5');
-  }
-  if (version === '') {
-    version = DEFAULT_KERNEL;
-    reasons.push(`nothing tells the kernel: ${DEFAULT_KERNEL} is assumed`);
-  }
-  const profile = profileOf(parseKernelVersion(version)!, { source: 'default' });
-  return { profile, evidence: `guessed: ${reasons.join('; ')}`, known: false };
+function versionTextOf(splat: Splat): string {
+  const { versionText } = splat.context;
+  // a candidate of 2.6.38 is 2.6.38 for our rules: the third number is the series there
+  const release = splat.context.release.replace(/^(2\.6\.\d+)-rc\d+/, '$1');
+  if (release === '') return '';
+  return versionText.startsWith('Linux version')
+    ? versionText
+    : `Linux version ${release} ${versionText}`;
 }
 
 /** Masks without names: 4.4 and 4.5 have the reclaim bits, older kernels __GFP_WAIT. */
-function oldKernelOf(mode: number): string {
-  return mode >= 0x2000000 || (mode & 0x400000) !== 0 ? '4.4' : '3.10';
+function unnamed(mode: number): KernelChoice {
+  const version = mode >= 0x2000000 || (mode & 0x400000) !== 0 ? '4.4' : '3.10';
+  const evidence = `guessed: masks stand without names up to 4.5, this one fits ${version}`;
+  const profile = profileOf(parseKernelVersion(version)!, { source: 'default', origin: evidence });
+  return { profile, evidence, known: false };
 }
 
-function hasField(splat: Splat, field: string): boolean {
-  const { zones, counterPages, nodes } = splat.memory;
-  if (field in counterPages) return true;
-  if (nodes.some((node) => field in node.valuesKB)) return true;
-  return zones.some((zone) => {
-    if (field in zone.other) return true;
-    if (field === 'free_highatomic') return zone.freeHighatomicKB !== null;
-    if (field === 'reserved_highatomic') return zone.reservedHighatomicKB !== null;
-    if (field === 'boost') return zone.boostKB !== null;
-    return field === 'managed' && zone.managedKB !== null;
-  });
+const NAMED_FIELDS: readonly (readonly [keyof SplatZone, string])[] = [
+  ['boostKB', 'boost'],
+  ['reservedHighatomicKB', 'reserved_highatomic'],
+  ['freeHighatomicKB', 'free_highatomic'],
+];
+
+function zoneFields(splat: Splat): Set<string> {
+  const fields = new Set<string>();
+  for (const zone of splat.memory.zones) {
+    for (const key of Object.keys(zone.other)) fields.add(key);
+    for (const [field, name] of NAMED_FIELDS) if (zone[field] !== null) fields.add(name);
+  }
+  return fields;
 }
