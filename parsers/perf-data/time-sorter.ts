@@ -12,6 +12,7 @@
 import {
   BATCH_CAPACITY,
   EventBatch,
+  EventKind,
   LAST_PAGE_KIND,
   RARE_WIDTH,
 } from '../../src/records/events.js';

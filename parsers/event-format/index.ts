@@ -1,0 +1,79 @@
+/**
+ * The kernel's event format texts (events/SYSTEM/EVENT/format) as an input of their own: they tell
+ * how to read raw ring-buffer pages given beside them, and hold no events.
+ *
+ * What they say is kept for the recording (sharedFormats); inputs that need it must come later.
+ */
+import type { Detection, ParseContext, StreamFormat, StreamParser } from '../format.js';
+import { parseHeaderPage, sharedFormats } from './formats.js';
+import { MAX_FORMAT_BYTES } from './parse.js';
+
+export const eventFormat: StreamFormat = {
+  id: 'event-format',
+  title: 'event format (events/*/format, header_page)',
+  mode: 'stream',
+  detect,
+  open: (context) => new FormatText(context),
+};
+
+const FORMAT = /^name: [\w.-]+\nID: \d+\nformat:\n/;
+const HEADER_PAGE = /^\s*field: u64 timestamp;\s*offset:0;\s*size:8;/;
+
+function detect(head: Uint8Array): Detection | null {
+  const text = Buffer.from(head.subarray(0, 400)).toString('latin1');
+  if (FORMAT.test(text)) return { confidence: 1, why: 'name:, ID: and format: lines' };
+  if (HEADER_PAGE.test(text)) return { confidence: 1, why: 'the fields of header_page' };
+  return null;
+}
+
+class FormatText implements StreamParser {
+  readonly #context: ParseContext;
+  readonly #parts: Buffer[] = [];
+  #length = 0;
+
+  constructor(context: ParseContext) {
+    this.#context = context;
+  }
+
+  push(chunk: Uint8Array): void {
+    // Several formats may be joined in one file; 16 MiB are more than a kernel has.
+    if (this.#length > 16 << 20) return;
+    this.#parts.push(Buffer.from(Uint8Array.from(chunk)));
+    this.#length += chunk.length;
+  }
+
+  end(): void {
+    const text = Buffer.concat(this.#parts).toString('latin1');
+    const { strings, source, diagnostics } = this.#context;
+    const formats = sharedFormats(strings);
+    if (HEADER_PAGE.test(text)) {
+      formats.page = pageOf(text);
+      formats.longSize = formats.page.commitSize;
+      return;
+    }
+    // `.../events/kmem/mm_page_alloc/format` or `.../kmem/mm_page_alloc.txt`.
+    const path = source.name.replace(/\/format$/, '').split('/');
+    const system = path.length > 1 ? path[path.length - 2]! : '';
+    let count = 0;
+    for (const part of text.split(/^(?=name: )/m)) {
+      if (part.length <= MAX_FORMAT_BYTES && formats.add(part, system)) count++;
+    }
+    source.facts.formats = String(count);
+    if (count === 0) {
+      diagnostics.report(
+        'binary-damaged',
+        { source: source.name },
+        { what: 'the format text', reason: 'no name or ID' },
+      );
+    }
+  }
+}
+
+/** The whole page is as long as the data field says. */
+function pageOf(text: string): ReturnType<typeof parseHeaderPage> {
+  const commit = /commit;\s*offset:\d+;\s*size:(4|8);/.exec(text)?.[1];
+  const data = /data;\s*offset:(\d{1,3});\s*size:(\d{1,8});/.exec(text);
+  const size = data === null ? 4096 : Number(data[1]) + Number(data[2]);
+  const usable = size >= 64 && size <= 16 << 20 ? size : 4096;
+  return parseHeaderPage(text, commit === '4' ? 4 : 8, usable);
+}
