@@ -34,6 +34,7 @@ const MAX_LEADING_BYTES = 256;
 const MAX_FLAGS = 10;
 const PID_LIMIT = 2 ** 31;
 export const CPU_LIMIT = 1 << 16;
+const PLUS = 43;
 const LOWER_M = 109;
 const LOWER_S = 115;
 const LOWER_U = 117;
@@ -143,7 +144,7 @@ export class CommonPart {
     }
     after = skipDelta(bytes, after, end);
     if (after >= end || bytes[after] !== COLON) return false;
-    this.body = skipBlanks(bytes, after + 1, end);
+    this.body = skipBlanks(bytes, skipDelta(bytes, after + 1, end), end);
     return this.#setTime(form, whole, fraction, after - wholeEnd - 1);
   }
 
@@ -203,10 +204,11 @@ function skipTgid(bytes: Uint8Array, open: number, end: number): number {
   return skipBlanks(bytes, pos + 1, end);
 }
 
-/** trace-cmd's `(+12)` and the verbose form's `(+0.031ms)` before the colon. */
+/** trace-cmd's `(+12)` and the verbose form's `(+0.031ms)` around the colon. */
 function skipDelta(bytes: Uint8Array, pos: number, end: number): number {
   const open = skipBlanks(bytes, pos, end);
-  if (open >= end || bytes[open] !== PAREN_OPEN) return pos;
+  if (open + 1 >= end || bytes[open] !== PAREN_OPEN) return pos;
+  if (bytes[open + 1] !== PLUS && bytes[open + 1] !== DASH) return pos;
   let close = open + 1;
   while (close < end && close < open + 32 && bytes[close] !== PAREN_CLOSE) close++;
   return close < end && bytes[close] === PAREN_CLOSE ? close + 1 : pos;

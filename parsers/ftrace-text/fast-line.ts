@@ -57,7 +57,7 @@ const LOWER_X = 120;
 const EQUALS = 61;
 const UNDERSCORE = 95;
 
-const SEPARATOR_PAGE_BYTES = 16;
+const PAGE_TEXT_BYTES = 16;
 const MAX_PAGE_BYTES = 24;
 const MAX_DIGITS = 15;
 
@@ -277,7 +277,9 @@ export class FastLine {
     const view = this.#view;
     const bytes = this.#bytes;
     if (view.getUint32(start, true) !== PAGE || bytes[start + 4] !== EQUALS) return -1;
-    let pos = start + 5 + SEPARATOR_PAGE_BYTES;
+    // `(null)`, padded or not, is for the thorough way.
+    if (bytes[start + 5] === SPACE || bytes[start + 6] === LOWER_N) return -1;
+    let pos = start + 5 + PAGE_TEXT_BYTES;
     if (view.getUint32(pos, true) !== PFN_) {
       pos = start + 5;
       const limit = pos + MAX_PAGE_BYTES;

@@ -23,10 +23,10 @@ import {
   isBlank,
   NumberReader,
   PAREN_OPEN,
-  SPACE,
   sameBytes,
   skipBlanks,
   skipToken,
+  ZERO,
 } from './bytes.js';
 import type { GfpCache } from './gfp-cache.js';
 
@@ -71,7 +71,13 @@ const OWNERSHIP = 10;
 
 const PAGE = ascii('page');
 const GFP_FLAGS = ascii('gfp_flags');
-const NULL_TEXTS = ['(null)', '(nil)', '(ptrnull)', '0x0'].map(ascii);
+const NULL_TEXTS = ['(null)', '(nil)'].map(ascii);
+/** What stands after `page=`. */
+const NO_TEXT = 0;
+const NULL_PAGE = 1;
+const ZEROS = 2;
+const SOME_PAGE = 3;
+const LOWER_X = 120;
 /** Migratetypes end below 8 in every release; -1 stands for none. */
 const MIGRATETYPE_LIMIT = 16;
 /** Largest 64-bit numbers, as doubles: a pfn of all ones. */
@@ -85,8 +91,7 @@ export class PagePayload {
   readonly #gfps: GfpCache;
   readonly #values = new Float64Array(FIELDS.length);
   readonly #number = new NumberReader();
-  /** 0 absent, 1 null, 2 anything else. */
-  #page = 0;
+  #page = NO_TEXT;
   #gfp = -1;
 
   constructor(gfps: GfpCache) {
@@ -108,7 +113,7 @@ export class PagePayload {
 
   #readFields(bytes: Uint8Array, start: number, end: number): void {
     this.#values.fill(Number.NaN);
-    this.#page = 0;
+    this.#page = NO_TEXT;
     this.#gfp = -1;
     let pos = start;
     while (pos < end) {
@@ -144,7 +149,7 @@ export class PagePayload {
     const start = skipBlanks(bytes, pos, end);
     if (start > pos && bytes[start] !== PAREN_OPEN) return pos;
     const tokenEnd = skipToken(bytes, start, end);
-    this.#page = isNullPage(bytes, start, tokenEnd) ? 1 : 2;
+    this.#page = pageTextOf(bytes, start, tokenEnd);
     return tokenEnd;
   }
 
@@ -153,14 +158,18 @@ export class PagePayload {
     const extfrag = kind === EventKind.extfrag;
     const pfn = values[PFN]!;
     let order = values[extfrag ? ALLOC_ORDER : ORDER]!;
-    if (Number.isNaN(order) && kind === EventKind.freeBatched) order = 0;
+    // The struct behind the text has no order: the fields option and raw values lack it.
+    if (Number.isNaN(order) && kind === EventKind.freeBatched && this.#page === NO_TEXT) order = 0;
     if (Number.isNaN(pfn) || Number.isNaN(order)) return Outcome.malformed;
     if (!(order >= 0 && order < ORDER_LIMIT)) return this.#refuse('order', order);
     const type = values[extfrag ? ALLOC_TYPE : MIGRATETYPE]!;
     if (type < MIGRATETYPE_NONE || type >= MIGRATETYPE_LIMIT) {
       return this.#refuse('migratetype', type);
     }
-    const none = this.#page === 1 || pfn >= ALL_ONES || (pfn === 0 && this.#page === 0);
+    const none =
+      this.#page === NULL_PAGE ||
+      (pfn >= ALL_ONES && pfn <= 2 ** 64) ||
+      (pfn === 0 && this.#page !== SOME_PAGE);
     if (none && kind !== EventKind.alloc) return Outcome.noPage;
     if (!none && !(pfn >= 0 && pfn < PFN_LIMIT)) return this.#refuse('pfn', pfn);
     batch.pfn[i] = none ? PFN_NONE : pfn;
@@ -208,10 +217,14 @@ export class PagePayload {
   }
 }
 
-/** True for `(null)`, `(nil)`, `0x0` and any run of zeros: no page was handed out. */
-function isNullPage(bytes: Uint8Array, start: number, end: number): boolean {
-  for (const text of NULL_TEXTS) if (sameBytes(bytes, start, end, text)) return true;
+/**
+ * What the text says of the page. `(null)` is a failure whatever the pfn (kernels to v3.0 compute one
+ * from the null pointer); zeros are one only with pfn 0.
+ */
+function pageTextOf(bytes: Uint8Array, start: number, end: number): number {
+  for (const text of NULL_TEXTS) if (sameBytes(bytes, start, end, text)) return NULL_PAGE;
   let pos = start;
-  while (pos < end && bytes[pos] === SPACE + 16) pos++;
-  return pos === end && end > start;
+  if (bytes[pos] === ZERO && bytes[pos + 1] === LOWER_X && pos + 2 < end) pos += 2;
+  while (pos < end && bytes[pos] === ZERO) pos++;
+  return pos === end && end > start ? ZEROS : SOME_PAGE;
 }

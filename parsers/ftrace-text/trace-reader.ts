@@ -12,7 +12,7 @@ import { EVENT_NAMES, EventKind, LAST_PAGE_KIND } from '../../src/records/events
 import { decodeBytes } from '../../src/records/strings.js';
 import type { ParseContext, StreamParser } from '../format.js';
 import { BatchWriter } from './batch-writer.js';
-import { COLON, ESCAPE, HASH, skipBlanks, skipToken } from './bytes.js';
+import { COLON, ESCAPE, find, HASH, skipBlanks, skipToken } from './bytes.js';
 import { EventBody, type LineFront, Taken } from './event-body.js';
 import { FastLine, MAX_FAST_LINE } from './fast-line.js';
 import { GfpCache } from './gfp-cache.js';
@@ -28,6 +28,7 @@ import { stripEscapes, unusableForm } from './unusable.js';
 const KEPT_EXCERPTS = 20;
 const MAX_PENDING_MARKS = 256;
 const TAB = 9;
+const CONTROL_SEQUENCE = Uint8Array.of(ESCAPE);
 
 export interface TraceForm {
   /** Builds the reader of a line's front. */
@@ -133,6 +134,13 @@ export class TraceReader implements StreamParser, LineSink {
 
   line(bytes: Uint8Array, start: number, end: number): void {
     this.#context.source.lines++;
+    if (find(bytes, start, end, CONTROL_SEQUENCE) >= 0) {
+      const plain = stripEscapes(bytes, start, end);
+      this.#line(plain, 0, plain.length);
+    } else this.#line(bytes, start, end);
+  }
+
+  #line(bytes: Uint8Array, start: number, end: number): void {
     let from = start;
     if (this.#context.source.lines === 1 && bytes[from] === 0xef && bytes[from + 1] === 0xbb) {
       from = Math.min(end, from + 3);
@@ -243,10 +251,6 @@ export class TraceReader implements StreamParser, LineSink {
   /** A line that is neither header nor event as it stands. */
   #unparsed(bytes: Uint8Array, start: number, end: number): void {
     if (this.#header.reportLine(bytes, start, end)) return;
-    if (bytes.subarray(start, end).includes(ESCAPE)) {
-      const plain = stripEscapes(bytes, start, end);
-      if (this.#isHeader(plain, 0, plain.length) || this.#event(plain, 0, plain.length)) return;
-    }
     if (this.#bare(bytes, start, end)) return;
     const { source } = this.#context;
     source.skippedLines++;

@@ -6,7 +6,7 @@
  * comments in its own columns. Terminal colours (grep --color, less -R) are removed, not refused.
  */
 import { decodeBytes } from '../../src/records/strings.js';
-import { ESCAPE } from './bytes.js';
+import { BRACKET_CLOSE, BRACKET_OPEN, ESCAPE } from './bytes.js';
 
 const BELL = 7;
 const MAX_LOOKED_AT = 400;
@@ -25,28 +25,33 @@ export function unusableForm(
   return null;
 }
 
-/** A copy without terminal control sequences (CSI and OSC). */
+/** A copy without terminal control sequences (CSI and OSC); a lone escape byte stays. */
 export function stripEscapes(bytes: Uint8Array, start: number, end: number): Uint8Array {
   const plain = new Uint8Array(end - start);
   let length = 0;
-  for (let pos = start; pos < end; pos++) {
-    if (bytes[pos] === ESCAPE) pos = skipEscape(bytes, pos, end);
-    else plain[length++] = bytes[pos]!;
+  for (let pos = start; pos < end; ) {
+    const next = bytes[pos] === ESCAPE ? escapeEnd(bytes, pos, end) : pos;
+    if (next === pos) plain[length++] = bytes[pos++]!;
+    else pos = next;
   }
   return plain.subarray(0, length);
 }
 
-/** The last byte of the sequence that begins at `pos`. */
-function skipEscape(bytes: Uint8Array, pos: number, end: number): number {
-  const second = bytes[pos + 1];
-  let last = pos + 1;
-  if (second === 0x5b) {
-    last = pos + 2;
-    while (last < end && (bytes[last]! < 0x40 || bytes[last]! > 0x7e)) last++;
-  } else if (second === 0x5d) {
-    last = pos + 2;
-    while (last < end && bytes[last] !== BELL && bytes[last] !== ESCAPE) last++;
-    if (bytes[last] === ESCAPE) last++;
+/** Where the sequence that begins at `pos` ends; `pos` if it is none. */
+function escapeEnd(bytes: Uint8Array, pos: number, end: number): number {
+  let last = pos + 2;
+  if (bytes[pos + 1] === BRACKET_OPEN) {
+    while (last < end && isParameter(bytes[last]!)) last++;
+    const letter = last < end ? bytes[last]! | 32 : 0;
+    return letter >= 97 && letter <= 122 ? last + 1 : pos;
   }
-  return Math.min(last, end - 1);
+  if (bytes[pos + 1] !== BRACKET_CLOSE) return pos;
+  while (last < end && bytes[last] !== BELL && bytes[last] !== ESCAPE) last++;
+  if (last >= end) return pos;
+  return bytes[last] === BELL ? last + 1 : Math.min(last + 2, end);
+}
+
+/** Digits, `;` and `?`: what stands between `ESC [` and its letter. */
+function isParameter(byte: number): boolean {
+  return (byte >= 48 && byte <= 57) || byte === 59 || byte === 63;
 }
