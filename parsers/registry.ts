@@ -6,17 +6,25 @@
  */
 import { csv } from './csv/index.js';
 import { dmesgFormat } from './dmesg/index.js';
+import { eventFormat } from './event-format/index.js';
 import { type Detection, type Format, MIN_CONFIDENCE } from './format.js';
 import { ftraceText } from './ftrace-text/index.js';
 import { kpageflags } from './kpageflags/index.js';
 import { ndjson } from './ndjson/index.js';
 import { pageOwner } from './page-owner/index.js';
+import { perfData } from './perf-data/index.js';
 import { perfScript } from './perf-script/index.js';
 import { snapshotText } from './snapshot-text/index.js';
 import { traceCmdReport } from './trace-cmd-report/index.js';
+import { traceDat } from './trace-dat/index.js';
+import { tracePipeRaw } from './trace-pipe-raw/index.js';
 
 /** In the order in which ties are broken: the more specific first. */
 export const FORMATS: readonly Format[] = [
+  traceDat,
+  perfData,
+  eventFormat,
+  tracePipeRaw,
   kpageflags,
   ftraceText,
   traceCmdReport,
