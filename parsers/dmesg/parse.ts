@@ -29,6 +29,7 @@ export class DmesgParser implements StreamParser {
   #skipping = false;
   /** Lines before the current position. */
   #line = 0;
+  #records = 0;
 
   constructor(context: ParseContext) {
     this.#context = context;
@@ -67,6 +68,12 @@ export class DmesgParser implements StreamParser {
     }
     this.#assembler.end();
     this.#context.source.lines = this.#line;
+    const limit = this.#context.limits.snapshots;
+    if (this.#records > limit) {
+      const place = { source: this.#context.source.name };
+      const count = this.#records - limit;
+      this.#context.diagnostics.report('log-reports-limit', place, { count, limit });
+    }
   }
 
   #keep(chunk: Uint8Array, from: number): void {
@@ -151,8 +158,9 @@ export class DmesgParser implements StreamParser {
     return stop + 1;
   }
 
+  /** A log may hold millions of reports; what is kept of each is some kilobytes. */
   #emit(record: SplatRecord): void {
-    this.#context.sink.splat?.(record);
+    if (++this.#records <= this.#context.limits.snapshots) this.#context.sink.splat?.(record);
   }
 
   #count(kind: string): void {

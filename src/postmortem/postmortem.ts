@@ -29,6 +29,8 @@ export interface PostmortemResult {
 
 /** Related reports within this time are mentioned beside a failure. */
 const NEAR_NS = 60e9;
+/** Related reports counted beside one failure. */
+const MAX_NEAR = 1000;
 
 export function postmortemOf(
   records: Iterable<SplatRecord>,
@@ -42,10 +44,11 @@ export function postmortemOf(
   }
   const leftOut: Partial<Record<SplatKind, number>> = {};
   const reports: PostmortemReport[] = [];
+  const neighbours = new Neighbours(splats, facts);
   for (const splat of splats) {
     if (request.all || isFailure(splat)) {
       const report = explainSplat(splat, request);
-      reports.push({ ...report, notes: [...report.notes, ...nearNotes(splat, splats, facts)] });
+      reports.push({ ...report, notes: [...report.notes, ...neighbours.notes(splat)] });
     } else {
       leftOut[splat.kind] = (leftOut[splat.kind] ?? 0) + 1;
     }
@@ -79,24 +82,60 @@ export function kindWords(kind: SplatKind): string {
   return KIND_WORDS[kind];
 }
 
-function nearNotes(splat: Splat, all: readonly Splat[], facts: readonly LogFact[]): string[] {
-  const notes: string[] = [];
-  const at = splat.time.monoNs;
-  const near = all.filter(
-    (other) =>
-      other.kind !== 'page-allocation-failure' &&
-      other !== splat &&
-      other.source === splat.source &&
-      at !== null &&
-      other.time.monoNs !== null &&
-      Math.abs(other.time.monoNs - at) < NEAR_NS,
-  );
-  for (const kind of new Set(near.map((other) => other.kind))) {
-    const count = near.filter((other) => other.kind === kind).length;
-    notes.push(`${count} ${KIND_WORDS[kind]}${count === 1 ? '' : 's'} within a minute of it`);
+/** Reports of other kinds by source, in time order, and CMA areas by source. */
+class Neighbours {
+  readonly #related = new Map<string, { readonly ns: number; readonly kind: SplatKind }[]>();
+  readonly #cma = new Map<string, LogFact>();
+
+  constructor(splats: readonly Splat[], facts: readonly LogFact[]) {
+    for (const { kind, source, time } of splats) {
+      if (kind === 'page-allocation-failure' || time.monoNs === null) continue;
+      const list = this.#related.get(source) ?? [];
+      list.push({ ns: time.monoNs, kind });
+      this.#related.set(source, list);
+    }
+    for (const list of this.#related.values()) list.sort((a, b) => a.ns - b.ns);
+    for (const fact of facts) {
+      if (fact.what === 'cma-reserved' && !this.#cma.has(fact.source)) {
+        this.#cma.set(fact.source, fact);
+      }
+    }
   }
-  const cma = facts.find((fact) => fact.what === 'cma-reserved' && fact.source === splat.source);
-  if (cma !== undefined && splat.memory.zones.some((zone) => (zone.freeCmaKB ?? 0) > 0))
-    notes.push(`line ${cma.line}: ${cma.text}`);
-  return notes;
+
+  notes(splat: Splat): string[] {
+    const notes = this.#nearNotes(splat);
+    const cma = this.#cma.get(splat.source);
+    if (cma !== undefined && splat.memory.zones.some((zone) => (zone.freeCmaKB ?? 0) > 0))
+      notes.push(`line ${cma.line}: ${cma.text}`);
+    return notes;
+  }
+
+  #nearNotes(splat: Splat): string[] {
+    const list = this.#related.get(splat.source);
+    const at = splat.time.monoNs;
+    if (list === undefined || at === null) return [];
+    const counts = new Map<SplatKind, number>();
+    const from = firstFrom(list, at - NEAR_NS);
+    const to = Math.min(firstFrom(list, at + NEAR_NS), from + MAX_NEAR);
+    for (let i = from; i < to; i++) {
+      const { ns, kind } = list[i]!;
+      if (ns !== at || kind !== splat.kind) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    }
+    return [...counts].map(
+      ([kind, count]) =>
+        `${count} ${KIND_WORDS[kind]}${count === 1 ? '' : 's'} within a minute of it`,
+    );
+  }
+}
+
+/** Index of the first entry not before `ns`. */
+function firstFrom(list: readonly { readonly ns: number }[], ns: number): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (list[middle]!.ns < ns) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -129,6 +129,13 @@ export const MESSAGES = {
     text: '{count} {kind} copies were left out to keep at most {limit}',
   },
 
+  // kernel logs
+  'log-reports-limit': {
+    severity: 'warning',
+    text: '{count} reports and lines of note after the first {limit} were left out',
+    hint: 'raise --limit snapshots=N, or cut the log',
+  },
+
   // event text
   'line-too-long': {
     severity: 'warning',

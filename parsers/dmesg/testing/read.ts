@@ -2,7 +2,7 @@
  * Reads a text through the format as io would, in chunks of any size. For tests only.
  */
 import { Diagnostics } from '../../../src/records/diagnostics.js';
-import { DEFAULT_LIMITS } from '../../../src/records/limits.js';
+import { DEFAULT_LIMITS, type Limits } from '../../../src/records/limits.js';
 import type { Snapshot } from '../../../src/records/snapshot.js';
 import { newSourceSummary, type SourceSummary } from '../../../src/records/source.js';
 import type { LogFact, Splat, SplatRecord } from '../../../src/records/splat.js';
@@ -19,7 +19,12 @@ export interface ReadLog {
   readonly diagnostics: Diagnostics;
 }
 
-export function readLog(text: string | Uint8Array, chunkBytes = 1 << 16, name = 'log'): ReadLog {
+export function readLog(
+  text: string | Uint8Array,
+  chunkBytes = 1 << 16,
+  name = 'log',
+  limits: Partial<Limits> = {},
+): ReadLog {
   const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   const records: SplatRecord[] = [];
   const snapshots: Snapshot[] = [];
@@ -33,7 +38,7 @@ export function readLog(text: string | Uint8Array, chunkBytes = 1 << 16, name = 
       snapshot: (snapshot) => snapshots.push(snapshot),
       splat: (record) => records.push(record as SplatRecord),
     },
-    limits: DEFAULT_LIMITS,
+    limits: { ...DEFAULT_LIMITS, ...limits },
     strings: new RecordingStrings(),
     clock: new RecordingClock(),
     options: {},

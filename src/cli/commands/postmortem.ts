@@ -90,7 +90,7 @@ async function readLogs(
       [dmesgFormat],
     );
     session.showDiagnostics(recording.diagnostics);
-    records.push(...(recording.splats as readonly SplatRecord[]));
+    for (const record of recording.splats as readonly SplatRecord[]) records.push(record);
     for (const source of recording.sources) bytes += source.bytes;
     recording.close();
   }
