@@ -20,7 +20,7 @@ export const ATTEMPT_CLASSES: readonly AttemptClass[] = [
 ];
 const ORDERS = 32;
 const CLASSES = ATTEMPT_CLASSES.length;
-const EXAMPLES = 2000;
+const EXAMPLES = 1200;
 const UNCLASSED = 255;
 
 export interface AttemptsOptions {

@@ -13,6 +13,15 @@ export type NarrativeInput = Omit<ReportData, 'narrative'>;
 /** Orders drivers ask for atomically: page-sized buffers, jumbo frames, slabs. */
 const COMMON_ORDER = 3;
 
+const PLAIN = 'GFP_ATOMIC';
+
+/** What a request carries beside GFP_ATOMIC, without flags that decide nothing. */
+function extraFlags(gfp: string): string {
+  const idle = /^(GFP_ATOMIC|__GFP_(NOWARN|ZERO|COMP|NORETRY|ACCOUNT|HARDWALL|RECLAIMABLE))$/;
+  const flags = gfp.split('|').filter((flag) => !idle.test(flag));
+  return flags.length > 0 ? flags.join(' and ') : gfp;
+}
+
 const BECAUSE: Readonly<Record<ZoneReason, string>> = {
   none: 'nothing stood in the way',
   'below-watermark': 'free memory was below the watermark that even atomic requests must leave',
@@ -39,10 +48,12 @@ export function writeNarrative(data: NarrativeInput): Narrative {
   }
   const refused = refusedAtomic(data.attempts);
   if (atomic.length === 0) return goodNews(data, spanNs, refused, trust);
-  const main = mainTotal(atomic);
+  const met = metTotal(atomic, refused);
+  const main = met ?? mainTotal(atomic);
+  const alike = atomic.filter((total) => total.gfp === main.gfp);
   return {
-    verdict: verdictSentence(atomic, main, spanNs),
-    tone: main.order > COMMON_ORDER + 1 || main.share < 0.005 ? 'warn' : 'bad',
+    verdict: met ? metSentence(met, refused, spanNs) : verdictSentence(alike, main, spanNs),
+    tone: !met && (main.order > COMMON_ORDER + 1 || main.share < 0.005) ? 'warn' : 'bad',
     facts: [failureFact(data, main), memoryFact(data, main), refusalFact(data, refused)],
     paragraphs: paragraphs(data, atomic, main, refused),
     trust,
@@ -64,6 +75,22 @@ function mainTotal(totals: readonly FailureTotal[]): FailureTotal {
   );
 }
 
+/**
+ * If the kernel really refused atomic requests of a small order, that order leads: it hurt somebody,
+ * however short its windows were. Null if the windows tell as much on their own.
+ */
+function metTotal(totals: readonly FailureTotal[], refused: Refused): FailureTotal | null {
+  const order = refused.orders.filter((o) => o >= 1 && o <= COMMON_ORDER).sort((a, b) => a - b)[0];
+  if (order === undefined || mainTotal(totals).order <= COMMON_ORDER) return null;
+  const alike = totals.filter((total) => total.order === order);
+  return alike.length === 0 ? null : alike.reduce((a, b) => (b.ns > a.ns ? b : a));
+}
+
+function metSentence(total: FailureTotal, refused: Refused, spanNs: number): string {
+  const count = refused.byOrder.get(total.order) ?? 0;
+  return `The kernel refused ${plural(count, 'atomic allocation')} of order ${total.order} in the ${duration(spanNs)} recorded: in ${plural(total.windows, 'window')} of ${duration(total.ns)} in all, mostly because ${BECAUSE[mainReason(total)]}.`;
+}
+
 function mainReason(total: FailureTotal): ZoneReason {
   const entries = Object.entries(total.byReason) as [ZoneReason, number][];
   return entries.reduce((best, entry) => (entry[1] > best[1] ? entry : best), entries[0]!)[0];
@@ -80,11 +107,15 @@ function verdictSentence(
     main.share >= 0.995
       ? `during the whole recording (${duration(spanNs)})`
       : `for ${duration(main.ns)} of the ${duration(spanNs)} recorded (${percent(main.share)})`;
-  return `Atomic allocations of ${which} would have failed ${often}, mostly because ${BECAUSE[mainReason(main)]}.`;
+  const what =
+    main.gfp === PLAIN ? 'Atomic allocations' : `Atomic allocations with ${extraFlags(main.gfp)}`;
+  return `${what} of ${which} would have failed ${often}, mostly because ${BECAUSE[mainReason(main)]}.`;
 }
 
 function failureFact(data: NarrativeInput, main: FailureTotal) {
-  const first = data.windows.find((window) => window.order === main.order);
+  const first = data.windows.find(
+    (window) => window.order === main.order && window.gfp === main.gfp,
+  );
   const when = first ? `; the first began at ${seconds(data, first.fromNs)}` : '';
   return {
     figure: duration(main.ns),
@@ -93,7 +124,7 @@ function failureFact(data: NarrativeInput, main: FailureTotal) {
 }
 
 function memoryFact(data: NarrativeInput, main: FailureTotal) {
-  const pages = freeDuring(data, main.order);
+  const pages = freeDuring(data, main);
   return {
     figure: bytesText(pages * data.pageSize),
     text: `of memory was free on average, all zones together, while order ${main.order} failed: ${fragmentationWords(main)}`,
@@ -110,12 +141,12 @@ function fragmentationWords(main: FailureTotal): string {
 }
 
 /** Mean free pages over the buckets that windows of the order overlap, weighted by the overlap. */
-function freeDuring(data: NarrativeInput, order: number): number {
+function freeDuring(data: NarrativeInput, main: FailureTotal): number {
   const { timeline } = data;
   let sum = 0;
   let weight = 0;
   for (const window of data.windows) {
-    if (window.order !== order) continue;
+    if (window.order !== main.order || window.gfp !== main.gfp) continue;
     const first = Math.max(0, Math.floor((window.fromNs - timeline.fromNs) / timeline.bucketNs));
     for (let b = first; b < timeline.buckets; b++) {
       const startNs = timeline.fromNs + b * timeline.bucketNs;
@@ -135,6 +166,7 @@ interface Refused {
   readonly total: number;
   readonly attempts: number;
   readonly orders: readonly number[];
+  readonly byOrder: ReadonlyMap<number, number>;
   readonly other: number;
 }
 
@@ -142,7 +174,7 @@ function refusedAtomic(attempts: Attempts): Refused {
   let total = 0;
   let all = 0;
   let other = 0;
-  const orders = new Set<number>();
+  const byOrder = new Map<number, number>();
   for (const count of attempts.counts) {
     if (count.class !== 'atomic') {
       other += count.failed;
@@ -150,9 +182,9 @@ function refusedAtomic(attempts: Attempts): Refused {
     }
     total += count.failed;
     all += count.failed + count.ok;
-    if (count.failed > 0) orders.add(count.order);
+    if (count.failed > 0) byOrder.set(count.order, (byOrder.get(count.order) ?? 0) + count.failed);
   }
-  return { total, attempts: all, orders: [...orders], other };
+  return { total, attempts: all, orders: [...byOrder.keys()], byOrder, other };
 }
 
 function refusalFact(data: NarrativeInput, refused: Refused) {
@@ -189,7 +221,18 @@ function paragraphs(
   main: FailureTotal,
   refused: Refused,
 ): string[] {
-  const text = [ordersParagraph(data, totals)];
+  const text: string[] = [];
+  for (const gfp of new Set([main.gfp, PLAIN, ...totals.map((total) => total.gfp)])) {
+    text.push(
+      ordersParagraph(
+        data,
+        totals.filter((total) => total.gfp === gfp),
+        gfp,
+      ),
+    );
+  }
+  const surprise = surpriseParagraph(totals, refused);
+  if (surprise) text.push(surprise);
   const zones = zonesParagraph(data, main);
   if (zones) text.push(zones);
   const holders = holdersParagraph(data);
@@ -202,7 +245,22 @@ function paragraphs(
   return text;
 }
 
-function ordersParagraph(data: NarrativeInput, totals: readonly FailureTotal[]): string {
+/** The kernel refused orders of which no window knows: the reader must not overlook that. */
+function surpriseParagraph(totals: readonly FailureTotal[], refused: Refused): string {
+  const unexplained = refused.orders.filter(
+    (order) => order > 0 && !totals.some((total) => total.order === order),
+  );
+  if (unexplained.length === 0) return '';
+  return `The kernel also refused atomic requests of order ${orderList(unexplained)}, which by these rules should have been served. Other flags, a cpuset or a memory policy may have confined them, or the replay is off there.`;
+}
+
+function ordersParagraph(
+  data: NarrativeInput,
+  totals: readonly FailureTotal[],
+  gfp: string,
+): string {
+  if (totals.length === 0)
+    return `A ${gfp} request would always have succeeded, whatever its order.`;
   const parts = totals.slice(0, 11).map((total) => `order ${total.order} ${percent(total.share)}`);
   const always = totals.filter((total) => total.share >= 0.995).map((total) => total.order);
   const tail = always.length > 0 ? ` Order ${orderList(always)} could never have been served.` : '';
@@ -211,37 +269,51 @@ function ordersParagraph(data: NarrativeInput, totals: readonly FailureTotal[]):
     if (!totals.some((total) => total.order === order)) clean.push(order);
   }
   const good = clean.length > 0 ? ` Order ${orderList(clean)} would always have succeeded.` : '';
-  return `Share of the recording in which a GFP_ATOMIC request would have failed: ${listed(parts)}.${tail}${good}`;
+  return `Share of the recording in which a ${gfp} request would have failed: ${listed(parts)}.${tail}${good}`;
 }
 
 function zonesParagraph(data: NarrativeInput, main: FailureTotal): string {
-  const worst = longestWindow(data.windows, main.order);
+  const worst = longestWindow(data.windows, main);
   if (!worst) return '';
   const opened = worst.openedBy;
   const who = opened
-    ? ` It began with ${opened.event} of ${opened.comm || 'an unnamed task'} (order ${opened.order}).`
+    ? ` It began with ${eventName(opened.event)} of ${opened.comm || 'an unnamed task'} (order ${opened.order}).`
     : '';
   const closed = worst.closedBy
-    ? ` It ended with ${worst.closedBy.event} of ${worst.closedBy.comm || 'an unnamed task'}.`
+    ? ` It ended with ${eventName(worst.closedBy.event)} of ${worst.closedBy.comm || 'an unnamed task'}.`
     : '';
   return `The longest window of order ${main.order} ran from ${seconds(data, worst.fromNs)} to ${seconds(data, worst.toNs)}, because ${BECAUSE[worst.reason]}.${who}${closed}`;
 }
 
-function longestWindow(windows: readonly FailureWindow[], order: number): FailureWindow | null {
+/** `mm_page_alloc` for `kmem:mm_page_alloc`. */
+function eventName(event: string): string {
+  return event.slice(event.indexOf(':') + 1);
+}
+
+function longestWindow(
+  windows: readonly FailureWindow[],
+  main: FailureTotal,
+): FailureWindow | null {
   let worst: FailureWindow | null = null;
   for (const window of windows) {
-    if (window.order !== order) continue;
+    if (window.order !== main.order || window.gfp !== main.gfp) continue;
     if (!worst || window.toNs - window.fromNs > worst.toNs - worst.fromNs) worst = window;
   }
   return worst;
 }
 
 function holdersParagraph(data: NarrativeInput): string {
-  const mixed = (data.holders?.holders ?? []).filter((holder) => holder.mixedPages > 0).slice(0, 3);
-  if (mixed.length === 0) return '';
-  const names = mixed.map(
-    (holder) =>
-      `${holder.comm} (${plural(holder.mixedPages, 'page')} in ${plural(holder.mixedBlocks, 'pageblock')}, ${holder.gfp})`,
+  const byComm = new Map<string, { pages: number; gfp: string }>();
+  for (const holder of data.holders?.holders ?? []) {
+    if (holder.mixedPages === 0) continue;
+    const known = byComm.get(holder.comm);
+    if (known) known.pages += holder.mixedPages;
+    else byComm.set(holder.comm, { pages: holder.mixedPages, gfp: holder.gfp });
+  }
+  const top = [...byComm].sort((a, b) => b[1].pages - a[1].pages).slice(0, 3);
+  if (top.length === 0) return '';
+  const names = top.map(
+    ([comm, { pages, gfp }]) => `${comm} (${plural(pages, 'page')}, mostly ${gfp})`,
   );
   return `Most of the immovable pages that sat in pageblocks meant for movable memory at the end of the recording belonged to ${listed(names)}.`;
 }

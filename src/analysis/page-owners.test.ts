@@ -50,7 +50,9 @@ it('attributes what a page-by-page table attributes, also when blocks are freed 
       const expected = [0, 1, 2, 3].map((o) => naive.pages.filter((p) => p === o).length);
       expect([...held]).toEqual(expected);
       const seen = new Int32Array(PAGES).fill(-1);
-      owners.forEach((page, order, owner) => seen.fill(owner, page, page + 2 ** order));
+      owners.forEach((page, order, owner) => {
+        seen.fill(owner, page, page + 2 ** order);
+      });
       expect([...seen]).toEqual([...naive.pages]);
     }),
   );

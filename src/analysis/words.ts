@@ -45,6 +45,7 @@ export function bytesText(bytes: number): string {
 export function percent(share: number): string {
   if (share === 0) return '0\u00a0%';
   if (share === 1) return '100\u00a0%';
+  if (share > 1) return `${digits(share * 100)}\u00a0%`;
   if (share < 0.001) return '<0.1\u00a0%';
   if (share > 0.999) return '>99.9\u00a0%';
   return `${share < 0.1 ? (share * 100).toFixed(1).replace(/\.0$/, '') : Math.round(share * 100)}\u00a0%`;

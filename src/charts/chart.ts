@@ -18,6 +18,8 @@ export interface ChartView {
   readonly toNs: number;
   /** Index in `zones`, null = all. */
   readonly zone: number | null;
+  /** Which request class's windows: a gfp text of `totals` or `windows`. */
+  readonly gfp: string;
   /** null = all orders, or the chart's own choice. */
   readonly order: number | null;
   /** Columns worth drawing over time. */
@@ -57,9 +59,15 @@ export function wholeView(data: ReportData): ChartView {
     toNs: data.span.toNs,
     zone: null,
     order: null,
+    gfp: requestClasses(data)[0]!,
     columns: 400,
     plane: 'free',
   };
+}
+
+/** The request classes windows were judged for, plain GFP_ATOMIC first. */
+export function requestClasses(data: Pick<ReportData, 'totals'>): string[] {
+  return [...new Set(['GFP_ATOMIC', ...data.totals.map((total) => total.gfp)])];
 }
 
 /** Seconds on the trace's own clock. */

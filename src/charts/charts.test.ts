@@ -46,6 +46,11 @@ describe.each(CHARTS.map((chart) => [chart.id, chart] as const))('chart %s', (_,
     if (chart.hasData(data)) expect(svg).not.toContain('NaN');
   });
 
+  it('keeps its golden spec', async () => {
+    const spec = `${JSON.stringify(chart.spec(data, wholeView(data)), null, 2)}\n`;
+    await expect(spec).toMatchFileSnapshot(`./goldens/${chart.id}.vl.json`);
+  });
+
   it('names every dataset its marks use', () => {
     const used = JSON.stringify(chart.spec(data, wholeView(data))).matchAll(
       /"data":\{"name":"([^"]+)"\}/g,

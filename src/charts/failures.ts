@@ -172,6 +172,7 @@ export function windowRows(data: ReportData, view: ChartView): Row[] {
   for (const window of data.windows) {
     if (window.toNs < view.fromNs || window.fromNs > view.toNs) continue;
     if (view.order !== null && window.order !== view.order) continue;
+    if (window.gfp !== view.gfp) continue;
     const key = `${window.order} ${window.reason} ${window.certainty}`;
     const merged = open.get(key);
     if (merged && window.fromNs - merged.to < gapNs) {

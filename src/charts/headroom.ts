@@ -133,7 +133,10 @@ export const ringSizeChart: Chart = {
         field: 'share',
         ...valueY('share of time below', {
           scale: { domain: [0, 1] },
-          axis: { ...(valueY('share of time below').axis as object), labelExpr: "format(datum.value, '.0%')" },
+          axis: {
+            ...(valueY('share of time below').axis as object),
+            labelExpr: "format(datum.value, '.0%')",
+          },
         }),
       },
       color: {

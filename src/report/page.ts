@@ -4,7 +4,7 @@
 import type { ReportData } from '../analysis/report-data.js';
 import { bytesText, duration, grouped } from '../analysis/words.js';
 import type { Chart } from '../charts/chart.js';
-import { zoneName } from '../charts/chart.js';
+import { requestClasses, zoneName } from '../charts/chart.js';
 import { CHARTS } from '../charts/index.js';
 import { formatSeconds } from '../records/time.js';
 import { escapeHtml as e } from './escape.js';
@@ -114,10 +114,19 @@ function toolbar(data: ReportData): string {
     '<button type="button" id="reset">Whole recording</button>',
     `<label>Zone <select id="zone"><option value="">all</option>${zones}</select></label>`,
     `<label>Order <select id="order"><option value="">all</option>${orders}</select></label>`,
+    requestSelect(data),
     '<button type="button" id="theme">Dark</button>',
     '</div></nav>',
     '<noscript><p class="note">The charts need JavaScript; the words and figures do not.</p></noscript>',
   ].join('\n');
+}
+
+/** Only where windows of more than plain GFP_ATOMIC were judged. */
+function requestSelect(data: ReportData): string {
+  const classes = requestClasses(data);
+  if (classes.length < 2) return '';
+  const options = classes.map((gfp) => `<option value="${e(gfp)}">${e(gfp)}</option>`).join('');
+  return `<label>Request <select id="gfp">${options}</select></label>`;
 }
 
 export function chartCard(data: ReportData, chart: Chart, heading: 'h2' | 'h3' = 'h3'): string {
@@ -172,7 +181,7 @@ function pagesPanel(): string {
 
 function statePanel(): string {
   return [
-    '<aside class="card state" id="state" aria-labelledby="state-title">',
+    '<aside class="card state" id="state" tabindex="0" aria-labelledby="state-title">',
     '<h2 class="card-title" id="state-title">The state at a moment</h2>',
     '<div id="state-body"><p class="lead">Click a window in the chart, or move the Moment slider, to see the free lists there and what each zone would have answered.</p></div>',
     '</aside>',

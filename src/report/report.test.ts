@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { sampleReport } from '../analysis/testing/sample-report.js';
+import { CHARTS } from '../charts/index.js';
 import { csvField, escapeHtml, scriptJson } from './escape.js';
 import { failureLine, reportFiles, summaryJson, timelineCsv } from './files.js';
 import { renderHtml } from './html.js';
@@ -117,10 +118,10 @@ it('replaces names by stable pseudonyms everywhere', () => {
 });
 
 it('draws pictures without a browser', async () => {
-  const pngs = await chartPngs(data);
+  const pngs = await chartPngs(data, 'dark', CHARTS.slice(0, 2));
   if (pngs === null) return;
   expect(Buffer.from(pngs.get('failures.png')!.subarray(1, 4)).toString()).toBe('PNG');
-  expect(pngs.size).toBeGreaterThan(9);
+  expect(pngs.size).toBe(2);
 }, 60_000);
 
 it('puts any view into the fragment and gets it back', () => {
@@ -131,6 +132,7 @@ it('puts any view into the fragment and gets it back', () => {
     cursorNs: fc.option(time),
     zone: fc.option(fc.nat(1)),
     order: fc.option(fc.integer({ min: 1, max: 10 })),
+    gfp: fc.constant('GFP_ATOMIC'),
     plane: fc.constantFrom(
       'free' as const,
       'largest' as const,

@@ -33,7 +33,7 @@ body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,-
 .navigator{height:34px}.navigator canvas{width:100%;height:34px;display:block;cursor:crosshair;border-radius:6px;touch-action:none}
 .controls{display:flex;flex-wrap:wrap;align-items:center;gap:6px 12px;padding-top:6px;font-size:13.5px}
 .controls label{display:inline-flex;align-items:center;gap:6px;color:var(--faint)}
-.controls .grow{flex:1 1 220px}.controls input[type=range]{flex:1;min-width:90px;accent-color:var(--accent)}
+#gfp{width:10.5em}.controls .grow{flex:1 1 220px}.controls input[type=range]{flex:1;min-width:90px;accent-color:var(--accent)}
 #range{font-variant-numeric:tabular-nums;min-width:15em;color:var(--ink)}
 button,select{font:inherit;font-size:13.5px;color:var(--ink);background:var(--card);border:1px solid var(--line);border-radius:7px;padding:3px 10px;min-height:28px}
 button{cursor:pointer}button:hover,select:hover{border-color:var(--accent)}

@@ -1,12 +1,12 @@
 /**
  * What the reader looks at, and its form in the URL fragment, so that a link points at a moment.
  *
- *   #t=12.345&from=12&to=13&zone=0/DMA32&order=3&map=type&theme=dark
+ *   #t=12.345&from=12&to=13&zone=0/DMA32&order=3&gfp=GFP_ATOMIC&map=type&theme=dark
  *
  * Times are seconds on the trace's clock. Anything malformed or outside the recording is ignored.
  */
 import type { ReportData } from '../analysis/report-data.js';
-import type { MapPlane } from '../charts/chart.js';
+import { type MapPlane, requestClasses } from '../charts/chart.js';
 import { formatSeconds, parseSeconds } from '../records/time.js';
 
 export interface ViewState {
@@ -16,6 +16,8 @@ export interface ViewState {
   readonly cursorNs: number | null;
   readonly zone: number | null;
   readonly order: number | null;
+  /** Request class, a gfp text. */
+  readonly gfp: string;
   readonly plane: MapPlane;
   /** null = what the system prefers. */
   readonly theme: 'light' | 'dark' | null;
@@ -23,7 +25,7 @@ export interface ViewState {
 
 const PLANES: readonly MapPlane[] = ['free', 'largest', 'type', 'pollution'];
 
-type Facts = Pick<ReportData, 'span' | 'zones' | 'orders' | 'clock'>;
+type Facts = Pick<ReportData, 'span' | 'zones' | 'orders' | 'clock' | 'totals'>;
 
 export function initialState(data: Facts): ViewState {
   return {
@@ -32,6 +34,7 @@ export function initialState(data: Facts): ViewState {
     cursorNs: null,
     zone: null,
     order: null,
+    gfp: requestClasses(data)[0]!,
     plane: 'free',
     theme: null,
   };
@@ -48,6 +51,7 @@ export function encodeState(state: ViewState, data: Facts): string {
   const zone = state.zone === null ? undefined : data.zones[state.zone];
   if (zone) parts.push(`zone=${zone.node}/${encodeURIComponent(zone.zone)}`);
   if (state.order !== null) parts.push(`order=${state.order}`);
+  if (state.gfp !== requestClasses(data)[0]) parts.push(`gfp=${encodeURIComponent(state.gfp)}`);
   if (state.plane !== 'free') parts.push(`map=${state.plane}`);
   if (state.theme !== null) parts.push(`theme=${state.theme}`);
   return parts.join('&');
@@ -75,6 +79,9 @@ export function decodeState(fragment: string, data: Facts): ViewState {
     cursorNs: time('t'),
     zone: zoneOf(fields.get('zone'), data),
     order: order !== null && order > 0 && order < data.orders ? order : null,
+    gfp:
+      requestClasses(data).find((gfp) => encodeURIComponent(gfp) === fields.get('gfp')) ??
+      start.gfp,
     plane: PLANES.find((plane) => plane === fields.get('map')) ?? 'free',
     theme: theme === 'light' || theme === 'dark' ? theme : null,
   };

@@ -78,6 +78,7 @@ export class ChartCard {
       toNs: state.toNs,
       zone: state.zone,
       order: state.order,
+      gfp: state.gfp,
       plane: state.plane,
       columns: Math.max(120, Math.min(480, Math.round(this.#plot.clientWidth / 2.2))),
     };

@@ -93,7 +93,7 @@ class Page {
       this.#applyTheme(state);
       for (const card of this.#cards) card.redrawFromScratch();
       this.#pages.draw();
-    } else if (has('fromNs', 'toNs', 'zone', 'order')) {
+    } else if (has('fromNs', 'toNs', 'zone', 'order', 'gfp')) {
       for (const card of this.#cards) card.refresh();
     } else if (has('plane')) {
       for (const card of this.#cards) if (card.chart.id === 'physical-map') card.refresh();
@@ -101,7 +101,7 @@ class Page {
     if (has('cursorNs')) {
       for (const card of this.#cards) card.showCursor(state.cursorNs, true);
     }
-    if (has('cursorNs', 'zone', 'order')) this.#panel.show(state);
+    if (has('cursorNs', 'zone', 'order', 'gfp')) this.#panel.show(state);
     this.#showControls(state);
     this.#navigator.draw(this.mode());
   }
@@ -126,6 +126,8 @@ class Page {
   #showControls(state: ViewState): void {
     byId('zone', HTMLSelectElement).value = state.zone === null ? '' : String(state.zone);
     byId('order', HTMLSelectElement).value = state.order === null ? '' : String(state.order);
+    const gfp = document.querySelector<HTMLSelectElement>('#gfp');
+    if (gfp) gfp.value = state.gfp;
     const { span } = this.#store.data;
     const slider = byId('cursor', HTMLInputElement);
     const at = state.cursorNs ?? span.fromNs;
@@ -148,6 +150,8 @@ class Page {
         store.set({ [id]: select.value === '' ? null : Number(select.value) });
       });
     };
+    const gfp = document.querySelector<HTMLSelectElement>('#gfp');
+    gfp?.addEventListener('change', () => store.set({ gfp: gfp.value }));
     choice('zone');
     choice('order');
     const slider = byId('cursor', HTMLInputElement);

@@ -6,17 +6,19 @@ import { INK, type Mode, REASON_COLORS } from '../../charts/theme.js';
 import type { Store } from './store.js';
 
 const EDGE = 6;
+const CELLS = 600;
 
 export class Navigator {
   readonly #canvas: HTMLCanvasElement;
   readonly #store: Store;
-  readonly #density: Float32Array;
+  #density: Float32Array;
+  #gfp = '';
   #dragFrom: number | null = null;
 
   constructor(canvas: HTMLCanvasElement, store: Store) {
     this.#canvas = canvas;
     this.#store = store;
-    this.#density = failingOrders(store, 600);
+    this.#density = new Float32Array(CELLS);
     canvas.addEventListener('pointerdown', (event) => {
       this.#dragFrom = this.#timeAt(event.clientX);
       canvas.setPointerCapture(event.pointerId);
@@ -51,6 +53,10 @@ export class Navigator {
 
   draw(mode: Mode): void {
     this.#mode = mode;
+    if (this.#gfp !== this.#store.state.gfp) {
+      this.#gfp = this.#store.state.gfp;
+      this.#density = failingOrders(this.#store, CELLS);
+    }
     this.#shade(this.#store.state.fromNs, this.#store.state.toNs);
   }
 
@@ -101,6 +107,7 @@ function failingOrders(store: Store, cells: number): Float32Array {
   const density = new Float32Array(cells);
   const width = (span.toNs - span.fromNs) / cells;
   for (const window of windows) {
+    if (window.gfp !== store.state.gfp) continue;
     const first = Math.max(0, Math.floor((window.fromNs - span.fromNs) / width));
     const last = Math.min(cells - 1, Math.floor((window.toNs - span.fromNs) / width));
     for (let c = first; c <= last; c++) {

@@ -35,7 +35,7 @@ export class StatePanel {
     if (state.cursorNs === null) return;
     const chosen = this.#chosen?.atNs === state.cursorNs ? this.#chosen : null;
     const order = state.order ?? chosen?.order ?? Math.min(DEFAULT_ORDER, data.orders - 1);
-    const window = windowAt(data, state.cursorNs, order);
+    const window = windowAt(data, state.cursorNs, order, state.gfp);
     const moment = momentAt(data, state.cursorNs);
     if (!moment) return;
     const answers = judgeMoment(data, moment, order);
@@ -51,7 +51,9 @@ export class StatePanel {
 
   #steps(atNs: number, order: number): HTMLElement {
     const { data } = this.#store;
-    const windows = data.windows.filter((window) => window.order === order);
+    const windows = data.windows.filter(
+      (window) => window.order === order && window.gfp === this.#store.state.gfp,
+    );
     const previous = windows.findLast((window) => window.fromNs < atNs);
     const next = windows.find((window) => window.fromNs > atNs);
     const button = (text: string, target: FailureWindow | undefined): HTMLElement => {
@@ -65,7 +67,7 @@ export class StatePanel {
       return node;
     };
     const zoom = element('button', { type: 'button' }, 'Zoom to it');
-    const inside = windowAt(data, atNs, order);
+    const inside = windowAt(data, atNs, order, this.#store.state.gfp);
     zoom.toggleAttribute('disabled', inside === null);
     zoom.addEventListener('click', () => {
       if (!inside) return;
@@ -101,7 +103,7 @@ export class StatePanel {
         'p',
         { class: 'answer' },
         element('strong', {}, `${at} s`),
-        `: GFP_ATOMIC of order ${order} (${size}) `,
+        `: ${this.#store.state.gfp} of order ${order} (${size}) `,
         element('span', { class: `badge ${word}` }, label),
         reason ? ` ${reason}.` : null,
       ),
@@ -117,8 +119,17 @@ export class StatePanel {
   }
 }
 
-function windowAt(data: ReportData, atNs: number, order: number): FailureWindow | null {
-  return data.windows.find((w) => w.order === order && w.fromNs <= atNs && atNs < w.toNs) ?? null;
+function windowAt(
+  data: ReportData,
+  atNs: number,
+  order: number,
+  gfp: string,
+): FailureWindow | null {
+  return (
+    data.windows.find(
+      (w) => w.order === order && w.gfp === gfp && w.fromNs <= atNs && atNs < w.toNs,
+    ) ?? null
+  );
 }
 
 function zoneList(data: ReportData, answers: readonly ZoneAnswer[]): HTMLElement {

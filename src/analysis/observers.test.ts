@@ -1,0 +1,190 @@
+import { expect, it } from 'vitest';
+import { EventBatch, EventKind } from '../records/events.js';
+import { RecordingStrings } from '../records/strings.js';
+import { AttemptsObserver } from './attempts.js';
+import { callSite } from './holders.js';
+import type { ReportData } from './report-data.js';
+import { sampleReport } from './testing/sample-report.js';
+import { CHECKERBOARD_SPAN, checkerboard, SyntheticMachine } from './testing/synthetic.js';
+import { bucketOf, timeGrid } from './time-grid.js';
+
+const data = sampleReport();
+
+/** The machine after the whole workload, to compare with. */
+const machine = new SyntheticMachine(() => []);
+checkerboard(machine);
+
+function sumOfBlocks(report: ReportData, zone: number, bucket: number): number {
+  return report.timeline.zones[zone]!.last.reduce((sum, row, q) => sum + row[bucket]! * 2 ** q, 0);
+}
+
+it('ends the timeline with the state the machine is in', () => {
+  const last = data.timeline.buckets - 1;
+  machine.state.zones.forEach((zone, z) => {
+    const line = data.timeline.zones[z]!;
+    expect(line.last.map((row) => row[last])).toEqual([...zone.free]);
+    expect(line.freePages[last]).toBe(zone.freePages);
+    expect(line.high?.[10]?.[last] ?? line.last[10]![last]).toBe(zone.high[10]);
+  });
+});
+
+it('keeps free pages, blocks and extremes of every bucket consistent', () => {
+  data.timeline.zones.forEach((zone, z) => {
+    for (let b = 0; b < data.timeline.buckets; b++) {
+      expect(sumOfBlocks(data, z, b)).toBe(zone.freePages[b]);
+      expect(zone.freePagesMin[b]).toBeLessThanOrEqual(zone.freePages[b]!);
+      expect(zone.freePagesMax[b]).toBeGreaterThanOrEqual(zone.freePages[b]!);
+      for (let q = 0; q < data.orders; q++) {
+        expect(zone.min[q]![b]).toBeLessThanOrEqual(zone.last[q]![b]!);
+        expect(zone.max[q]![b]).toBeGreaterThanOrEqual(zone.last[q]![b]!);
+      }
+    }
+  });
+});
+
+it('shows headroom 0 exactly where windows say that a request fails', () => {
+  const { timeline, headroom, windows } = data;
+  for (const order of [1, 2, 3, 5, 8, 10]) {
+    for (let b = 0; b < timeline.buckets; b++) {
+      const endNs = timeline.fromNs + (b + 1) * timeline.bucketNs;
+      const failing = windows.some(
+        (w) => w.order === order && w.fromNs < endNs - 1e6 && w.toNs > endNs + 1e6,
+      );
+      if (failing) expect(headroom.last[order]![b]).toBe(0);
+      else if (headroom.min[order]![b] === 0) {
+        const near = windows.some(
+          (w) =>
+            w.order === order &&
+            w.fromNs <= endNs + 1e6 &&
+            w.toNs >= endNs - timeline.bucketNs - 1e6,
+        );
+        expect(near).toBe(true);
+      }
+    }
+  }
+});
+
+it('counts each refusal once, by order and class', () => {
+  const { attempts } = data;
+  const failed = attempts.counts.reduce((sum, count) => sum + count.failed, 0);
+  const bucketed = attempts.refusals.reduce((sum, { count }) => sum + count, 0);
+  expect(failed).toBe(attempts.refusalsTotal);
+  expect(bucketed).toBe(attempts.refusalsTotal);
+  expect(attempts.examples.every(({ ok }) => !ok)).toBe(true);
+  expect(attempts.counts.some((count) => count.class === 'atomic' && count.failed > 0)).toBe(true);
+});
+
+it('attributes what is held at the end to who allocated it', () => {
+  const holders = data.holders!;
+  const held = holders.holders.reduce((sum, holder) => sum + holder.pages, 0);
+  const total = machine.state.zones.reduce((sum, z) => sum + z.managed - z.freePages, 0);
+  expect(held).toBe(total);
+  expect(holders.unattributedPages).toBe(0);
+  const udev = holders.holders.find(({ comm }) => comm === 'systemd-udevd')!;
+  expect(udev.migratetype).toBe('Unmovable');
+  expect(udev.mixedPages).toBe(udev.pages);
+  expect(udev.mixedBlocks).toBeGreaterThan(10);
+  const hog = holders.holders.find(({ comm }) => comm === 'hog_tick');
+  expect(hog?.pages ?? 0).toBe(0);
+  expect(hog?.peakPages ?? 0).toBeGreaterThan(100);
+});
+
+it('maps each pageblock with the share that is free at the sampled times', () => {
+  const map = data.physicalMap!;
+  const bytes = Buffer.from(map.free, 'base64');
+  const rows = map.rows.length;
+  expect(bytes.length).toBe(rows * map.timesNs.length);
+  const last = bytes.subarray((map.timesNs.length - 1) * rows);
+  map.rows.forEach((row, r) => {
+    let free = 0;
+    for (let p = row.pfn; p < row.pfn + row.pages; p++) free += machine.state.pages[p]! & 1;
+    expect(last[r]).toBe(Math.round((free / row.pages) * 200));
+  });
+});
+
+it('describes every page of a detailed pageblock exactly once', () => {
+  const { details, pageblockOrder } = data.physicalMap!;
+  expect(details.length).toBeGreaterThan(3);
+  for (const detail of details) {
+    let next = 0;
+    for (const [offset, pages, state] of detail.runs) {
+      expect(offset).toBe(next);
+      next += pages;
+      const bits = machine.state.pages[detail.pfn + offset]!;
+      expect(state === 1).toBe((bits & 1) === 1);
+    }
+    expect(next).toBe(2 ** pageblockOrder);
+  }
+});
+
+it('keeps markers of the workload, not those of the snapshot recorder', () => {
+  const texts = data.timeline.markers.map(({ text }) => text);
+  expect(texts).toContain('phase burst');
+  expect(texts.some((text) => text.startsWith('snap'))).toBe(false);
+  expect(data.timeline.lost).toMatchObject([{ cpu: 1, count: 1200 }]);
+});
+
+it('says who took from whom', () => {
+  expect(data.extfrag.cells).toHaveLength(1);
+  const [cell] = data.extfrag.cells;
+  expect(cell).toMatchObject({ from: 'Movable', to: 'Unmovable' });
+  expect(cell!.series.reduce((a, b) => a + b, 0)).toBe(data.extfrag.total);
+});
+
+it('adds up windows by order to what the verdict says', () => {
+  for (const total of data.totals) {
+    const windows = data.windows.filter((w) => w.order === total.order);
+    expect(total.windows).toBe(windows.length);
+    expect(total.ns).toBe(windows.reduce((sum, w) => sum + w.toNs - w.fromNs, 0));
+    expect(total.share).toBeLessThanOrEqual(1);
+  }
+  expect(data.narrative.verdict).toMatch(
+    /^Atomic allocations of order \d and above would have failed/,
+  );
+  expect(data.narrative.facts).toHaveLength(3);
+  expect(data.narrative.tone).toBe('bad');
+});
+
+it('says plainly when nothing is wrong', () => {
+  const calm = sampleReport({
+    span: CHECKERBOARD_SPAN,
+    workload: (m) => {
+      for (let i = 0; i < 50; i++) m.free(m.alloc(3, 'eth0', 'GFP_ATOMIC', 0), 3, 'eth0');
+      m.end();
+    },
+  });
+  expect(calm.narrative.verdict).toMatch(/^Nothing wrong/);
+  expect(calm.narrative.tone).toBe('good');
+  expect(calm.narrative.facts.map(({ figure }) => figure)).toContain('0 refusals');
+});
+
+it('puts times outside the span into the nearest bucket', () => {
+  const grid = timeGrid(100, 200, 10);
+  expect([50, 100, 199, 200, 1e9, Number.NaN].map((t) => bucketOf(grid, t))).toEqual([
+    0, 0, 9, 9, 9, 0,
+  ]);
+  expect(timeGrid(Number.NaN, Number.NaN, 10).bucketNs).toBeGreaterThan(0);
+});
+
+it('survives orders and times no kernel has', () => {
+  const strings = new RecordingStrings();
+  const observer = new AttemptsObserver({
+    grid: timeGrid(0, 10, 4),
+    strings,
+    classOf: () => 'atomic',
+  });
+  const batch = new EventBatch(1);
+  batch.length = 1;
+  batch.kind[0] = EventKind.alloc;
+  batch.order[0] = 255;
+  batch.pfn[0] = -1;
+  batch.timeNs[0] = Number.NaN;
+  observer.event(machine.state, batch, 0);
+  expect(observer.result().refusalsTotal).toBe(1);
+});
+
+it('names the caller, not the allocator', () => {
+  const stack =
+    '=> __alloc_pages\n=> new_slab\n=> cp_rx_poll [8139cp]\n=> __napi_poll\n=> net_rx_action\n=> x';
+  expect(callSite(stack)).toBe('cp_rx_poll [8139cp] ← __napi_poll ← net_rx_action');
+});
