@@ -23,7 +23,16 @@ if (file === undefined) {
   process.exit(2);
 }
 
-function scan(path: string): { seconds: number; events: number; lines: number; allocs: number } {
+interface Scan {
+  seconds: number;
+  /** Processor time, user and system: what the wall clock would show on an idle machine. */
+  cpuSeconds: number;
+  events: number;
+  lines: number;
+  allocs: number;
+}
+
+function scan(path: string): Scan {
   const source = newSourceSummary(path);
   let events = 0;
   const parser = openFtraceText({
@@ -41,6 +50,7 @@ function scan(path: string): { seconds: number; events: number; lines: number; a
     options: {},
   });
   const begin = performance.now();
+  const cpuBegin = process.cpuUsage();
   const fd = openSync(path, 'r');
   const chunk = new Uint8Array(CHUNK_BYTES);
   for (;;) {
@@ -51,7 +61,15 @@ function scan(path: string): { seconds: number; events: number; lines: number; a
   closeSync(fd);
   parser.end();
   const seconds = (performance.now() - begin) / 1000;
-  return { seconds, events, lines: source.lines, allocs: source.events['kmem:mm_page_alloc'] ?? 0 };
+  const { user, system } = process.cpuUsage(cpuBegin);
+  const cpuSeconds = (user + system) / 1e6;
+  return {
+    seconds,
+    cpuSeconds,
+    events,
+    lines: source.lines,
+    allocs: source.events['kmem:mm_page_alloc'] ?? 0,
+  };
 }
 
 function grep(path: string): { seconds: number; count: number } {
@@ -73,7 +91,7 @@ const rate = (count: number, seconds: number) => (count / seconds / 1e6).toFixed
 const share = theirs.seconds / ours.seconds;
 console.log(`${file}: ${(bytes / 1e6).toFixed(1)} MB, ${ours.lines} lines, ${ours.events} events`);
 console.log(
-  `buddyscope scan   ${rate(ours.events, ours.seconds)} M events/s  ${rate(bytes, ours.seconds)} MB/s  ${ours.seconds.toFixed(3)} s`,
+  `buddyscope scan   ${rate(ours.events, ours.seconds)} M events/s  ${rate(bytes, ours.seconds)} MB/s  ${ours.seconds.toFixed(3)} s (cpu ${ours.cpuSeconds.toFixed(3)} s)`,
 );
 console.log(
   `grep -c           ${rate(ours.lines, theirs.seconds)} M lines/s   ${rate(bytes, theirs.seconds)} MB/s  ${theirs.seconds.toFixed(3)} s`,
