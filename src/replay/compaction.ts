@@ -112,8 +112,9 @@ export class CompactionSolver {
     this.#compactionRows = Int32Array.from(rows);
   }
 
-  /** What this run learnt for the next. */
-  get needs(): Map<number, number> {
+  /** What this run learnt for the next; the very map it was given if that is nothing new. */
+  get needs(): ReadonlyMap<number, number> {
+    if (this.#newNeeds.size === 0) return this.#needs;
     const merged = new Map(this.#needs);
     for (const [row, pages] of this.#newNeeds) merged.set(row, (merged.get(row) ?? 0) + pages);
     return merged;

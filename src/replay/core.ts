@@ -1,7 +1,7 @@
 /**
- * The core of the replay: page events applied to the free lists, one batch at a time.
+ * The core of the replay: the actions of events applied to the free lists.
  *
- * Two levels (DESIGN.md §3, docs/model/events.md):
+ * Two levels (docs/model/events.md); which action an event is was decided in fates.ts:
  * - buddy level: zone_locked (and extfrag where it is the only witness) removes, pcpu_drain adds,
  *   mm_page_free adds for orders that skip the per-cpu lists. A free that did skip them although its
  *   order is kept there (interrupt context, mm/page_alloc.c free_unref_page, 6.0+) is recognised by
@@ -11,8 +11,8 @@
  * The loop allocates nothing per event. Hidden takings (compaction) are applied by compaction.ts
  * through `take`.
  */
-import { type EventBatch, EventKind, LAST_PAGE_KIND, PFN_NONE } from '../records/events.js';
-import { type BatchFates, EXTFRAG_REMOVAL, isGhostFate, Next, nextOf } from './fates.js';
+import { Action, type ActionBatch } from './actions.js';
+import { isGhostFate } from './fates.js';
 import { FreeLists } from './free-lists.js';
 import type { Geometry } from './geometry.js';
 import { PageBit } from './observer.js';
@@ -27,8 +27,6 @@ export interface Anomalies {
   allocatedWhileFree: number;
   /** Frees that skipped the per-cpu lists although their order is kept there. */
   bypassed: number;
-  /** pfns outside every zone. */
-  outside: number;
 }
 
 export class ReplayCore {
@@ -45,28 +43,30 @@ export class ReplayCore {
     freedWhileFree: 0,
     allocatedWhileFree: 0,
     bypassed: 0,
-    outside: 0,
   };
-  readonly pcpOrders: Uint8Array;
   readonly buddyLevel: boolean;
+  /** Area of each section (largest block) of dense pages. */
+  readonly areaBySection: Uint16Array;
   /** Called when a page becomes free whose fate is to be freed again (a ghost). */
   onGhost: ((page: number, fate: number) => void) | null = null;
 
-  constructor(geometry: Geometry, pcpOrders: Uint8Array, buddyLevel: boolean) {
+  constructor(geometry: Geometry, buddyLevel: boolean) {
     const size = geometry.space.size;
     this.geometry = geometry;
     this.lists = new FreeLists(size, geometry.areas.length, geometry.orders - 1);
     this.fate = new Uint32Array(size);
     this.since = new Uint32Array(size);
     this.blockType = new Int8Array((size >> geometry.pageblockOrder) + 1).fill(-1);
-    this.pcpOrders = pcpOrders;
     this.buddyLevel = buddyLevel;
+    this.areaBySection = Uint16Array.from({ length: (size >> this.lists.maxOrder) + 1 }, (_, s) =>
+      geometry.areaOf(s << this.lists.maxOrder),
+    );
   }
 
   /** Takes pages [page, page + count) out of the free lists where they are in them. */
   take(page: number, count: number): number {
     let taken = 0;
-    const area = this.geometry.areaOf(page);
+    const area = this.areaBySection[page >> this.lists.maxOrder]!;
     for (let p = page; p < page + count; p++) {
       if (!this.lists.isFree(p)) continue;
       this.lists.remove(area, p, 0, PageBit.isolated);
@@ -77,53 +77,48 @@ export class ReplayCore {
 
   /** Puts one page on the free lists. */
   put(page: number): void {
-    this.lists.add(this.geometry.areaOf(page), page, 0);
+    this.lists.add(this.areaBySection[page >> this.lists.maxOrder]!, page, 0);
   }
 
-  /** Applies page event i. Rare kinds, duplicates and failed allocations change nothing. */
-  apply(batch: EventBatch, i: number, index: number, fates: BatchFates): void {
-    const kind = batch.kind[i]!;
-    if (kind > LAST_PAGE_KIND || kind === EventKind.freeBatched) return;
-    const pfn = batch.pfn[i]!;
-    if (pfn === PFN_NONE) return;
-    const page = this.geometry.space.pageOf(pfn);
-    if (page < 0) {
-      this.anomalies.outside++;
-      return;
+  /** Applies the action of event i; `index` is the event's place in the recording. */
+  apply(batch: ActionBatch, i: number, index: number): void {
+    const action = batch.action[i]!;
+    if (action === Action.none) return;
+    const page = batch.page[i]!;
+    const order = batch.order[i]!;
+    const type = batch.type[i]!;
+    if (type >= 0) this.blockType[page >> this.geometry.pageblockOrder] = type;
+    const area = this.areaBySection[page >> this.lists.maxOrder]!;
+    switch (action) {
+      case Action.takeToPcp:
+        if (this.#remove(area, page, order, PageBit.pcp) < 2 ** order)
+          this.anomalies.removedNotFree++;
+        break;
+      case Action.take:
+        if (this.#remove(area, page, order, PageBit.allocated) < 2 ** order) {
+          this.anomalies.removedNotFree++;
+        }
+        break;
+      case Action.stay:
+      case Action.giveBypassing:
+        this.anomalies.bypassed++;
+        this.#enter(area, page, order);
+        break;
+      case Action.give:
+        if (this.lists.isFree(page)) this.anomalies.freedWhileFree++;
+        this.#enter(area, page, order);
+        break;
+      case Action.freeToPcp:
+        if (this.#remove(area, page, order, PageBit.pcp) > 0) this.anomalies.freedWhileFree++;
+        break;
+      case Action.alloc:
+        this.#alloc(area, page, order);
+        break;
+      case Action.freeTaken:
+        this.#remove(area, page, order, PageBit.isolated);
+        break;
     }
-    const order = Math.min(batch.order[i]!, 20);
-    const fate = fates.fates[i]!;
-    switch (kind) {
-      case EventKind.zoneLocked:
-        this.blockType[page >> this.geometry.pageblockOrder] = batch.migratetype[i]!;
-        if (batch.detail[i] === 1 && leavesBuddyNext(order, fate, fates.runs)) {
-          // Leaves again without having come back: what came between is not in the trace.
-          this.#enter(page, order);
-          this.anomalies.bypassed++;
-        } else this.#leave(page, order, batch.detail[i] === 1 ? PageBit.pcp : PageBit.allocated);
-        break;
-      case EventKind.extfrag:
-        if (fate !== EXTFRAG_REMOVAL) return;
-        this.#leave(page, order, this.pcpOrders[order] ? PageBit.pcp : PageBit.allocated);
-        return; // its fate slot holds the decision: the mm_page_alloc that follows brings the fate
-      case EventKind.pcpuDrain:
-        this.blockType[page >> this.geometry.pageblockOrder] = batch.migratetype[i]!;
-        this.#enter(page, order);
-        break;
-      case EventKind.free:
-        this.#free(page, order, fate, fates.runs);
-        break;
-      case EventKind.alloc:
-        this.#alloc(page, order);
-        break;
-    }
-    this.#setFate(page, order, index, fate, fates.runs);
-  }
-
-  #leave(page: number, order: number, bits: number): void {
-    const area = this.geometry.areaOf(page);
-    const free = this.#remove(area, page, order, bits);
-    if (free < 2 ** order) this.anomalies.removedNotFree++;
+    this.#setFate(page, order, index, batch.fate[i]!, batch.runs);
   }
 
   #remove(area: number, page: number, order: number, bits: number): number {
@@ -136,9 +131,7 @@ export class ReplayCore {
     return taken;
   }
 
-  #enter(page: number, order: number): void {
-    const area = this.geometry.areaOf(page);
-    if (this.lists.isFree(page)) this.anomalies.freedWhileFree++;
+  #enter(area: number, page: number, order: number): void {
     if (order <= this.lists.maxOrder) {
       this.lists.add(area, page, order);
       return;
@@ -149,20 +142,7 @@ export class ReplayCore {
     }
   }
 
-  #free(page: number, order: number, fate: number, runs: Uint32Array): void {
-    if (this.buddyLevel && this.pcpOrders[order]) {
-      if (!leavesBuddyNext(order, fate, runs)) {
-        const area = this.geometry.areaOf(page);
-        if (this.#remove(area, page, order, PageBit.pcp) > 0) this.anomalies.freedWhileFree++;
-        return;
-      }
-      this.anomalies.bypassed++;
-    }
-    this.#enter(page, order);
-  }
-
-  #alloc(page: number, order: number): void {
-    const area = this.geometry.areaOf(page);
+  #alloc(area: number, page: number, order: number): void {
     const taken = this.#remove(area, page, order, PageBit.allocated);
     if (this.buddyLevel) {
       if (taken > 0) this.anomalies.allocatedWhileFree++;
@@ -188,14 +168,4 @@ export class ReplayCore {
       p += count;
     }
   }
-}
-
-/** Whether any page of a freed block next leaves the buddy lists: then the block went there. */
-function leavesBuddyNext(order: number, fate: number, runs: Uint32Array): boolean {
-  if (order === 0) return nextOf(fate) === Next.removal;
-  for (let covered = 0, r = fate; covered < 2 ** order && r < runs.length; r += 2) {
-    if (nextOf(runs[r + 1]!) === Next.removal) return true;
-    covered += runs[r]!;
-  }
-  return false;
 }

@@ -10,8 +10,9 @@
  * equal fates in the batch's overflow array. Copies of kpageflags speak too: at such a copy every
  * page without events during the reading has `seenFree` or `seenTaken` as its next.
  *
- * The same pass decides what needs one event of look-ahead: whether an extfrag event is a
- * removal of its own (kernels that cut foreign blocks without zone_locked).
+ * The same pass decides what each event does to the free lists (actions.ts), because some of that
+ * needs the future: whether a free skipped the per-cpu lists, whether an extfrag event is a removal
+ * of its own (kernels that cut foreign blocks without zone_locked).
  */
 import {
   EventBatch,
@@ -20,8 +21,9 @@ import {
   PFN_NONE,
   unpackExtfrag,
 } from '../records/events.js';
+import { Action, ActionBatch, ActionSpool } from './actions.js';
 import type { PfnSpace } from './pfn-space.js';
-import type { EventSource, Survey } from './survey.js';
+import type { EventSource, RareLog, Survey } from './survey.js';
 
 /** What happens next to a page. */
 export const Next = {
@@ -69,115 +71,62 @@ export interface FreeMapCopy {
   readonly state: Uint8Array;
 }
 
-export interface BatchFates {
-  /** Per event: the fate (order 0), or where its runs begin in `runs` (order > 0). */
-  readonly fates: Uint32Array;
-  /** (pages, fate) pairs. */
-  readonly runs: Uint32Array;
-}
-
-/** Extfrag events carry their decision instead of a fate. */
-export const EXTFRAG_REMOVAL = 1;
-
 export interface Fates {
-  readonly batches: readonly BatchFates[];
+  readonly actions: ActionSpool;
   /** First fate of each page. */
   readonly first: Uint32Array;
   /** Fates just after each FreeMapCopy (in their order), because the copy itself hides them. */
   readonly afterCopy: readonly Uint32Array[];
   /** extfrag events that are removals of their own. */
   readonly extfragRemovals: number;
+  /** pfns outside every zone. */
+  readonly outside: number;
 }
 
-class RunWriter {
-  data = new Uint32Array(4096);
-  used = 0;
-
-  push(pages: number, fate: number): void {
-    if (this.used + 2 > this.data.length) {
-      const bigger = new Uint32Array(this.data.length * 2);
-      bigger.set(this.data);
-      this.data = bigger;
-    }
-    this.data[this.used++] = pages;
-    this.data[this.used++] = fate;
-  }
-}
-
-/** Class of a page event for the page's history, Next.none if it says nothing. */
-function classOf(kind: number): number {
-  switch (kind) {
-    case EventKind.alloc:
-      return Next.alloc;
-    case EventKind.free:
-      return Next.free;
-    case EventKind.zoneLocked:
-    case EventKind.extfrag:
-      return Next.removal;
-    case EventKind.pcpuDrain:
-      return Next.drain;
-    default:
-      return Next.none;
-  }
+/** What the backward pass must know of the machine. */
+export interface FateContext {
+  readonly space: PfnSpace;
+  readonly survey: Survey;
+  readonly pcpOrders: Uint8Array;
+  readonly buddyLevel: boolean;
+  /** Look no further than each event: nothing may be known of the future. */
+  readonly causal: boolean;
+  /** Bytes of actions kept in memory. */
+  readonly budget: number;
 }
 
 export function traceFates(
   source: EventSource,
-  space: PfnSpace,
-  survey: Survey,
+  context: FateContext,
   copies: readonly FreeMapCopy[],
 ): Fates {
-  const { maxCpu, extfragRemoves } = survey;
-  const next = new Uint32Array(space.size);
-  const batches: BatchFates[] = new Array(source.batches);
-  const nextKindOnCpu = new Uint8Array(maxCpu + 1);
+  const tracer = new FateTracer(context, source.batches);
   const batch = new EventBatch();
   const afterCopy: Uint32Array[] = new Array(copies.length);
-  const writer = new RunWriter();
-  const counters = { extfragRemovals: 0 };
   let copy = copies.length - 1;
   for (let b = source.batches - 1; b >= 0; b--) {
     source.read(b, batch);
     const offset = source.offsetOf(b);
-    const fates = new Uint32Array(batch.length);
-    writer.used = 0;
+    tracer.begin(batch.length);
     let end = batch.length;
     // Cut the batch where copies were taken, so that the inner loop need not look for them.
     for (; copy >= 0 && copies[copy]!.beginIndex >= offset; copy--) {
       const at = Math.min(copies[copy]!.beginIndex - offset, end);
-      walkBack(
-        batch,
-        offset,
-        at,
-        end,
-        space,
-        next,
-        fates,
-        writer,
-        nextKindOnCpu,
-        extfragRemoves,
-        counters,
-      );
+      tracer.walkBack(batch, offset, at, end);
       end = at;
-      afterCopy[copy] = next.slice();
-      observe(next, copies[copy]!);
+      afterCopy[copy] = tracer.next.slice();
+      if (!context.causal) observe(tracer.next, copies[copy]!);
     }
-    walkBack(
-      batch,
-      offset,
-      0,
-      end,
-      space,
-      next,
-      fates,
-      writer,
-      nextKindOnCpu,
-      extfragRemoves,
-      counters,
-    );
-    batches[b] = { fates, runs: writer.data.slice(0, writer.used) };
+    tracer.walkBack(batch, offset, 0, end);
+    tracer.actions.write(b, tracer.batch);
   }
-  return { batches, first: next, afterCopy, extfragRemovals: counters.extfragRemovals };
+  return {
+    actions: tracer.actions,
+    first: tracer.next,
+    afterCopy,
+    extfragRemovals: tracer.extfragRemovals,
+    outside: tracer.outside,
+  };
 }
 
 function observe(next: Uint32Array, copy: FreeMapCopy): void {
@@ -189,65 +138,161 @@ function observe(next: Uint32Array, copy: FreeMapCopy): void {
   }
 }
 
-function walkBack(
-  batch: EventBatch,
-  offset: number,
-  from: number,
-  end: number,
-  space: PfnSpace,
-  next: Uint32Array,
-  fates: Uint32Array,
-  writer: RunWriter,
-  nextKindOnCpu: Uint8Array,
-  extfragRemoves: boolean,
-  counters: { extfragRemovals: number },
-): void {
-  const { kind, order, pfn, cpu } = batch;
-  for (let i = end - 1; i >= from; i--) {
-    const k = kind[i]!;
-    if (k > LAST_PAGE_KIND || k === EventKind.freeBatched) continue;
-    const page = pfn[i] === PFN_NONE ? -1 : space.pageOf(pfn[i]!);
-    const c = cpu[i]!;
-    const nextOnCpu = nextKindOnCpu[c]!;
-    nextKindOnCpu[c] = k;
-    if (page < 0) continue;
-    if (k === EventKind.extfrag) {
-      if (!extfragTakes(batch.detail[i]!, extfragRemoves, nextOnCpu)) continue;
-      fates[i] = EXTFRAG_REMOVAL;
-      counters.extfragRemovals++;
+class FateTracer {
+  readonly actions: ActionSpool;
+  readonly batch = new ActionBatch();
+  /** The next event of each page. */
+  readonly next: Uint32Array;
+  extfragRemovals = 0;
+  outside = 0;
+  readonly #context: FateContext;
+  readonly #nextKindOnCpu: Uint8Array;
+  /** Indices of rare events that may hide takings, ascending. */
+  readonly #hiding: Float64Array;
+
+  constructor(context: FateContext, batches: number) {
+    this.#context = context;
+    this.actions = new ActionSpool(batches, context.budget);
+    this.next = new Uint32Array(context.space.size);
+    this.#nextKindOnCpu = new Uint8Array(context.survey.maxCpu + 1);
+    this.#hiding = hidingEvents(context.survey.rare);
+  }
+
+  begin(length: number): void {
+    this.batch.length = length;
+    this.batch.runsLength = 0;
+    this.batch.action.fill(Action.none, 0, length);
+    this.batch.fate.fill(0, 0, length);
+  }
+
+  walkBack(batch: EventBatch, offset: number, from: number, end: number): void {
+    const { kind, order, pfn, cpu, migratetype } = batch;
+    const { space, causal } = this.#context;
+    const { next, batch: out } = this;
+    for (let i = end - 1; i >= from; i--) {
+      const k = kind[i]!;
+      if (k > LAST_PAGE_KIND || k === EventKind.freeBatched) continue;
+      const page = pfn[i] === PFN_NONE ? -1 : space.pageOf(pfn[i]!);
+      const c = cpu[i]!;
+      const nextOnCpu = this.#nextKindOnCpu[c]!;
+      this.#nextKindOnCpu[c] = k;
+      if (page < 0) {
+        if (pfn[i] !== PFN_NONE) this.outside++;
+        continue;
+      }
+      if (k === EventKind.extfrag && !this.#extfragTakes(batch.detail[i]!, nextOnCpu)) continue;
+      const index = Math.min(offset + i, MAX_FATE_INDEX);
+      const o = order[i]!;
+      out.page[i] = page;
+      out.order[i] = o;
+      out.type[i] = k === EventKind.zoneLocked || k === EventKind.pcpuDrain ? migratetype[i]! : -1;
+      const fate = o === 0 ? next[page]! : this.#writeRuns(page, o);
+      out.fate[i] = fate;
+      out.action[i] = this.#decide(k, batch.detail[i]!, o, fate, index);
+      if (causal) continue;
+      const mine = ((index << 3) | classOf(k)) >>> 0;
+      if (o === 0) next[page] = mine;
+      else next.fill(mine, page, Math.min(page + 2 ** o, next.length));
     }
-    const index = Math.min(offset + i, MAX_FATE_INDEX);
-    const mine = ((index << 3) | classOf(k)) >>> 0;
-    const o = order[i]!;
-    if (o === 0) {
-      if (k !== EventKind.extfrag) fates[i] = next[page]!;
-      next[page] = mine;
-      continue;
+  }
+
+  #decide(kind: number, detail: number, order: number, fate: number, index: number): number {
+    const { buddyLevel, pcpOrders } = this.#context;
+    const onPcp = pcpOrders[order] === 1;
+    switch (kind) {
+      case EventKind.zoneLocked:
+        if (detail !== 1) return Action.take;
+        return this.#leavesBuddyNext(order, fate) ? Action.stay : Action.takeToPcp;
+      case EventKind.extfrag:
+        this.extfragRemovals++;
+        return onPcp ? Action.takeToPcp : Action.take;
+      case EventKind.pcpuDrain:
+        return Action.give;
+      case EventKind.alloc:
+        return Action.alloc;
+      case EventKind.free:
+        if (!buddyLevel)
+          return this.#takenAtOnce(order, fate, index) ? Action.freeTaken : Action.give;
+        if (!onPcp) return Action.give;
+        return this.#leavesBuddyNext(order, fate) ? Action.giveBypassing : Action.freeToPcp;
+      default:
+        return Action.none;
     }
-    const last = Math.min(page + 2 ** o, next.length);
-    if (k !== EventKind.extfrag) {
-      fates[i] = writer.used;
-      writeRuns(next, page, last, writer);
+  }
+
+  /** Whether any page of a block next leaves the buddy lists: then the block went there. */
+  #leavesBuddyNext(order: number, fate: number): boolean {
+    if (order === 0) return nextOf(fate) === Next.removal;
+    const { runs, runsLength } = this.batch;
+    for (let r = fate; r < runsLength; r += 2) {
+      if (nextOf(runs[r + 1]!) === Next.removal) return true;
     }
-    next.fill(mine, page, last);
+    return false;
+  }
+
+  /** Page level: freed again without an allocation, and nothing recorded explains when it was taken. */
+  #takenAtOnce(order: number, fate: number, index: number): boolean {
+    if (order !== 0 || nextOf(fate) !== Next.free) return false;
+    let low = 0;
+    let high = this.#hiding.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#hiding[middle]! <= index) low = middle + 1;
+      else high = middle;
+    }
+    return low === this.#hiding.length || this.#hiding[low]! > indexOf(fate);
+  }
+
+  /**
+   * Where foreign blocks are cut without zone_locked: a steal and the claim of whole pageblocks hand
+   * the page out at once; the claim of part of a pageblock goes through zone_locked afterwards.
+   */
+  #extfragTakes(detail: number, nextOnCpu: number): boolean {
+    if (!this.#context.survey.extfragRemoves || !this.#context.buddyLevel) return false;
+    const { changeOwnership, fallbackOrder, pageblockOrder } = unpackExtfrag(detail);
+    if (!changeOwnership || fallbackOrder >= pageblockOrder) return true;
+    return !this.#context.causal && nextOnCpu !== EventKind.zoneLocked;
+  }
+
+  /** The runs of fates of a block, as (pages, fate) pairs at the end of `runs`; where they begin. */
+  #writeRuns(page: number, order: number): number {
+    const { next, batch } = this;
+    const begin = batch.runsLength;
+    const last = Math.min(page + 2 ** order, next.length);
+    let runStart = page;
+    for (let p = page + 1; p <= last; p++) {
+      if (p < last && next[p] === next[runStart]) continue;
+      batch.pushRun(p - runStart, next[runStart]!);
+      runStart = p;
+    }
+    return begin;
   }
 }
 
-/**
- * Where foreign blocks are cut without zone_locked: a steal and the claim of whole pageblocks hand
- * the page out at once; the claim of part of a pageblock goes through zone_locked afterwards.
- */
-function extfragTakes(detail: number, extfragRemoves: boolean, nextOnCpu: number): boolean {
-  if (!extfragRemoves) return false;
-  const { changeOwnership, fallbackOrder, pageblockOrder } = unpackExtfrag(detail);
-  return !changeOwnership || fallbackOrder >= pageblockOrder || nextOnCpu !== EventKind.zoneLocked;
+function hidingEvents(rare: RareLog): Float64Array {
+  const indices: number[] = [];
+  for (let row = 0; row < rare.length; row++) {
+    const kind = rare.kind[row]!;
+    const hides =
+      kind === EventKind.isolateFreepages ||
+      kind === EventKind.isolateMigratepages ||
+      kind === EventKind.fastIsolateFreepages ||
+      kind === EventKind.lost;
+    if (hides) indices.push(rare.index[row]!);
+  }
+  return Float64Array.from(indices);
 }
 
-function writeRuns(next: Uint32Array, page: number, last: number, writer: RunWriter): void {
-  let runStart = page;
-  for (let p = page + 1; p <= last; p++) {
-    if (p < last && next[p] === next[runStart]) continue;
-    writer.push(p - runStart, next[runStart]!);
-    runStart = p;
+/** Class of a page event for the page's history. */
+function classOf(kind: number): number {
+  switch (kind) {
+    case EventKind.alloc:
+      return Next.alloc;
+    case EventKind.free:
+      return Next.free;
+    case EventKind.pcpuDrain:
+      return Next.drain;
+    default:
+      return Next.removal;
   }
 }

@@ -2,46 +2,70 @@
  * The forward pass: every event once, in order, with stops where something else must happen.
  *
  * A stop is an event index before which the state is looked at or corrected (a snapshot's bracket,
- * a kpageflags copy, an instant somebody asked about). Rare events go to the solver in order.
+ * a kpageflags copy, an instant somebody asked about). Rare events go to the solver in order. Passes
+ * without observers read only the actions, not the events.
  */
-import { EventBatch, LAST_PAGE_KIND } from '../records/events.js';
+import { EventBatch } from '../records/events.js';
+import { ActionBatch } from './actions.js';
 import type { ReplayCore } from './core.js';
 import type { Fates } from './fates.js';
-import type { EventSource } from './survey.js';
+import type { EventSource, RareLog } from './survey.js';
 
 export interface ForwardPlan {
   readonly source: EventSource;
   readonly core: ReplayCore;
   readonly fates: Fates;
+  readonly rare: RareLog;
   /** Event indices, ascending; may repeat and may equal the number of events (the end). */
   readonly stops: Float64Array;
   onStop(stop: number): void;
   /** Rare event number `row` in the RareLog, when its turn comes. */
   onRare(row: number): void;
-  /** After event i of the batch was applied. */
+  /** After event i of the batch was applied. Without it the events themselves are not read. */
   onEvent?(batch: EventBatch, i: number, index: number): void;
 }
 
 export function runForward(plan: ForwardPlan): void {
-  const { source, core, fates, stops } = plan;
-  const batch = new EventBatch();
+  const { source, core, fates, stops, rare } = plan;
+  const batch = plan.onEvent === undefined ? null : new EventBatch();
+  const actions = new ActionBatch();
   let stop = 0;
   let row = 0;
   for (let b = 0; b < source.batches; b++) {
-    source.read(b, batch);
+    fates.actions.read(b, actions);
+    if (batch !== null) source.read(b, batch);
     const offset = source.offsetOf(b);
-    const batchFates = fates.batches[b]!;
-    const { kind, length } = batch;
-    let nextStop = stop < stops.length ? stops[stop]! - offset : Number.POSITIVE_INFINITY;
-    for (let i = 0; i < length; i++) {
-      while (i >= nextStop) {
-        plan.onStop(stop++);
-        nextStop = stop < stops.length ? stops[stop]! - offset : Number.POSITIVE_INFINITY;
+    const end = offset + actions.length;
+    for (let at = offset; at < end; ) {
+      while (stop < stops.length && stops[stop]! <= at) plan.onStop(stop++);
+      const nextStop = stop < stops.length ? stops[stop]! : Number.POSITIVE_INFINITY;
+      const nextRare = row < rare.length ? rare.index[row]! : Number.POSITIVE_INFINITY;
+      if (nextRare === at) {
+        plan.onRare(row++);
+        if (batch !== null) plan.onEvent!(batch, at - offset, at);
+        at++;
+        continue;
       }
-      if (kind[i]! > LAST_PAGE_KIND) plan.onRare(row++);
-      else core.apply(batch, i, offset + i, batchFates);
-      plan.onEvent?.(batch, i, offset + i);
+      const to = Math.min(end, nextStop, nextRare);
+      if (batch === null) applyAll(core, actions, at - offset, to - offset, offset);
+      else {
+        for (let i = at - offset; i < to - offset; i++) {
+          core.apply(actions, i, offset + i);
+          plan.onEvent!(batch, i, offset + i);
+        }
+      }
+      at = to;
     }
   }
   while (stop < stops.length) plan.onStop(stop++);
+}
+
+function applyAll(
+  core: ReplayCore,
+  actions: ActionBatch,
+  from: number,
+  to: number,
+  offset: number,
+): void {
+  for (let i = from; i < to; i++) core.apply(actions, i, offset + i);
 }

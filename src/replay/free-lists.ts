@@ -23,6 +23,8 @@ export class FreeLists {
   readonly orders: number;
   /** Set for a zone whose counts changed; cleared by whoever reads them. */
   readonly dirty: Uint8Array;
+  /** Whether any zone is dirty. */
+  anyDirty = true;
 
   constructor(pages: number, zones: number, maxOrder: number) {
     this.maxOrder = maxOrder;
@@ -75,6 +77,7 @@ export class FreeLists {
     else this.pages.fill(PageBit.free, page, page + (1 << order));
     this.freePages[zone] = this.freePages[zone]! + (1 << order);
     this.dirty[zone] = 1;
+    this.anyDirty = true;
     let head = page;
     let merged = order;
     while (merged < this.maxOrder) {
@@ -94,6 +97,10 @@ export class FreeLists {
    * its pages. Returns the number of pages that were free.
    */
   remove(zone: number, page: number, order: number, bits: number): number {
+    if (order === 0 && (this.pages[page]! & PageBit.free) === 0) {
+      this.pages[page] = bits;
+      return 0;
+    }
     let taken = 0;
     for (let holder = order; holder <= this.maxOrder; holder++) {
       const head = page & -(1 << holder);
@@ -126,6 +133,7 @@ export class FreeLists {
     }
     this.freePages[zone] = this.freePages[zone]! - (1 << order);
     this.dirty[zone] = 1;
+    this.anyDirty = true;
   }
 
   /** Parts of the block are free as smaller blocks: take each of them. */
@@ -147,6 +155,7 @@ export class FreeLists {
     if (taken > 0) {
       this.freePages[zone] = this.freePages[zone]! - taken;
       this.dirty[zone] = 1;
+      this.anyDirty = true;
     }
     return taken;
   }

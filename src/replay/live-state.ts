@@ -92,14 +92,19 @@ export class LiveState implements ReplayState {
   /** From now on these corrections hold (null: none known). */
   correct(span: CorrectionSpan | null): void {
     this.#span = span;
-    this.#core.lists.dirty.fill(1);
+    this.#touchAll();
     this.sync();
   }
 
   /** Blocks by which the simulation may be too free, by zone and order: widens the lower bounds. */
   slack(slack: Int32Array | null): void {
     this.#slack = slack;
+    this.#touchAll();
+  }
+
+  #touchAll(): void {
     this.#core.lists.dirty.fill(1);
+    this.#core.lists.anyDirty = true;
   }
 
   /** Raw counts of all zones brought up to date (for residuals). */
@@ -110,8 +115,11 @@ export class LiveState implements ReplayState {
 
   /** Refreshes zones whose counts changed. */
   sync(): void {
-    const { dirty } = this.#core.lists;
+    const { lists } = this.#core;
     const linear = this.#span?.linear === true;
+    if (!lists.anyDirty && !linear) return;
+    lists.anyDirty = false;
+    const { dirty } = lists;
     for (let z = 0; z < this.zones.length; z++) {
       const { areas } = this.#geometry.zones[z]!;
       let changed = linear;

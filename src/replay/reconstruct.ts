@@ -64,6 +64,8 @@ export interface ReplayOptions {
   readonly pages?: number;
   readonly kernel?: string;
   readonly profile?: readonly string[];
+  /** Bytes of decided actions kept in memory before a temporary file is used. */
+  readonly spoolBytes?: number;
   readonly phase?: (name: string) => void;
 }
 
@@ -91,7 +93,6 @@ export class Reconstruction {
   readonly #copies: readonly FreeMapCopy[];
   readonly #buddyinfo: readonly PlacedCopy[];
   readonly #fates: Fates;
-  readonly #pcpOrders: Uint8Array;
   readonly #completion: readonly number[];
   readonly #options: ReplayOptions;
   readonly #spans: readonly CorrectionSpan[];
@@ -118,15 +119,25 @@ export class Reconstruction {
       input.diagnostics,
     );
     this.level = levelOf(this.survey);
-    this.#pcpOrders = this.survey.pcpOrders(
-      this.profile.profile.switches,
-      this.geometry.pageblockOrder,
-    );
     this.placed = placeSnapshots(input.events, input.snapshots);
     this.#copies = freeMapCopies(this.placed, this.geometry);
     this.#buddyinfo = buddyinfoCopies(this.placed, this.geometry);
     phase('fates');
-    this.#fates = traceFates(input.events, this.geometry.space, this.survey, this.#copies);
+    this.#fates = traceFates(
+      input.events,
+      {
+        space: this.geometry.space,
+        survey: this.survey,
+        pcpOrders: this.survey.pcpOrders(
+          this.profile.profile.switches,
+          this.geometry.pageblockOrder,
+        ),
+        buddyLevel: this.level === 'buddy',
+        causal: options.causal ?? false,
+        budget: options.spoolBytes ?? DEFAULT_LIMITS.spoolBytes,
+      },
+      this.#copies,
+    );
     this.seed = seedOf(this.#copies, this.#buddyinfo, this.survey);
     this.#completion =
       this.seed === 'buddyinfo' && this.level === 'buddy' ? this.#completeFromBuddyinfo() : [];
@@ -154,6 +165,11 @@ export class Reconstruction {
   }
 
   /** Walks the state through the recording and feeds the observers. */
+  /** Gives memory and temporary files back. */
+  close(): void {
+    this.#fates.actions.close();
+  }
+
   run(observers: readonly ReplayObserver[], stops: readonly ReplayStop[] = []): void {
     const core = this.#newCore();
     const marks = this.#marks();
@@ -174,6 +190,7 @@ export class Reconstruction {
       source: this.#input.events,
       core,
       fates: this.#fates,
+      rare: this.survey.rare,
       stops: Float64Array.from(merged.map((s) => s.index)),
       onStop: (k) => {
         const stop = merged[k]!;
@@ -204,7 +221,7 @@ export class Reconstruction {
   }
 
   #newCore(): ReplayCore {
-    const core = new ReplayCore(this.geometry, this.#pcpOrders, this.level === 'buddy');
+    const core = new ReplayCore(this.geometry, this.level === 'buddy');
     seedFirstTouch(core, this.#fates);
     for (const page of this.#completion) core.put(page);
     return core;
@@ -252,7 +269,9 @@ export class Reconstruction {
     let probes: ResidualProbe[] = [];
     for (let run = 0; run < runs; run++) {
       phase(`solve ${run + 1} of ${runs}`);
+      const known = this.#needs;
       probes = this.#solveOnce();
+      if (this.#needs === known) break;
     }
     return probes;
   }
@@ -282,6 +301,7 @@ export class Reconstruction {
       source: this.#input.events,
       core,
       fates: this.#fates,
+      rare: this.survey.rare,
       stops: Float64Array.from(stops.map((s) => s.index)),
       onStop: (k) => stops[k]!.run(state),
       onRare: (row) => solver.rare(row),
@@ -325,7 +345,7 @@ export class Reconstruction {
   #completeFromBuddyinfo(): number[] {
     const copy = this.#buddyinfo[0];
     if (!copy) return [];
-    const core = new ReplayCore(this.geometry, this.#pcpOrders, true);
+    const core = new ReplayCore(this.geometry, true);
     seedFirstTouch(core, this.#fates);
     // Known at the copy: pages whose first event comes after it, by that event; others from a replay.
     const known = new Uint8Array(this.geometry.space.size).fill(2);
@@ -333,6 +353,7 @@ export class Reconstruction {
       source: this.#input.events,
       core,
       fates: this.#fates,
+      rare: this.survey.rare,
       stops: Float64Array.of(copy.beginIndex),
       onStop: () => noteKnown(core, this.#fates, known),
       onRare: () => {},
