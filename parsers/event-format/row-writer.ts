@@ -34,15 +34,24 @@ export interface PageRow {
 
 export class RowWriter {
   readonly #context: ParseContext;
-  readonly #batch = new EventBatch(8192);
+  #batch = new EventBatch();
+  readonly #take: (batch: EventBatch) => EventBatch;
   readonly #counts = new Map<string, number>();
   readonly #skipped = new Map<string, number>();
   #refused = 0;
   #first = Number.NaN;
   #last = Number.NaN;
 
-  constructor(context: ParseContext) {
+  /** @param take gets full batches instead of the sink and gives the next one to fill. */
+  constructor(context: ParseContext, take?: (batch: EventBatch) => EventBatch) {
     this.#context = context;
+    this.#take = take ?? ((batch) => this.#deliver(batch));
+  }
+
+  #deliver(batch: EventBatch): EventBatch {
+    if (batch.length > 0) this.#context.sink.events(batch);
+    batch.clear();
+    return batch;
   }
 
   /** Writes a page event; false (and counted) if a value cannot be. */
@@ -106,7 +115,7 @@ export class RowWriter {
   }
 
   #row(kind: EventKind, timeNs: number, cpu: number, pid: number, comm: string): number {
-    if (this.#batch.full) this.#flush();
+    if (this.#batch.full) this.#batch = this.#take(this.#batch);
     const batch = this.#batch;
     const i = batch.length++;
     batch.kind[i] = kind;
@@ -119,19 +128,14 @@ export class RowWriter {
       const name = EVENT_NAMES[kind];
       this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
     }
-    if (Number.isNaN(this.#first)) this.#first = timeNs;
-    this.#last = timeNs;
+    if (!(timeNs >= this.#first)) this.#first = timeNs;
+    if (!(timeNs <= this.#last)) this.#last = timeNs;
     return i;
   }
 
-  #flush(): void {
-    if (this.#batch.length > 0) this.#context.sink.events(this.#batch);
-    this.#batch.clear();
-  }
-
-  /** Hands over what is left and writes the counts to the source summary. */
-  finish(): void {
-    this.#flush();
+  /** Hands over what is left, writes the counts to the source summary; gives the empty batch. */
+  finish(): EventBatch {
+    this.#batch = this.#take(this.#batch);
     const { source, diagnostics } = this.#context;
     for (const [name, count] of this.#counts) {
       source.events[name] = (source.events[name] ?? 0) + count;
@@ -147,5 +151,6 @@ export class RowWriter {
       source.firstNs = this.#first;
       source.lastNs = this.#last;
     }
+    return this.#batch;
   }
 }

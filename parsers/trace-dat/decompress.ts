@@ -20,31 +20,33 @@ export function methodOf(name: string): Method | null {
   return name === 'none' || name === 'zlib' || name === 'zstd' ? name : null;
 }
 
-/** The block's bytes, exactly `size` of them, or why not. */
+/** The block's bytes, exactly `size` of them (-1: as many as there are), or why not. */
 export function decompressBlock(
   method: Method,
   data: Uint8Array,
   size: number,
   expansion: number,
 ): Uint8Array | string {
+  const most = Math.min(MAX_BLOCK_BYTES, (data.length + 64) * expansion);
   if (size > MAX_BLOCK_BYTES) return `a block of ${size} bytes`;
   if (size > (data.length + 64) * expansion) return `expands more than ${expansion} times`;
   try {
-    const bytes = run(method, data, size);
-    return bytes.length === size ? bytes : `${bytes.length} bytes instead of ${size}`;
+    const bytes = run(method, data, size < 0 ? most : size, size < 0);
+    return bytes.length === size || size < 0 ? bytes : `${bytes.length} bytes instead of ${size}`;
   } catch (error) {
     return error instanceof Error ? error.message : 'not decompressible';
   }
 }
 
-function run(method: Method, data: Uint8Array, size: number): Uint8Array {
+function run(method: Method, data: Uint8Array, size: number, open: boolean): Uint8Array {
   if (method === 'none') return data;
   const maxOutputLength = Math.max(1, size);
   if (method === 'zlib') return zlib.inflateSync(data, { maxOutputLength });
   const content = zstdContentSize(data);
+  if (open && content === 0) throw new Error('zstd without a content size');
   if (content > size) throw new Error(`zstd content of ${content} bytes instead of ${size}`);
   if (nativeZstd !== undefined) return nativeZstd(data, { maxOutputLength });
-  const out = new Uint8Array(size);
+  const out = new Uint8Array(open ? content : size);
   // fzstd compares its output array with 1, which would first write the whole array out as text:
   // three quarters of its time. With a number of its own the array is compared at once.
   Object.defineProperty(out, 'valueOf', { value: () => 0 });
