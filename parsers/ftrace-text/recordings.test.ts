@@ -65,6 +65,7 @@ describe.skipIf(!there)('recordings (need ../shared/traces)', () => {
       expect([name, seen]).toEqual([name, count]);
     }
     expect(source.lostEvents).toBe(meta.lost_events);
+    expect(source.facts['stacks of skipped events']).toBeUndefined();
   });
 
   it('k61-perf: trace-cmd report tells the same', () => {
