@@ -94,6 +94,8 @@ export function kindOf(text: string): RecordKind {
     if (/^vmalloc: allocation failure/.test(text)) return 'vmalloc';
   }
   const body = text.trim();
+  // most lines near a report are frames
+  if (SURE_FRAME.test(body)) return 'frame';
   for (const [kind, pattern] of KINDS) if (pattern.test(body)) return kind;
   return FRAME_HINT.test(body) ? 'frame' : 'noise';
 }
@@ -194,6 +196,7 @@ export function parseContext(text: string): ContextFields {
   };
 }
 
+const SURE_FRAME = /\+0x[0-9a-f]+\/0x/;
 const FRAME_HINT =
   /\+0x[0-9a-f]+\/0x|\+\d+\/\d+\]|^<\/?(?:IRQ|TASK|EOI|NMI|SOFTIRQ)>| from \[?\w|^\[<[0-9a-f]{8,16}>\]/;
 const FUNCTION =

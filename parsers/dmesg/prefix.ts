@@ -86,6 +86,9 @@ function callerPid(found: Found, match: RegExpExecArray): void {
   if (found.caller === '') found.caller = `p${match[1]}`;
 }
 
+/** `[  123.456789] `, and Android's `[123.456789]: `. */
+const KERNEL_STAMP = /^\[\s*(\d{1,9})\.(\d{3,9})s?\]:?\s?/;
+
 const RULES: readonly Rule[] = [
   // mail quotes, and a stray `#` before a stamp
   { pattern: /^(?:>\s?)+/, apply: nothing },
@@ -128,7 +131,7 @@ const RULES: readonly Rule[] = [
   { pattern: /^\d+\s+\d+\s+[VDIWEF]\s+[^:]{0,40}:\s/, apply: stamp },
   { pattern: /^[VDIWEF]\/[^(:]{0,40}\(\s*\d+\):\s/, apply: stamp },
   // the kernel's own stamp, whole or with its opening bracket folded away
-  { pattern: /^\[\s*(\d{1,9})\.(\d{3,9})s?\]:?\s?/, apply: mono },
+  { pattern: KERNEL_STAMP, apply: mono },
   { pattern: /^(\d{1,8})\.(\d{6})\]\s?/, apply: mono },
   // caller ids
   { pattern: /^\[\s*([TC]\d{1,10})\]\s?/, apply: caller },
@@ -142,10 +145,29 @@ const RULES: readonly Rule[] = [
   },
 ];
 
+/**
+ * After `[seconds]` nearly every line is bare: only a bracket, a level or a tag can follow. Says so
+ * without trying every rule.
+ */
+function isBare(found: Found, text: string): boolean {
+  if (found.monoNs === null) return false;
+  const first = text.charCodeAt(0);
+  const opens = first === 0x5b || first === 0x3c || first === 0x3a || first === 0x3e;
+  return !opens && !text.includes('kernel');
+}
+
 /** Takes one physical line apart. Never throws; linear in the length of the prefix. */
 export function stripPrefix(line: string): LogLine {
   const found: Found = { stamped: false, monoNs: null, wallNs: null, wallText: '', caller: '' };
   let text = line;
+  if (line.charCodeAt(0) === 0x5b) {
+    const match = KERNEL_STAMP.exec(line);
+    if (match !== null) {
+      mono(found, match);
+      text = line.slice(match[0].length);
+      if (isBare(found, text)) return { ...found, text };
+    }
+  }
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const before = text.length;
     for (const rule of RULES) {
@@ -154,7 +176,7 @@ export function stripPrefix(line: string): LogLine {
       rule.apply(found, match);
       text = text.slice(match[0].length);
     }
-    if (text.length === before) break;
+    if (text.length === before || isBare(found, text)) break;
   }
   return { ...found, text };
 }

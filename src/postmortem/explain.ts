@@ -12,14 +12,18 @@ import { callerOf } from './caller.js';
 import type { Cause, PostmortemCertainty, PostmortemReport, ZoneFinding } from './findings.js';
 import { harmOf } from './harm.js';
 import { type JudgeOptions, judgeZones, pageSizeKB, type Verdict, verdictOf } from './judge.js';
-import { type KernelOptions, kernelOf } from './kernel-of.js';
+import { type KernelMemory, type KernelOptions, kernelOf } from './kernel-of.js';
 import { grouped, pagesText, plural, sizeOfKB, zoneName } from './words.js';
 
 export type PostmortemOptions = KernelOptions;
 
 /** Explains one report. Never throws; what cannot be told is said. */
-export function explainSplat(splat: Splat, options: PostmortemOptions = {}): PostmortemReport {
-  const kernel = kernelOf(splat, options);
+export function explainSplat(
+  splat: Splat,
+  options: PostmortemOptions = {},
+  memory: KernelMemory = new Map(),
+): PostmortemReport {
+  const kernel = kernelOf(splat, options, memory);
   const { order } = splat.header;
   const request = requestOfSplat(splat, kernel.profile);
   const caller = callerOf(splat);

@@ -24,7 +24,28 @@ export interface KernelOptions {
   readonly overrides?: Readonly<Record<string, string>>;
 }
 
-export function kernelOf(splat: Splat, options: KernelOptions = {}): KernelChoice {
+/** Choices already made, for logs with many reports of one kernel. */
+export type KernelMemory = Map<string, KernelChoice>;
+
+/** The kernels of one log are few. */
+const MAX_REMEMBERED = 1000;
+
+export function kernelOf(
+  splat: Splat,
+  options: KernelOptions = {},
+  memory: KernelMemory = new Map(),
+): KernelChoice {
+  const { mode, gfpNames } = splat.header;
+  const { release, versionText } = splat.context;
+  const key = [release, versionText, mode, gfpNames, ...zoneFields(splat)].join('\u0000');
+  const known = memory.get(key);
+  if (known !== undefined) return known;
+  const choice = choose(splat, options);
+  if (memory.size < MAX_REMEMBERED) memory.set(key, choice);
+  return choice;
+}
+
+function choose(splat: Splat, options: KernelOptions): KernelChoice {
   const choice = chosen(splat, options.release ?? '');
   let { profile } = choice;
   for (const [key, value] of Object.entries(options.overrides ?? {})) {

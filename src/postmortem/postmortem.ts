@@ -11,6 +11,7 @@ import type { LogFact, Splat, SplatKind, SplatRecord } from '../records/splat.js
 import { explainSplat, type PostmortemOptions } from './explain.js';
 import type { PostmortemReport } from './findings.js';
 import { groupReports, type ReportGroup, type Timeline, timelineOf } from './group.js';
+import type { KernelMemory } from './kernel-of.js';
 
 export interface PostmortemRequest extends PostmortemOptions {
   /** Reports that are not page allocation failures as well. */
@@ -44,10 +45,11 @@ export function postmortemOf(
   }
   const leftOut: Partial<Record<SplatKind, number>> = {};
   const reports: PostmortemReport[] = [];
+  const memory: KernelMemory = new Map();
   const neighbours = new Neighbours(splats, facts);
   for (const splat of splats) {
     if (request.all || isFailure(splat)) {
-      const report = explainSplat(splat, request);
+      const report = explainSplat(splat, request, memory);
       reports.push({ ...report, notes: [...report.notes, ...neighbours.notes(splat)] });
     } else {
       leftOut[splat.kind] = (leftOut[splat.kind] ?? 0) + 1;

@@ -95,7 +95,7 @@ function head(out: Layout, report: PostmortemReport, group: ReportGroup): void {
     splat.time.monoNs !== null
       ? `${formatSeconds(splat.time.monoNs)} s`
       : safe(splat.time.wallText) || 'no time';
-  const times = group.count > 1 ? ` and ${plural(group.count - 1, 'more')} like it` : '';
+  const times = group.count > 1 ? ` and ${grouped(group.count - 1)} more like it` : '';
   const suppressed = group.suppressed > 0 ? `, ${grouped(group.suppressed)} suppressed` : '';
   const place = `${safe(splat.source)}:${splat.line}`;
   const kind = splat.kind === 'page-allocation-failure' ? '' : `${kindWords(splat.kind)} `;
