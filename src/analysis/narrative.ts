@@ -4,7 +4,7 @@
  */
 import { formatSeconds } from '../records/time.js';
 import type { Attempts, FailureTotal, Narrative, ReportData } from './report-data.js';
-import { trustLines } from './trust.js';
+import { refusalAgreement, trustLines } from './trust.js';
 import type { FailureWindow, ZoneReason } from './types.js';
 import { bytesText, duration, grouped, listed, orderList, percent, plural } from './words.js';
 
@@ -52,7 +52,7 @@ export function writeNarrative(data: NarrativeInput): Narrative {
   const main = met ?? mainTotal(atomic);
   const alike = atomic.filter((total) => total.gfp === main.gfp);
   return {
-    verdict: met ? metSentence(met, refused, spanNs) : verdictSentence(alike, main, spanNs),
+    verdict: met ? metSentence(data, met, refused, spanNs) : verdictSentence(alike, main, spanNs),
     tone: !met && (main.order > COMMON_ORDER + 1 || main.share < 0.005) ? 'warn' : 'bad',
     facts: [failureFact(data, main), memoryFact(data, main), refusalFact(data, refused)],
     paragraphs: paragraphs(data, atomic, main, refused),
@@ -86,9 +86,19 @@ function metTotal(totals: readonly FailureTotal[], refused: Refused): FailureTot
   return alike.length === 0 ? null : alike.reduce((a, b) => (b.ns > a.ns ? b : a));
 }
 
-function metSentence(total: FailureTotal, refused: Refused, spanNs: number): string {
+function metSentence(
+  data: NarrativeInput,
+  total: FailureTotal,
+  refused: Refused,
+  spanNs: number,
+): string {
   const count = refused.byOrder.get(total.order) ?? 0;
-  return `The kernel refused ${plural(count, 'atomic allocation')} of order ${total.order} in the ${duration(spanNs)} recorded: in ${plural(total.windows, 'window')} of ${duration(total.ns)} in all, mostly because ${BECAUSE[mainReason(total)]}.`;
+  const { examined, inside } = refusalAgreement(data, total.order);
+  const known = inside * 2 >= examined;
+  const rest = known
+    ? `: such a request fails in ${plural(total.windows, 'window')} of ${duration(total.ns)} in all, mostly because ${BECAUSE[mainReason(total)]}`
+    : ', most of them at moments when by this reconstruction they should have been served';
+  return `The kernel refused ${plural(count, 'atomic allocation')} of order ${total.order} in the ${duration(spanNs)} recorded${rest}.`;
 }
 
 function mainReason(total: FailureTotal): ZoneReason {

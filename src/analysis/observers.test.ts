@@ -3,6 +3,7 @@ import { EventBatch, EventKind } from '../records/events.js';
 import { RecordingStrings } from '../records/strings.js';
 import { AttemptsObserver } from './attempts.js';
 import { callSite } from './holders.js';
+import { writeNarrative } from './narrative.js';
 import type { ReportData } from './report-data.js';
 import { sampleReport } from './testing/sample-report.js';
 import { CHECKERBOARD_SPAN, checkerboard, SyntheticMachine } from './testing/synthetic.js';
@@ -143,6 +144,17 @@ it('adds up windows by order to what the verdict says', () => {
   );
   expect(data.narrative.facts).toHaveLength(3);
   expect(data.narrative.tone).toBe('bad');
+});
+
+it('leads with refusals that were met when windows alone would hide them', () => {
+  const { narrative: _narrative, ...rest } = data;
+  const brief = rest.totals.map((t) => ({ ...t, share: t.order < 9 ? 1e-6 : t.share }));
+  const met = writeNarrative({ ...rest, totals: brief });
+  expect(met.verdict).toMatch(/^The kernel refused 96 atomic allocations of order 1 /);
+  expect(met.verdict).toContain('such a request fails in');
+  const unexplained = writeNarrative({ ...rest, totals: brief, windows: [] });
+  expect(unexplained.verdict).toContain('should have been served');
+  expect(unexplained.trust.join(' ')).toMatch(/0.% fall into a window/);
 });
 
 it('says plainly when nothing is wrong', () => {

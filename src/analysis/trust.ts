@@ -9,6 +9,7 @@ export function trustLines(data: Omit<ReportData, 'narrative'>): string[] {
   return [
     certaintyLine(data),
     residualLine(data),
+    ...agreementLines(data),
     lossLine(data),
     `Verdicts follow the rules of kernel ${data.kernel.release ?? 'of unknown release'}, profile ${data.kernel.profile}${data.kernel.why ? ` (${data.kernel.why})` : ''}.`,
     ...data.assumptions,
@@ -42,6 +43,38 @@ export function residualShares(data: Pick<ReportData, 'residuals'>): number[] {
     const off = zones.reduce((sum, zone) => sum + zone.pages, 0);
     return free > 0 ? off / free : 0;
   });
+}
+
+/** A refusal this near to a window belongs to it: stamps and edges are not the same event. */
+const NEAR_NS = 1e6;
+
+/** How many of the refused atomic requests that were kept fall into a window of their order. */
+export function refusalAgreement(
+  data: Pick<ReportData, 'attempts' | 'windows'>,
+  order: number | null = null,
+): { examined: number; inside: number } {
+  let examined = 0;
+  let inside = 0;
+  for (const attempt of data.attempts.examples) {
+    if (attempt.class !== 'atomic' || attempt.order < 1) continue;
+    if (order !== null && attempt.order !== order) continue;
+    examined++;
+    const { timeNs } = attempt;
+    const known = data.windows.some(
+      (w) =>
+        w.order === attempt.order && w.fromNs - NEAR_NS <= timeNs && timeNs <= w.toNs + NEAR_NS,
+    );
+    if (known) inside++;
+  }
+  return { examined, inside };
+}
+
+function agreementLines(data: Omit<ReportData, 'narrative'>): string[] {
+  const { examined, inside } = refusalAgreement(data);
+  if (examined === 0) return [];
+  return [
+    `Of ${plural(examined, 'refused atomic request')} compared, ${percent(inside / examined)} fall into a window in which the replay says that order fails.`,
+  ];
 }
 
 function residualLine(data: Omit<ReportData, 'narrative'>): string {

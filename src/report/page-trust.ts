@@ -19,10 +19,16 @@ export function trustSection(data: ReportData, residuals: string): string {
 
 function diagnosticsCard(diagnostics: readonly ReportDiagnostic[]): string {
   if (diagnostics.length === 0) return '';
-  const rows = diagnostics.map((d) => {
-    const place = [d.source, d.line === undefined ? '' : `line ${d.line}`]
-      .filter(Boolean)
-      .join(', ');
+  const first = new Map<string, ReportDiagnostic>();
+  for (const d of diagnostics) if (!first.has(d.code)) first.set(d.code, d);
+  const rank = ['error', 'warning', 'info'];
+  const sorted = [...first.values()].sort(
+    (a, b) => rank.indexOf(a.severity) - rank.indexOf(b.severity) || (a.code < b.code ? -1 : 1),
+  );
+  const rows = sorted.map((d) => {
+    const line = d.line === undefined ? '' : `line ${d.line}`;
+    const more = d.count > 1 ? `and ${grouped(d.count - 1)} more` : '';
+    const place = [d.source, line, more].filter(Boolean).join(', ');
     const hint = d.hint ? `<br><span class="quiet">${e(d.hint)}</span>` : '';
     return `<tr><td><span class="badge ${d.severity}">${d.severity}</span></td><td>${e(d.message)}${hint}</td><td>${e(place)}</td><td class="n">${grouped(d.count)}</td><td><code>${e(d.code)}</code></td></tr>`;
   });

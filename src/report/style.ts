@@ -88,5 +88,5 @@ details.plain summary{font-weight:600}
 @media (max-width:640px){.top,main,footer{padding-left:12px;padding-right:12px}.toolbar{position:static;padding:8px 12px}.card{padding:12px}#range{min-width:0}}
 @media print{:root,:root[data-theme=dark]{--paper:#fff;--card:#fff;--ink:#000;--faint:#444;--line:#ccc;--soft:#f3f3f3;--shadow:none;color-scheme:light}
 .toolbar,.skip,.export,.table,.segmented,#tooltip,.pages{display:none!important}.card,.facts li{break-inside:avoid;border-color:#ccc}
-.with-panel{grid-template-columns:1fr}.top,main,footer{max-width:none;padding:0}body{font-size:12px}h2{break-after:avoid}canvas{max-width:100%!important;height:auto!important}}
+.with-panel{grid-template-columns:1fr}.state{position:static;max-height:none}.state:has(.lead){display:none}.table-wrap{max-height:none}.top,main,footer{max-width:none;padding:0}body{font-size:12px}h2{break-after:avoid}canvas{max-width:100%!important;height:auto!important}}
 `;

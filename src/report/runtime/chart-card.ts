@@ -22,6 +22,8 @@ export interface CardContext {
   readonly store: Store;
   readonly specs: Readonly<Record<string, Spec>>;
   mode(): Mode;
+  /** Width to draw at instead of the plot's own, while printing. */
+  fixedWidth(): number | null;
   /** The pointer is over this time, or nowhere. */
   hover(timeNs: number | null): void;
   /** Shows a brush on every chart, or none. */
@@ -131,7 +133,8 @@ export class ChartCard {
       view.signal('t0', state.fromNs / 1e9 + data.clock.epochS);
       view.signal('t1', state.toNs / 1e9 + data.clock.epochS);
     }
-    view.width(Math.max(200, this.#plot.clientWidth)).resize().run();
+    const width = this.#context.fixedWidth() ?? this.#plot.clientWidth;
+    view.width(Math.max(200, width)).resize().run();
     this.#box = plotBox(view);
     for (const overlay of [this.#line, this.#brush]) {
       overlay.style.top = `${this.#box.top}px`;

@@ -17,6 +17,8 @@ import { Store } from './store.js';
 import { hideTooltip } from './tooltip.js';
 
 const SLIDER_STEPS = 10_000;
+/** What fits between the margins of a sheet, CSS pixels. */
+const PRINT_WIDTH = 660;
 /** A window narrower than this share of the view is meant as a whole: its beginning is shown. */
 const NARROW = 0.01;
 
@@ -30,6 +32,7 @@ class Page {
   readonly #navigator: Navigator;
   readonly #panel: StatePanel;
   readonly #pages: PagesPanel;
+  #printing = false;
   readonly #dark = matchMedia('(prefers-color-scheme: dark)');
 
   constructor() {
@@ -42,6 +45,7 @@ class Page {
       store: this.#store,
       specs,
       mode: () => this.mode(),
+      fixedWidth: () => (this.#printing ? PRINT_WIDTH : null),
       hover: (timeNs) => this.#hover(timeNs),
       brush: (fromNs, toNs) => {
         for (const card of this.#cards) card.showBrush(fromNs, toNs);
@@ -61,6 +65,7 @@ class Page {
   }
 
   mode(): Mode {
+    if (this.#printing) return 'light';
     return this.#store.state.theme ?? (this.#dark.matches ? 'dark' : 'light');
   }
 
@@ -194,7 +199,12 @@ class Page {
       observer.observe(section);
     }
     window.addEventListener('beforeprint', () => {
+      this.#printing = true;
       for (const card of this.#cards) card.draw();
+    });
+    window.addEventListener('afterprint', () => {
+      this.#printing = false;
+      for (const card of this.#cards) card.redrawFromScratch();
     });
     let width = innerWidth;
     window.addEventListener('resize', () => {
