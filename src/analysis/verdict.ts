@@ -11,7 +11,7 @@
 import { type GfpRequest, parseGfp } from '../kernel/gfp.js';
 import type { ProfileSwitches } from '../kernel/profile-switches.js';
 import { planRequest, type RequestPlan, requestServed } from '../kernel/request-plan.js';
-import type { TestMarks, ZoneCounts } from '../kernel/watermark.js';
+import { type TestMarks, unusablePages, type ZoneCounts } from '../kernel/watermark.js';
 import { judgeZone, type ZoneJudgement } from '../kernel/zone-verdict.js';
 import { compiledZones } from '../kernel/zonelist.js';
 import type { ReplayState, ZoneState } from '../replay/observer.js';
@@ -114,6 +114,19 @@ export class RequestJudge {
     const counts = this.#sides[side];
     for (let z = 0; z < counts.length; z++) counts[z]!.load(state.zones[z]!);
     return requestServed(this.plan(state), counts);
+  }
+
+  /** Bit i set: zone i of the plan has the pages (not necessarily the block). Allocates nothing. */
+  zonesWithPages(state: ReplayState): number {
+    const { zones } = this.plan(state);
+    let bits = 0;
+    for (let i = 0; i < zones.length && i < 31; i++) {
+      const { slow, zone } = zones[i]!;
+      const counts = this.#sides.free[zone]!.load(state.zones[zone]!);
+      const left = counts.freePages - slow.orderPages - unusablePages(slow, counts);
+      if (left > slow.needPages) bits |= 1 << i;
+    }
+    return bits;
   }
 
   word(state: ReplayState): VerdictWord {

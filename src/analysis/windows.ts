@@ -1,10 +1,12 @@
 /**
  * Failure windows at event resolution: when a request class begins and ceases to fail.
  *
- * After each event that changed a zone, the highest order each zone can still serve is found (for one
- * class all orders share the zone's reduced mark, so serving is monotone in the order); only orders
- * whose answer changed are judged in full. Kernels with the old halving rule are not monotone and
- * are judged order by order.
+ * For one class all orders above 0 share each zone's reduced mark, so serving is monotone in the
+ * order: after an event that changed a zone only the highest order served and the lowest refused are
+ * judged, and their neighbours while the answer changes. Order 0 has rules of its own, and kernels
+ * with the old halving rule are not monotone: there every order is judged by itself.
+ *
+ * A window's reason is the one that held longest in it.
  */
 import type { ProfileSwitches } from '../kernel/profile-switches.js';
 import { EVENT_NAMES, type EventBatch, type EventKind } from '../records/events.js';
@@ -16,10 +18,22 @@ import { RequestJudge } from './verdict.js';
 interface OpenWindow {
   readonly judge: RequestJudge;
   fromNs: number;
-  reason: ZoneReason;
   certainty: Certainty;
   openedBy: WindowEdge | null;
   failing: boolean;
+  /** The reason now, since when, and how long each held in this window, ns. */
+  reason: ZoneReason;
+  reasonSinceNs: number;
+  /** RequestJudge.zonesWithPages when the reason was last looked at. */
+  zonesWithPages: number;
+  readonly reasonNs: Map<ZoneReason, number>;
+}
+
+/** Orders of one class, ascending, of which a leading part is served. */
+interface Ladder {
+  readonly windows: OpenWindow[];
+  /** How many of `windows`, from the first, are served; -1 before the first look. */
+  served: number;
 }
 
 export interface WindowOptions {
@@ -36,7 +50,7 @@ export interface WindowOptions {
 
 export class WindowsObserver implements ReplayObserver {
   readonly #options: WindowOptions;
-  readonly #open: OpenWindow[] = [];
+  readonly #ladders: Ladder[] = [];
   #changes = -1;
   #boosts = Number.NaN;
 
@@ -46,16 +60,16 @@ export class WindowsObserver implements ReplayObserver {
 
   start(state: ReplayState): void {
     const { gfps, orders, node, switches } = this.#options;
+    const monotone = switches.watermarkRule !== 'halving';
     for (const gfp of gfps) {
-      for (const order of orders) {
-        this.#open.push({
-          judge: new RequestJudge(state, switches, gfp, order, node),
-          fromNs: state.timeNs,
-          reason: 'unknown',
-          certainty: 'unknown',
-          openedBy: null,
-          failing: false,
-        });
+      let ladder: Ladder | null = null;
+      for (const order of [...orders].sort((a, b) => a - b)) {
+        const window = newWindow(new RequestJudge(state, switches, gfp, order, node));
+        if (ladder === null || order <= 1 || !monotone) {
+          ladder = { windows: [], served: -1 };
+          this.#ladders.push(ladder);
+        }
+        ladder.windows.push(window);
       }
     }
     this.#update(state, null, 0);
@@ -73,28 +87,49 @@ export class WindowsObserver implements ReplayObserver {
   }
 
   end(state: ReplayState): void {
-    for (const open of this.#open) if (open.failing) this.#close(open, state.timeNs, null);
+    for (const { windows } of this.#ladders) {
+      for (const open of windows) if (open.failing) this.#close(open, state.timeNs, null);
+    }
   }
 
   #update(state: ReplayState, batch: EventBatch | null, i: number): void {
     this.#changes = state.changes ?? this.#changes + 1;
-    for (let k = 0; k < this.#open.length; k++) {
-      const open = this.#open[k]!;
-      const failing = !open.judge.served(state, 'free');
-      if (failing === open.failing) continue;
-      const edge = batch === null ? null : this.#edge(batch, i);
+    for (let k = 0; k < this.#ladders.length; k++) {
+      const ladder = this.#ladders[k]!;
+      const served = servedOrders(ladder, state);
+      if (served !== ladder.served) this.#climb(ladder, served, state, batch, i);
+      for (let w = served; w < ladder.windows.length; w++) noteReason(ladder.windows[w]!, state);
+    }
+  }
+
+  /** Opens and closes windows so that exactly those from `served` on are failing. */
+  #climb(
+    ladder: Ladder,
+    served: number,
+    state: ReplayState,
+    batch: EventBatch | null,
+    i: number,
+  ): void {
+    ladder.served = served;
+    const edge = batch === null ? null : this.#edge(batch, i);
+    ladder.windows.forEach((open, position) => {
+      const failing = position >= served;
+      if (failing === open.failing) return;
       if (failing) this.#begin(open, state, edge);
       else this.#close(open, state.timeNs, edge);
-    }
+    });
   }
 
   #begin(open: OpenWindow, state: ReplayState, edge: WindowEdge | null): void {
     const verdict = open.judge.judge(state, state.timeNs);
     open.failing = true;
     open.fromNs = state.timeNs;
-    open.reason = verdict.reason;
     open.certainty = verdict.verdict === 'fails' ? exactness(state) : 'bounded';
     open.openedBy = edge;
+    open.reason = verdict.reason;
+    open.reasonSinceNs = state.timeNs;
+    open.zonesWithPages = open.judge.zonesWithPages(state);
+    open.reasonNs.clear();
     this.#options.opened?.(state, verdict);
   }
 
@@ -106,7 +141,7 @@ export class WindowsObserver implements ReplayObserver {
       node: open.judge.node,
       fromNs: open.fromNs,
       toNs,
-      reason: open.reason,
+      reason: longestReason(open, toNs),
       certainty: open.certainty,
       openedBy: open.openedBy,
       closedBy,
@@ -132,4 +167,54 @@ function boostsOf(state: ReplayState): number {
   let sum = 0;
   for (let z = 0; z < state.zones.length; z++) sum += state.zones[z]!.marks.boost * (z + 1);
   return sum;
+}
+
+function newWindow(judge: RequestJudge): OpenWindow {
+  return {
+    judge,
+    fromNs: 0,
+    certainty: 'unknown',
+    openedBy: null,
+    failing: false,
+    reason: 'unknown',
+    reasonSinceNs: 0,
+    zonesWithPages: -1,
+    reasonNs: new Map(),
+  };
+}
+
+/** How many orders of the ladder, from the first, are served now. */
+function servedOrders(ladder: Ladder, state: ReplayState): number {
+  const { windows } = ladder;
+  let served = Math.max(0, ladder.served);
+  while (served > 0 && !windows[served - 1]!.judge.served(state, 'free')) served--;
+  if (served < ladder.served) return served;
+  while (served < windows.length && windows[served]!.judge.served(state, 'free')) served++;
+  return served;
+}
+
+/** Follows the reason of a window that stays open. */
+function noteReason(open: OpenWindow, state: ReplayState): void {
+  const zonesWithPages = open.judge.zonesWithPages(state);
+  if (zonesWithPages === open.zonesWithPages) return;
+  open.zonesWithPages = zonesWithPages;
+  const { reason } = open.judge.judge(state, state.timeNs);
+  if (reason === open.reason || reason === 'none') return;
+  const held = state.timeNs - open.reasonSinceNs;
+  open.reasonNs.set(open.reason, (open.reasonNs.get(open.reason) ?? 0) + held);
+  open.reason = reason;
+  open.reasonSinceNs = state.timeNs;
+}
+
+function longestReason(open: OpenWindow, toNs: number): ZoneReason {
+  const held = toNs - open.reasonSinceNs + (open.reasonNs.get(open.reason) ?? 0);
+  let longest = open.reason;
+  let most = held;
+  for (const [reason, ns] of open.reasonNs) {
+    if (reason !== open.reason && ns > most) {
+      longest = reason;
+      most = ns;
+    }
+  }
+  return longest;
 }
