@@ -153,7 +153,7 @@ function isBare(found: Found, text: string): boolean {
   if (found.monoNs === null) return false;
   const first = text.charCodeAt(0);
   const opens = first === 0x5b || first === 0x3c || first === 0x3a || first === 0x3e;
-  return !opens && !text.includes('kernel');
+  return !opens && !/kernel(?::|\[| -)/.test(text);
 }
 
 /** Takes one physical line apart. Never throws; linear in the length of the prefix. */
