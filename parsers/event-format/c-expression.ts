@@ -46,6 +46,8 @@ export interface Fields {
 export const NO_FIELDS: Fields = { number: () => null, text: () => null };
 
 const MAX_DEPTH = 200;
+/** Operators in one expression; the kernel's longest have some fifty. */
+const MAX_OPERATORS = 2000;
 const TOKEN =
   /\s+|("(?:[^"\\]|\\.)*")|(0[xX][0-9a-fA-F]+|\d+)[uUlL]*|([A-Za-z_$][\w$]*)|('(?:[^'\\]|\\.)')|(->|<<|>>|<=|>=|==|!=|&&|\|\||[^\s])/gy;
 
@@ -136,6 +138,7 @@ export function parseExpression(tokens: readonly Token[]): Expression {
 class Parser {
   readonly #tokens: readonly Token[];
   #at = 0;
+  #operators = 0;
 
   constructor(tokens: readonly Token[]) {
     this.#tokens = tokens;
@@ -172,6 +175,7 @@ class Parser {
       const token = this.#tokens[this.#at];
       const level = token?.t === 'op' ? (PRECEDENCE[token.v] ?? 0) : 0;
       if (level < least) return left;
+      if (++this.#operators > MAX_OPERATORS) return this.#giveUp();
       this.#at++;
       const right = this.#binary(level + 1, depth + 1);
       left = { kind: 'binary', op: String(token!.v), left, right };

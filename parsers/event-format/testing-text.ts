@@ -83,7 +83,7 @@ export function sayText(event: TextEvent): string {
   const rest = [f.percpu_refill, f.fallback_order, f.fallback_migratetype, f.fragmenting].map(
     (value) => value ?? '',
   );
-  const gfp = (f.gfp_flags ?? '').split('|').sort().join('|');
+  const gfp = f.gfp_flags ?? '';
   const pfn = Number(f.pfn);
   return [
     event.time,
@@ -119,7 +119,7 @@ export function sayRow(row: Row, digits: number): string {
     Math.max(0, row.pfn),
     row.order,
     row.migratetype < 0 ? '-' : row.migratetype,
-    row.gfp.split('|').sort().join('|'),
+    row.gfp,
     ...rest,
   ].join(' ');
 }

@@ -38,6 +38,21 @@ describe.skipIf(!haveCaptures)('captures', () => {
     expect(rows.map((row) => sayRow(row, -6))).toEqual(text.map(sayText));
   });
 
+  it('adds up to what perf kmem --page stat says', () => {
+    const text = readSharedText(CAPTURES, 'perf-kmem.stat.txt');
+    const { rows } = collect(perfData, readShared(CAPTURES, 'perf.data'));
+    const total = (kind: number): number[] => {
+      const some = rows.filter((row) => row.kind === kind && row.pfn >= 0);
+      return [some.length, some.reduce((sum, row) => sum + 4 * 2 ** row.order, 0)];
+    };
+    const said = (what: string): number[] => {
+      const match = new RegExp(`Total ${what} requests +: +(\\d+) +\\[ +(\\d+) KB`).exec(text)!;
+      return [Number(match[1]), Number(match[2])];
+    };
+    expect(total(1)).toEqual(said('allocation'));
+    expect(total(2)).toEqual(said('free'));
+  });
+
   it('reads records compressed with zstd', () => {
     const { rows, diagnostics } = collect(perfData, readShared(CAPTURES, 'perf-zstd.data'));
     expect(rows.length).toBe(77);
