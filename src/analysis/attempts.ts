@@ -20,7 +20,10 @@ export const ATTEMPT_CLASSES: readonly AttemptClass[] = [
 ];
 const ORDERS = 32;
 const CLASSES = ATTEMPT_CLASSES.length;
-const EXAMPLES = 1200;
+/** Refusals kept one by one: atomic ones, and all others together. */
+const ATOMIC_EXAMPLES = 1000;
+const OTHER_EXAMPLES = 300;
+const ATOMIC = 0;
 const UNCLASSED = 255;
 
 export interface AttemptsOptions {
@@ -39,6 +42,8 @@ export class AttemptsObserver implements ReplayObserver {
   readonly #buckets: Uint32Array;
   readonly #examples: Attempt[] = [];
   #refusals = 0;
+  #atomicKept = 0;
+  #othersKept = 0;
 
   constructor(options: AttemptsOptions) {
     this.#options = options;
@@ -59,7 +64,9 @@ export class AttemptsObserver implements ReplayObserver {
     this.#failed[cell]!++;
     this.#buckets[bucketOf(this.#options.grid, batch.timeNs[i]!) * ORDERS * CLASSES + cell]!++;
     this.#refusals++;
-    if (this.#examples.length < EXAMPLES) this.#keep(batch, i, cls);
+    if (cls === ATOMIC) {
+      if (this.#atomicKept++ < ATOMIC_EXAMPLES) this.#keep(batch, i, cls);
+    } else if (this.#othersKept++ < OTHER_EXAMPLES) this.#keep(batch, i, cls);
   }
 
   #classify(gfp: number, order: number): number {
