@@ -142,7 +142,7 @@ function fieldsOf(text: string): Record<string, string | undefined> {
 
 /** Decimal, or hex with 0x or letters; all ones or -1 is a failed allocation. */
 function pfnIn(text: string | undefined): number | null {
-  if (text === undefined) return null;
+  if (text === undefined || text.length > 20) return null;
   if (/^(-1|(0x)?f{16}|18446744073709551615)$/i.test(text)) return PFN_NONE;
   const hex = /^(0x)?[0-9a-f]*[a-f][0-9a-f]*$/i.test(text) && !text.startsWith('0x');
   return wholeNumber(hex ? `0x${text}` : text, 0, 2 ** 44 - 1);

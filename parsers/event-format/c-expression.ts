@@ -49,7 +49,7 @@ const MAX_DEPTH = 200;
 /** Operators in one expression; the kernel's longest have some fifty. */
 const MAX_OPERATORS = 2000;
 const TOKEN =
-  /\s+|("(?:[^"\\]|\\.)*")|(0[xX][0-9a-fA-F]+|\d+)[uUlL]*|([A-Za-z_$][\w$]*)|('(?:[^'\\]|\\.)')|(->|<<|>>|<=|>=|==|!=|&&|\|\||[^\s])/gy;
+  /\s+|("(?:[^"\\]|\\[\s\S]|\\$)*(?:"|$))|(0[xX][0-9a-fA-F]+|\d+)[uUlL]*|([A-Za-z_$][\w$]*)|('(?:[^'\\]|\\.)')|(->|<<|>>|<=|>=|==|!=|&&|\|\||[^\s])/gy;
 
 export type Token =
   | { readonly t: 'string'; readonly v: string }
@@ -61,7 +61,8 @@ export type Token =
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
   for (const match of text.matchAll(TOKEN)) {
-    if (match[1] !== undefined) tokens.push({ t: 'string', v: unescapeC(match[1].slice(1, -1)) });
+    if (match[1] !== undefined)
+      tokens.push({ t: 'string', v: unescapeC(match[1].replace(/^"|"$/g, '')) });
     else if (match[2] !== undefined) tokens.push({ t: 'number', v: parseInteger(match[2]) });
     else if (match[3] !== undefined) tokens.push({ t: 'name', v: match[3] });
     else if (match[4] !== undefined) {

@@ -47,6 +47,18 @@ describe('C constant expressions', () => {
     );
   });
 
+  it('reads what is hostile in time that grows with its length only', () => {
+    const start = performance.now();
+    for (const text of ['"\\"', '"', "'", '\\', ' = ', 'a']) {
+      const format = parseEventFormat(`name: x\nID: 1\nprint fmt: ${text.repeat(60_000)}`)!;
+      expect(format.print.byKey.size).toBe(0);
+      const quoted = parseEventFormat(`name: x\nID: 1\nprint fmt: "${'a'.repeat(99_999)}%d"`)!;
+      expect(quoted.print.args.length).toBe(0);
+    }
+    expect(parseEventFormat(`${'\n '.repeat(100_000)}name: x`)).toBeNull();
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+
   it('gives up on what is nested beyond measure, quickly', () => {
     expect(resultOf('('.repeat(100_000))).toBeNull();
     expect(resultOf(`${'~'.repeat(100_000)}1`)).toBeNull();

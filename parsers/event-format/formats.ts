@@ -35,6 +35,8 @@ export function parseHeaderPage(text: string, longSize: 4 | 8, pageSize: number)
 }
 
 const MAX_FORMATS = 65_536;
+/** Longest trace_printk format line. */
+const MAX_PRINTK = 4096;
 
 export class EventFormats {
   littleEndian = true;
@@ -68,6 +70,7 @@ export class EventFormats {
   /** Reads a printk_formats text: lines `0xADDRESS : "FORMAT"`. */
   addPrintkFormats(text: string): void {
     for (const line of text.split('\n', 65_536)) {
+      if (line.length > MAX_PRINTK) continue;
       const match = /^\s*(?:0x)?([0-9a-f]{1,16})\s*:\s*"(.*)"\s*$/.exec(line);
       if (match === null) continue;
       const address = match[1]!.replace(/^0+(?=.)/, '');

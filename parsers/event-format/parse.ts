@@ -47,8 +47,8 @@ const FIELD =
 /** Reads a format text. Null when it has no name or no usable id. */
 export function parseEventFormat(text: string, system = ''): EventFormat | null {
   const body = text.length > MAX_FORMAT_BYTES ? text.slice(0, MAX_FORMAT_BYTES) : text;
-  const name = /^\s*name:\s*([\w.-]{1,100})\s*$/m.exec(body)?.[1];
-  const id = Number(/^\s*ID:\s*(\d{1,6})\s*$/m.exec(body)?.[1] ?? Number.NaN);
+  const name = /^[ \t]*name:[ \t]*([\w.-]{1,100})[ \t\r]*$/m.exec(body)?.[1];
+  const id = Number(/^[ \t]*ID:[ \t]*(\d{1,6})[ \t\r]*$/m.exec(body)?.[1] ?? Number.NaN);
   if (name === undefined || !(id <= 0xffff)) return null;
   return new LazyFormat(name, system, id, body);
 }
@@ -122,6 +122,8 @@ function fieldOf(
 const CONVERSION =
   /%[-+ #0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?(?:hh|h|ll|l|z|t|j|L)?([a-zA-Z%])[a-zA-Z]*/g;
 
+const MAX_KEY = 64;
+
 /** `"pfn=0x%lx …", REC->pfn, …` into the format string and its arguments. */
 export function parsePrintFormat(text: string): PrintFormat {
   const parts = splitArguments(tokenize(text.trim()));
@@ -133,7 +135,8 @@ export function parsePrintFormat(text: string): PrintFormat {
   for (const match of format.matchAll(CONVERSION)) {
     if (match[1] === '%') continue;
     const arg = args[index++];
-    const key = /([A-Za-z_][\w-]*)[=:]\(?(?:0x)?$/.exec(format.slice(0, match.index))?.[1];
+    const before = format.slice(Math.max(0, match.index - MAX_KEY), match.index);
+    const key = /([A-Za-z_][\w-]*)[=:]\(?(?:0x)?$/.exec(before)?.[1];
     if (key !== undefined && arg !== undefined && !byKey.has(key)) byKey.set(key, arg);
   }
   return { format, args, byKey };

@@ -66,7 +66,8 @@ export class Unwrapper {
     if (/^TRACE:$/.test(line)) this.#enter('plain');
     else if (/<script[^>]{0,200}class="trace-data"/.test(line)) {
       this.#enter('script');
-      const rest = line.replace(/^.*<script[^>]*>/, '');
+      const tag = line.indexOf('class="trace-data"');
+      const rest = line.slice(line.indexOf('>', tag) + 1);
       if (rest !== '') this.#inScript(rest);
     } else if (/var linuxPerfData = "\\$/.test(line)) this.#enter('string');
   }
