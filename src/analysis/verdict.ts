@@ -2,9 +2,7 @@
  * Verdicts: would this request succeed in this state, and if not, which zone refused it and why.
  *
  * The kernel's rules live in src/kernel (request-plan, watermark, zone-verdict); here they meet the
- * reconstructed state. A request is judged three times: by the best estimate and by both bounds. Where
- * the bounds agree the verdict is theirs; where they do not, it is `undetermined` unless the caller
- * asks for the likeliest answer.
+ * reconstructed state: its best estimate and its bounds.
  *
  * Watermarks that nothing in the input tells: contiguity alone decides, and the reason says so.
  */
@@ -129,14 +127,14 @@ export class RequestJudge {
     return bits;
   }
 
+  /**
+   * By the best estimate; but where that says the request succeeds and the lower bound does not agree,
+   * the answer is open. (An estimate that refuses has proved right almost always, docs/accuracy.md.)
+   */
   word(state: ReplayState): VerdictWord {
-    const best = this.served(state, 'free');
-    if (state.zones.every((z) => z.certainty === 'exact')) return best ? 'succeeds' : 'fails';
-    const low = this.served(state, 'low');
-    const high = this.served(state, 'high');
-    if (low && high) return 'succeeds';
-    if (!low && !high) return 'fails';
-    return 'undetermined';
+    if (!this.served(state, 'free')) return 'fails';
+    if (state.zones.every((z) => z.certainty === 'exact')) return 'succeeds';
+    return this.served(state, 'low') ? 'succeeds' : 'undetermined';
   }
 
   /** Zones as the kernel would try them, each with its reason. */

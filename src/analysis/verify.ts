@@ -43,6 +43,8 @@ export interface CopyCheck {
   readonly cells: number;
   readonly covered: number;
   readonly widthPages: number;
+  /** The cells that differ: `DMA32 order 3: +1` = the estimate has one block more. */
+  readonly differences: readonly string[];
 }
 
 export interface OrderMatrix {
@@ -189,13 +191,18 @@ function compare(state: ReplayState, copy: Look['copy']): CopyCheck {
   let cells = 0;
   let covered = 0;
   let widthPages = 0;
+  const differences: string[] = [];
   for (const { node, zone, free } of copy.snapshot.zones) {
     const live = state.zones.find((z) => z.node === node && z.zone === zone);
     for (let q = 0; q < free.length; q++) {
       const truth = free[q]!;
       const low = live?.low[q] ?? 0;
       const high = live?.high[q] ?? 0;
-      l1Pages += Math.abs((live?.free[q] ?? 0) - truth) * 2 ** q;
+      const difference = (live?.free[q] ?? 0) - truth;
+      if (difference !== 0) {
+        differences.push(`${node}/${zone} order ${q}: ${difference > 0 ? '+' : ''}${difference}`);
+      }
+      l1Pages += Math.abs(difference) * 2 ** q;
       freePages += truth * 2 ** q;
       cells++;
       if (truth >= low && truth <= high) covered++;
@@ -210,6 +217,7 @@ function compare(state: ReplayState, copy: Look['copy']): CopyCheck {
     cells,
     covered,
     widthPages,
+    differences,
   };
 }
 

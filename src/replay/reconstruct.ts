@@ -284,18 +284,10 @@ export class Reconstruction {
     const probes = this.#buddyinfo.map(
       (copy) => new ResidualProbe(copy, geometry.zones.length, geometry.orders),
     );
-    const looks = probes.flatMap((probe): ReplayStop[] => [
-      {
-        index: probe.copy.beginIndex,
-        timeNs: probe.copy.timeNs,
-        run: () => probe.look(state.sumRaw()),
-      },
-      {
-        index: probe.copy.endIndex,
-        timeNs: probe.copy.timeNs,
-        run: () => probe.look(state.sumRaw()),
-      },
-    ]);
+    const looks = probes.flatMap((probe): ReplayStop[] => {
+      const run = (): void => probe.look(state.sumRaw());
+      return lookIndices(probe.copy).map((index) => ({ index, timeNs: probe.copy.timeNs, run }));
+    });
     const stops = [...this.#copyStops(core), ...looks].sort((a, b) => a.index - b.index);
     runForward({
       source: this.#input.events,
@@ -458,4 +450,16 @@ function describeResidual(probe: ResidualProbe, geometry: Geometry): Residual {
       return { node: zone.node, zone: zone.zone, blocks, pages, freePages };
     }),
   };
+}
+
+/** Looks per copy: a zone is read at one instant between begin and end, any event may have been it. */
+const MAX_LOOKS = 256;
+
+/** Event indices at which to compare with a copy: its whole bracket, thinned if it is long. */
+function lookIndices({ beginIndex, endIndex }: PlacedCopy): number[] {
+  const step = Math.max(1, Math.ceil((endIndex - beginIndex) / MAX_LOOKS));
+  const indices: number[] = [];
+  for (let index = beginIndex; index < endIndex; index += step) indices.push(index);
+  indices.push(endIndex);
+  return indices;
 }
