@@ -110,7 +110,10 @@ class Arguments {
   }
 }
 
-/** Marker or printk, by the name of the function that wrote. */
-export function kindOfWriter(name: string | null): EventKind {
-  return name === null || name.startsWith('tracing_mark_') ? EventKind.marker : EventKind.printk;
+/** The function through which markers are written. */
+export const MARK_WRITE = 'tracing_mark_write';
+
+/** Marker or printk, by whether the address lies in MARK_WRITE (null: not known, most are markers). */
+export function kindOfWriter(isMark: boolean | null): EventKind {
+  return isMark === false ? EventKind.printk : EventKind.marker;
 }

@@ -13,7 +13,7 @@ import { MaskCache } from './gfp-cache.js';
 import { gfpText } from './gfp-text.js';
 import { type RareFieldSource, rareSources } from './kinds.js';
 import type { EventFormat, FormatField } from './parse.js';
-import { formatBinaryPrintk, kindOfWriter, MAX_TEXT_BYTES, textEnd } from './printk.js';
+import { formatBinaryPrintk, kindOfWriter, MARK_WRITE, MAX_TEXT_BYTES, textEnd } from './printk.js';
 
 type Reader = (view: DataView, offset: number, length: number) => number;
 
@@ -37,7 +37,7 @@ export class RareDecoder {
     this.#record = new RecordFields(formats.littleEndian);
     this.#writers = new MaskCache((low, high) => {
       const address = (BigInt(high) << 32n) | BigInt(low);
-      return kindOfWriter(formats.symbols?.nameOf(address) ?? null);
+      return kindOfWriter(formats.symbols?.holds(MARK_WRITE, address) ?? null);
     });
   }
 

@@ -7,6 +7,8 @@
  */
 /** Questions answered by looking at every symbol. */
 const FEW = 16;
+/** More than any one function that is looked for has. */
+const PAGE = 4096;
 
 export class KernelSymbols {
   readonly #load: () => Uint8Array;
@@ -30,6 +32,25 @@ export class KernelSymbols {
     if (!this.#sorted && ++this.#questions > FEW) this.#sort();
     const at = this.#sorted ? this.#search(key) : this.#scan(key);
     return at < 0 ? null : this.#nameAt(this.#lines[at]!);
+  }
+
+  /**
+   * Whether an address lies in the function of that name; null if it is not among the symbols.
+   * Looks for the one line: no index is made.
+   */
+  holds(name: string, address: bigint): boolean | null {
+    if (this.#text.length === 0) this.#text = this.#load();
+    const text = Buffer.from(this.#text.buffer, this.#text.byteOffset, this.#text.length);
+    const at = text.indexOf(` t ${name}\n`);
+    const found = at < 0 ? text.indexOf(` T ${name}\n`) : at;
+    if (found < 0) return null;
+    const line = text.lastIndexOf(10, found) + 1;
+    const next = text.indexOf(10, found) + 1;
+    const key = keyOf(Number((address >> 32n) & 0xffffffffn), Number(address & 0xffffffffn));
+    const from = readKey(text, line, next - 1);
+    const after = text.indexOf(10, next);
+    const to = readKey(text, next, after < 0 ? text.length : after);
+    return from > 0 && key >= from && key < (to > from ? to : from + PAGE);
   }
 
   #search(key: number): number {
@@ -61,8 +82,8 @@ export class KernelSymbols {
   }
 
   #index(): void {
-    const text = this.#load();
-    this.#text = text;
+    if (this.#text.length === 0) this.#text = this.#load();
+    const text = this.#text;
     // A line has at least 20 bytes: 16 digits, type, name.
     const keys = new Float64Array(Math.ceil(text.length / 4) + 1);
     const lines = new Uint32Array(keys.length);
