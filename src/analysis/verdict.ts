@@ -24,9 +24,9 @@ class SideCounts implements ZoneCounts {
   freePages = 0;
   free: ArrayLike<number>;
   freeCma = 0;
-  readonly reservedHighatomic = 0;
-  readonly freeHighatomic = 0;
-  readonly highatomic = null;
+  reservedHighatomic = 0;
+  freeHighatomic = 0;
+  highatomic: ArrayLike<number> | null = null;
   cma: ArrayLike<number> | null = null;
   readonly isolated = null;
   readonly #side: Side;
@@ -41,6 +41,9 @@ class SideCounts implements ZoneCounts {
     this.free = free;
     this.cma = zone.cma ?? null;
     this.freeCma = zone.cmaPages ?? 0;
+    this.reservedHighatomic = zone.reservedHighatomic ?? 0;
+    this.freeHighatomic = zone.highatomicPages ?? 0;
+    this.highatomic = zone.highatomic ?? null;
     let pages = 0;
     if (this.#side === 'free') pages = zone.freePages;
     else for (let q = 0; q < free.length; q++) pages += free[q]! * 2 ** q;

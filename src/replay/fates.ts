@@ -89,6 +89,8 @@ export interface FateContext {
   readonly survey: Survey;
   readonly pcpOrders: Uint8Array;
   readonly buddyLevel: boolean;
+  /** An extfrag event can be the only witness of a removal. */
+  readonly extfragRemoves: boolean;
   /** Look no further than each event: nothing may be known of the future. */
   readonly causal: boolean;
   /** Bytes of actions kept in memory. */
@@ -119,6 +121,11 @@ export function traceFates(
     }
     tracer.walkBack(batch, offset, 0, end);
     tracer.actions.write(b, tracer.batch);
+  }
+  // Without a single event no batch was there to cut: the copies follow each other.
+  for (; copy >= 0; copy--) {
+    afterCopy[copy] = tracer.next.slice();
+    if (!context.causal) observe(tracer.next, copies[copy]!);
   }
   return {
     actions: tracer.actions,
@@ -248,7 +255,7 @@ class FateTracer {
    * the page out at once; the claim of part of a pageblock goes through zone_locked afterwards.
    */
   #extfragTakes(detail: number, nextOnCpu: number): boolean {
-    if (!this.#context.survey.extfragRemoves || !this.#context.buddyLevel) return false;
+    if (!this.#context.extfragRemoves || !this.#context.buddyLevel) return false;
     const { changeOwnership, fallbackOrder, pageblockOrder } = unpackExtfrag(detail);
     if (!changeOwnership || fallbackOrder >= pageblockOrder) return true;
     return !this.#context.causal && nextOnCpu !== EventKind.zoneLocked;

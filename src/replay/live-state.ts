@@ -7,6 +7,7 @@
  */
 import type { ReplayCore } from './core.js';
 import type { Geometry, ZoneGeometry } from './geometry.js';
+import type { ReserveStep } from './highatomic.js';
 import type { MarkTracker, MutableMarks } from './marks.js';
 import type { Certainty, ReplayState, ZoneState } from './observer.js';
 import type { CorrectionSpan } from './reconcile.js';
@@ -23,8 +24,11 @@ class LiveZone implements ZoneState {
   readonly low: Int32Array;
   readonly high: Int32Array;
   readonly cma: Int32Array;
+  readonly highatomic: Int32Array;
   freePages = 0;
   cmaPages = 0;
+  highatomicPages = 0;
+  reservedHighatomic = 0;
   certainty: Certainty = 'unknown';
   readonly marks: MutableMarks;
 
@@ -40,6 +44,7 @@ class LiveZone implements ZoneState {
     this.low = new Int32Array(orders);
     this.high = new Int32Array(orders);
     this.cma = new Int32Array(orders);
+    this.highatomic = new Int32Array(orders);
     this.marks = marks;
   }
 }
@@ -60,6 +65,7 @@ export class LiveState implements ReplayState {
   readonly #core: ReplayCore;
   #span: CorrectionSpan | null = null;
   #slack: Int32Array | null = null;
+  #reserve: ReserveStep | null = null;
 
   constructor(core: ReplayCore, marks: MarkTracker) {
     const { geometry } = core;
@@ -94,6 +100,12 @@ export class LiveState implements ReplayState {
     this.#span = span;
     this.#touchAll();
     this.sync();
+  }
+
+  /** From now on this much is reserved for atomic requests. */
+  reserve(step: ReserveStep): void {
+    this.#reserve = step;
+    this.#touchAll();
   }
 
   /** Blocks by which the simulation may be too free, by zone and order: widens the lower bounds. */
@@ -191,6 +203,19 @@ export class LiveState implements ReplayState {
       pages += free * (1 << q);
     }
     live.freePages = pages;
+    if (this.#reserve !== null) this.#refreshReserve(live, this.#reserve, base);
     live.certainty = exact ? 'exact' : 'bounded';
+  }
+
+  /** What of the reserve is free cannot be more than what is free. */
+  #refreshReserve(live: LiveZone, step: ReserveStep, base: number): void {
+    let pages = 0;
+    for (let q = 0; q < this.orders; q++) {
+      const blocks = Math.min(step.free[base + q]!, live.free[q]!);
+      live.highatomic[q] = blocks;
+      pages += blocks * (1 << q);
+    }
+    live.highatomicPages = pages;
+    live.reservedHighatomic = step.reserved[live.index]!;
   }
 }

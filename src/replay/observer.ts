@@ -51,6 +51,10 @@ export interface ZoneState {
   /** Free blocks by order in CMA areas (part of `free`), and their pages; absent = none known. */
   readonly cma?: Int32Array;
   readonly cmaPages?: number;
+  /** HIGHATOMIC: free blocks by order and pages (part of `free`), pages reserved; absent = not known. */
+  readonly highatomic?: Int32Array;
+  readonly highatomicPages?: number;
+  readonly reservedHighatomic?: number;
   readonly certainty: Certainty;
   readonly marks: ZoneMarks;
 }

@@ -30,6 +30,7 @@ import {
 } from './fates.js';
 import { runForward } from './forward.js';
 import { findGeometry, type Geometry, type PfnRange } from './geometry.js';
+import { reserveSteps } from './highatomic.js';
 import { LiveState } from './live-state.js';
 import { MarkTracker } from './marks.js';
 import { observeKernel } from './observations.js';
@@ -133,6 +134,8 @@ export class Reconstruction {
           this.geometry.pageblockOrder,
         ),
         buddyLevel: this.level === 'buddy',
+        // As the data shows it; where it holds no steal, as the kernel's version says.
+        extfragRemoves: this.profile.profile.switches.extfragIsRemoval,
         causal: options.causal ?? false,
         budget: options.spoolBytes ?? DEFAULT_LIMITS.spoolBytes,
       },
@@ -178,6 +181,7 @@ export class Reconstruction {
     state.timeNs = this.survey.firstNs;
     const all = [
       ...this.#correctionStops(),
+      ...this.#reserveStops(),
       ...this.#snapshotStops(observers, marks),
       ...stops,
     ].sort((a, b) => a.index - b.index || a.timeNs - b.timeNs);
@@ -232,7 +236,7 @@ export class Reconstruction {
       this.geometry,
       this.#input.snapshots,
       this.profile.profile.switches,
-      this.survey.extfragRemoves,
+      this.profile.profile.switches.extfragIsRemoval,
     );
   }
 
@@ -316,6 +320,15 @@ export class Reconstruction {
       index: span.fromIndex,
       timeNs: span.fromNs,
       run: (state) => state.correct(span),
+    }));
+  }
+
+  #reserveStops(): ReplayStop[] {
+    const finder = new TimeIndex(this.#input.events);
+    return reserveSteps(this.placed, this.geometry).map((step) => ({
+      index: step.fromNs === Number.NEGATIVE_INFINITY ? 0 : finder.indexAt(step.fromNs),
+      timeNs: step.fromNs,
+      run: (state) => state.reserve(step),
     }));
   }
 

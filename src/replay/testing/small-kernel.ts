@@ -50,6 +50,7 @@ export interface Logged {
 }
 
 interface PcpList {
+  readonly zone: number;
   readonly order: number;
   readonly type: number;
   readonly pfns: number[];
@@ -271,8 +272,8 @@ export class SmallKernel {
     return pfn;
   }
 
-  #list(cpu: number, zone: number, order: number, type: number): PcpList & { zone: number } {
-    let lists = this.#pcp.get(cpu) as (PcpList & { zone: number })[] | undefined;
+  #list(cpu: number, zone: number, order: number, type: number): PcpList {
+    let lists = this.#pcp.get(cpu);
     if (!lists) {
       lists = [];
       this.#pcp.set(cpu, lists);
