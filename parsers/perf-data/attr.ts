@@ -21,7 +21,9 @@ export const SampleBit = {
 
 export const ReadBit = { enabled: 1, running: 2, id: 4, group: 8, lost: 16 } as const;
 
+export const TYPE_SOFTWARE = 1;
 export const TYPE_TRACEPOINT = 2;
+export const SOFTWARE_DUMMY = 9;
 /** The part of the attr that is read here. */
 const LEAST_BYTES = 48;
 

@@ -12,7 +12,15 @@ import { textEnd } from '../event-format/printk.js';
 import type { ParseContext, RandomAccess } from '../format.js';
 import { Cursor, MemoryAccess } from '../trace-dat/cursor.js';
 import type { Reporter } from '../trace-dat/reporter.js';
-import { clockName, type PerfAttr, readAttr, SampleBit, TYPE_TRACEPOINT } from './attr.js';
+import {
+  clockName,
+  type PerfAttr,
+  readAttr,
+  SampleBit,
+  SOFTWARE_DUMMY,
+  TYPE_SOFTWARE,
+  TYPE_TRACEPOINT,
+} from './attr.js';
 import { noteFeature, type PerfHead, readTracingData } from './header.js';
 import { SampleLayout } from './layout.js';
 import { RecordPieces, RecordType } from './records.js';
@@ -84,7 +92,11 @@ export class PerfSession {
       source.clock = clockName(attr.clockId);
       clock.name = source.clock;
     }
-    if (!tracepoint || layout.sampleType !== this.#layout?.sampleType) this.#uniform = false;
+    // perf adds a dummy event to catch COMM and MMAP records; it has no samples.
+    const dummy = attr.type === TYPE_SOFTWARE && attr.config === SOFTWARE_DUMMY;
+    if (!dummy && (!tracepoint || layout.sampleType !== this.#layout?.sampleType)) {
+      this.#uniform = false;
+    }
     for (const id of attr.ids) {
       this.#layouts.set(id, layout);
       if (!tracepoint) this.#skipIds.add(id);
