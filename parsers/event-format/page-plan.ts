@@ -37,6 +37,8 @@ export interface PagePlan {
   readonly pageblockOrder: number;
   /** Bytes a record must have. */
   readonly need: number;
+  /** pfn of 8 bytes, the rest of 4 (gfp of 4 or 8), and no pointer: the usual 64-bit kernel. */
+  readonly usual: boolean;
 }
 
 const NOWHERE: Place = { at: -1, size: 0 };
@@ -79,7 +81,20 @@ export function planPageEvent(format: EventFormat, kind: EventKind): PagePlan | 
     changeOwnership,
     pageblockOrder: extfrag ? constantOf(format.print.byKey.get('pageblock_order')) : -1,
     need: Math.max(...places.map((place) => place.at + place.size)),
+    usual:
+      direct.size === 8 &&
+      [pid, order, migratetype].every(isFour) &&
+      !extfrag &&
+      isUsualDetail(kind, detail),
   };
+}
+
+function isFour(place: Place): boolean {
+  return place.at < 0 || place.size === 4;
+}
+
+function isUsualDetail(kind: EventKind, place: Place): boolean {
+  return isFour(place) || (kind === EventKind.alloc && place.size === 8);
 }
 
 function detailNames(kind: EventKind): readonly string[] {
