@@ -2,6 +2,7 @@
  * Runs the benches, each in a process of its own so that none warms up or burdens another.
  *
  *   node dist/bench/main.js [NAME…] [--long]
+ *   node dist/bench/main.js accuracy [its own arguments, see accuracy.ts]
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -34,12 +35,13 @@ const BENCHES: readonly Bench[] = [
   { name: 'report', long: false },
   { name: 'memory', long: false },
   { name: 'stdin', long: true },
+  { name: 'accuracy', long: true },
 ];
 
-async function runBench(bench: Bench, script: string): Promise<boolean> {
+async function runBench(bench: Bench, script: string, own: readonly string[]): Promise<boolean> {
   process.stdout.write(`\n== ${bench.name}\n`);
   return withFolder(async (folder) => {
-    const args = (await bench.prepare?.(folder)) ?? [];
+    const args = (await bench.prepare?.(folder)) ?? own;
     const options = { stdio: 'inherit' } as const;
     return spawnSync(process.execPath, ['--expose-gc', script, ...args], options).status === 0;
   });
@@ -47,6 +49,8 @@ async function runBench(bench: Bench, script: string): Promise<boolean> {
 
 const args = process.argv.slice(2);
 const long = args.includes('--long');
+// The accuracy bench takes arguments of its own; named first, it gets all that follow.
+const own = args[0] === 'accuracy' ? args.splice(1) : [];
 const named = args.filter((arg) => !arg.startsWith('-'));
 const unknown = named.filter((name) => !BENCHES.some((bench) => bench.name === name));
 if (unknown.length > 0) {
@@ -60,5 +64,5 @@ const scripts = dirname(fileURLToPath(import.meta.url));
 for (const bench of BENCHES) {
   const wanted = named.length > 0 ? named.includes(bench.name) : long || !bench.long;
   if (!wanted) continue;
-  if (!(await runBench(bench, join(scripts, `${bench.name}.js`)))) process.exitCode = 1;
+  if (!(await runBench(bench, join(scripts, `${bench.name}.js`), own))) process.exitCode = 1;
 }

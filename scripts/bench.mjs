@@ -2,7 +2,8 @@
  * `npm run bench`: builds, then runs the benches in bench/ one after another.
  *
  *   npm run bench                  all of them
- *   npm run bench -- NAME… [--long]  only those named (scan-text, report, memory, stdin)
+ *   npm run bench -- NAME… [--long]  only those named (scan-text, report, memory, stdin, accuracy)
+ *   npm run bench -- accuracy [RECORDING…] [--big] …  see bench/accuracy.ts
  *
  * bench/*.ts are transpiled to dist/bench/ and import the built code in dist/, so that what is timed is what
  * users run. Peers that are missing (trace-cmd) are installed through apt where that may be done.
@@ -17,12 +18,13 @@ const BENCH = join(ROOT, 'bench');
 
 async function transpile() {
   const { build: bundle } = await import('esbuild');
-  const files = readdirSync(BENCH).filter(
+  const files = readdirSync(BENCH, { recursive: true }).filter(
     (name) => name.endsWith('.ts') && !name.endsWith('.test.ts'),
   );
   await bundle({
     absWorkingDir: ROOT,
     entryPoints: files.map((name) => join(BENCH, name)),
+    outbase: BENCH,
     outdir: join(DIST, 'bench'),
     format: 'esm',
     platform: 'node',
