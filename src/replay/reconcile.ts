@@ -145,9 +145,12 @@ function between(
   if (linear) return [{ ...begin, toNs: end.fromNs, best: earlier, earlier, later, linear: true }];
   const taking = takingsBetween(rare, begin.fromIndex, end.fromIndex);
   const middleNs = (begin.fromNs + end.fromNs) / 2;
+  // A copy takes time: half way between two beginnings may still lie within the first of them.
+  const indexWithin = (timeNs: number): number =>
+    Math.min(Math.max(indexAt(timeNs), begin.fromIndex), end.fromIndex);
   const base = { earlier, later, linear: false };
   if (taking === null) {
-    const middle = { fromIndex: indexAt(middleNs), fromNs: middleNs };
+    const middle = { fromIndex: indexWithin(middleNs), fromNs: middleNs };
     return [
       { ...begin, toNs: middleNs, best: earlier, ...base },
       { ...middle, toNs: end.fromNs, best: later, ...base },
@@ -157,7 +160,7 @@ function between(
   return [
     { ...begin, toNs: taking.firstNs, best: earlier, earlier, later: earlier, linear: false },
     { fromIndex: taking.first, fromNs: taking.firstNs, toNs: turnNs, best: earlier, ...base },
-    { fromIndex: indexAt(turnNs), fromNs: turnNs, toNs: taking.lastNs, best: later, ...base },
+    { fromIndex: indexWithin(turnNs), fromNs: turnNs, toNs: taking.lastNs, best: later, ...base },
     {
       fromIndex: taking.last,
       fromNs: taking.lastNs,

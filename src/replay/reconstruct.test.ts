@@ -37,6 +37,12 @@ function walk(made: Recorded, truth: Recorded['truth'], options: ReplayOptions =
 /** First event at or after `from` after which the blocks are wrong, -1 if there is none. */
 const wrongFrom = (walked: Walk, from: number): number => walked.wrong.find((i) => i >= from) ?? -1;
 
+/** A kernel with these per-cpu orders and this dialect of extfrag. */
+const releaseOf = ({ pcpOrders, stealsSilently }: SmallKernelOptions): string => {
+  if (stealsSilently) return 'Linux version 6.17.1';
+  return pcpOrders && pcpOrders.length > 1 ? 'Linux version 6.1.90' : 'Linux version 5.10.223';
+};
+
 const smallMachine = (more: Partial<SmallKernelOptions> = {}): SmallKernelOptions => ({
   zones: [
     { zone: 'DMA', startPfn: 64, pages: 192 },
@@ -51,7 +57,8 @@ const smallMachine = (more: Partial<SmallKernelOptions> = {}): SmallKernelOption
 
 const machines = fc
   .record({
-    pcpOrders: fc.constantFrom([0], [0, 1, 2, 3]),
+    // The order of a huge page is kept too where orders 1 to 3 are.
+    pcpOrders: fc.constantFrom([0], [0, 1, 2, 3, 4]),
     stealsSilently: fc.boolean(),
     cmaPages: fc.constantFrom(0, 64),
     perBatch: fc.constantFrom(5, 64, 1000),
@@ -77,6 +84,7 @@ describe('all events and a copy of kpageflags at the start', () => {
         const kernel = new SmallKernel(machine.options);
         const taker = new SnapshotTaker(kernel);
         taker.zoneinfo();
+        taker.version(releaseOf(machine.options));
         let endCopy = taker.kpageflags();
         list.forEach((step, n) => {
           // Copies are read while things go on, the first one too.
@@ -148,6 +156,7 @@ describe('all events and a copy of kpageflags at the start', () => {
     const from = kernel.now;
     const taker = new SnapshotTaker(kernel);
     taker.zoneinfo();
+    taker.version('Linux version 5.10.223');
     taker.buddyinfo();
     taker.kpageflags()();
     churn(kernel, 120, 3);
@@ -159,9 +168,10 @@ describe('all events and a copy of kpageflags at the start', () => {
 
 /** A busy run from a full seed, nothing hidden. */
 function busy(): { kernel: SmallKernel; taker: SnapshotTaker; made: Recorded } {
-  const kernel = new SmallKernel(smallMachine({ pcpOrders: [0, 1, 2, 3] }));
+  const kernel = new SmallKernel(smallMachine({ pcpOrders: [0, 1, 2, 3, 4] }));
   const taker = new SnapshotTaker(kernel);
   taker.zoneinfo();
+  taker.version('Linux version 6.1.90');
   taker.buddyinfo();
   taker.kpageflags()();
   churn(kernel, 300, 11);
@@ -173,6 +183,7 @@ describe('dialects of extfrag', () => {
     const kernel = new SmallKernel(smallMachine({ stealsSilently }));
     const taker = new SnapshotTaker(kernel);
     taker.zoneinfo();
+    taker.version('Linux version 5.10.223');
     taker.buddyinfo();
     taker.kpageflags()();
     // Unmovable pages everywhere: movable requests soon have to take small foreign blocks.
@@ -196,6 +207,7 @@ describe('what the future tells', () => {
     const kernel = new SmallKernel(smallMachine());
     const taker = new SnapshotTaker(kernel);
     taker.zoneinfo();
+    taker.version('Linux version 5.10.223');
     taker.buddyinfo();
     taker.kpageflags()();
     const held = Array.from({ length: 64 }, () => kernel.alloc(0, { zone: 1 }));
@@ -212,6 +224,7 @@ describe('what the future tells', () => {
     const kernel = new SmallKernel(smallMachine());
     const taker = new SnapshotTaker(kernel);
     taker.zoneinfo();
+    taker.version('Linux version 5.10.223');
     taker.buddyinfo();
     taker.kpageflags()();
     kernel.takeBulk(40);
@@ -230,6 +243,7 @@ describe('compaction', () => {
     });
     const taker = new SnapshotTaker(kernel);
     taker.zoneinfo();
+    taker.version('Linux version 5.10.223');
     taker.buddyinfo();
     taker.kpageflags()();
     fragment(kernel, 0.6);
@@ -264,6 +278,7 @@ describe('compaction', () => {
       });
       const taker = new SnapshotTaker(kernel);
       taker.zoneinfo();
+      taker.version('Linux version 5.10.223');
       taker.buddyinfo();
       taker.kpageflags()();
       fragment(kernel, 0.6);
