@@ -10,17 +10,17 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decompress } from 'fzstd';
-import { BytesAccess } from '../parsers/event-format/testing.js';
 import type { FileFormat } from '../parsers/format.js';
 import { perfData } from '../parsers/perf-data/parse.js';
 import { traceDat } from '../parsers/trace-dat/parse.js';
+import { accessBytes } from '../src/io/random-access.js';
 import { Diagnostics } from '../src/records/diagnostics.js';
 import { DEFAULT_LIMITS } from '../src/records/limits.js';
 import { newSourceSummary } from '../src/records/source.js';
 import { RecordingStrings } from '../src/records/strings.js';
 import { RecordingClock } from '../src/records/time.js';
+import { TRACES } from './measure.js';
 
-const SHARED = join(process.cwd(), '..', 'shared', 'traces');
 const RUNS = 7;
 
 interface Result {
@@ -31,7 +31,7 @@ interface Result {
 function readOnce(format: FileFormat, bytes: Uint8Array): Result {
   let events = 0;
   const start = performance.now();
-  format.parse(new BytesAccess(bytes), {
+  format.parse(accessBytes(bytes), {
     source: newSourceSummary('bench'),
     diagnostics: new Diagnostics(),
     limits: DEFAULT_LIMITS,
@@ -87,7 +87,7 @@ function main(): void {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   try {
     for (const set of ['k72-recovery', 'k510-fragment', 'k61-stack']) {
-      const path = join(SHARED, set, 'trace.dat');
+      const path = join(TRACES, set, 'trace.dat');
       if (!existsSync(path)) continue;
       const seconds = peer('trace-cmd', ['report', '-i', path]);
       show(
@@ -102,7 +102,7 @@ function main(): void {
       const theirs = peer('trace-cmd', ['report', '-i', plain]);
       show(`${set} trace.dat (plain)`, ours, theirs, 'trace-cmd report');
     }
-    const packed = join(SHARED, 'k61-perf', 'perf.data.zst');
+    const packed = join(TRACES, 'k61-perf', 'perf.data.zst');
     if (existsSync(packed)) {
       const path = join(folder, 'perf.data');
       writeFileSync(path, decompress(readFileSync(packed)));

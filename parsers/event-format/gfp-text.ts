@@ -6,7 +6,8 @@
  * as `0x…`, which later layers decode by the kernel's release.
  */
 import type { RecordingStrings } from '../../src/records/strings.js';
-import { type Expression, evaluate } from './c-expression.js';
+import { evaluate } from './c-evaluate.js';
+import type { Expression } from './c-expression.js';
 
 /** Interns the text of a mask given as two u32 halves; the id fits 16 bits. */
 export function gfpText(

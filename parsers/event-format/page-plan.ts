@@ -6,7 +6,8 @@
  * constant and 64 bytes a struct unless the user says otherwise. gfp_flags is u32 or unsigned long.
  */
 import { EventKind, PFN_LIMIT, PFN_NONE } from '../../src/records/events.js';
-import { type Expression, evaluate, NO_FIELDS } from './c-expression.js';
+import { evaluate, NO_FIELDS } from './c-evaluate.js';
+import type { Expression } from './c-expression.js';
 import type { EventFormat, FormatField } from './parse.js';
 
 /** Offset of a field, or -1 where the event has none; size 1, 2, 4 or 8. */

@@ -7,7 +7,8 @@
  */
 import { type EventBatch, EventKind, RARE_WIDTH } from '../../src/records/events.js';
 import type { RecordingStrings } from '../../src/records/strings.js';
-import { type Expression, evaluate, type Fields } from './c-expression.js';
+import { evaluate, type Fields } from './c-evaluate.js';
+import type { Expression } from './c-expression.js';
 import type { EventFormats } from './formats.js';
 import { MaskCache } from './gfp-cache.js';
 import { gfpText } from './gfp-text.js';

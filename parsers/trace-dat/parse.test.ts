@@ -2,6 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { EventKind } from '../../src/records/events.js';
 import { type Collected, collect } from '../event-format/testing.js';
+import { damage, survive } from '../event-format/testing-fuzz.js';
 import {
   CAPTURES,
   haveCaptures,
@@ -72,6 +73,20 @@ describe.skipIf(!haveCaptures)('captures of one run', () => {
     );
     expect(wanted.length).toBeGreaterThan(30);
     expect(rows.map((row) => row.stack).slice(0, wanted.length)).toEqual(wanted);
+  });
+});
+
+describe.skipIf(!haveCaptures)('damage to real files', () => {
+  it.each(['v7-zstd.dat', 'v6.dat.gz'])('%s survives it in its first and last 4 KiB', (name) => {
+    const packed = readShared(CAPTURES, name);
+    const bytes = name.endsWith('.gz') ? gunzipSync(packed) : packed;
+    const end = bytes.length;
+    damage(traceDat, bytes, 30, 5, { from: 0, to: 4096 });
+    damage(traceDat, bytes, 30, 6, { from: end - 4096, to: end });
+    for (let cut = 1; cut < 4096; cut += 203) {
+      survive(traceDat, bytes.subarray(0, cut), `first ${cut} bytes`);
+      survive(traceDat, bytes.subarray(0, end - cut), `without the last ${cut} bytes`);
+    }
   });
 });
 
