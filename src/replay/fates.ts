@@ -156,13 +156,17 @@ class FateTracer {
   readonly #nextKindOnCpu: Uint8Array;
   /** Indices of rare events that may hide takings, ascending. */
   readonly #hiding: Float64Array;
+  /** Indices of LOST marks, ascending. */
+  readonly #lost: Float64Array;
 
   constructor(context: FateContext, batches: number) {
     this.#context = context;
     this.actions = new ActionSpool(batches, context.budget);
     this.next = new Uint32Array(context.space.size);
     this.#nextKindOnCpu = new Uint8Array(context.survey.maxCpu + 1);
-    this.#hiding = hidingEvents(context.survey.rare);
+    const { rare } = context.survey;
+    this.#hiding = indicesOf(rare, HIDING);
+    this.#lost = indicesOf(rare, [EventKind.lost, EventKind.bufferStarted]);
   }
 
   begin(length: number): void {
@@ -209,7 +213,7 @@ class FateTracer {
     switch (kind) {
       case EventKind.zoneLocked:
         if (detail !== 1) return Action.take;
-        return this.#leavesBuddyNext(order, fate) ? Action.stay : Action.takeToPcp;
+        return this.#leavesBuddyNext(order, fate, index) ? Action.stay : Action.takeToPcp;
       case EventKind.extfrag:
         this.extfragRemovals++;
         return onPcp ? Action.takeToPcp : Action.take;
@@ -221,33 +225,33 @@ class FateTracer {
         if (!buddyLevel)
           return this.#takenAtOnce(order, fate, index) ? Action.freeTaken : Action.give;
         if (!onPcp) return Action.give;
-        return this.#leavesBuddyNext(order, fate) ? Action.giveBypassing : Action.freeToPcp;
+        return this.#leavesBuddyNext(order, fate, index) ? Action.giveBypassing : Action.freeToPcp;
       default:
         return Action.none;
     }
   }
 
-  /** Whether any page of a block next leaves the buddy lists: then the block went there. */
-  #leavesBuddyNext(order: number, fate: number): boolean {
-    if (order === 0) return nextOf(fate) === Next.removal;
+  /**
+   * Whether any page of a block next leaves the buddy lists: then the block went there, unless events
+   * were lost in between (lost-events.ts has those).
+   */
+  #leavesBuddyNext(order: number, fate: number, index: number): boolean {
+    if (order === 0) return nextOf(fate) === Next.removal && !this.#lostBetween(index, fate);
     const { runs, runsLength } = this.batch;
     for (let r = fate; r < runsLength; r += 2) {
-      if (nextOf(runs[r + 1]!) === Next.removal) return true;
+      if (nextOf(runs[r + 1]!) === Next.removal) return !this.#lostBetween(index, runs[r + 1]!);
     }
     return false;
+  }
+
+  #lostBetween(index: number, fate: number): boolean {
+    return this.#lost.length > 0 && anyBetween(this.#lost, index, indexOf(fate));
   }
 
   /** Page level: freed again without an allocation, and nothing recorded explains when it was taken. */
   #takenAtOnce(order: number, fate: number, index: number): boolean {
     if (order !== 0 || nextOf(fate) !== Next.free) return false;
-    let low = 0;
-    let high = this.#hiding.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#hiding[middle]! <= index) low = middle + 1;
-      else high = middle;
-    }
-    return low === this.#hiding.length || this.#hiding[low]! > indexOf(fate);
+    return !anyBetween(this.#hiding, index, indexOf(fate));
   }
 
   /**
@@ -276,18 +280,33 @@ class FateTracer {
   }
 }
 
-function hidingEvents(rare: RareLog): Float64Array {
+/** Kinds of events that may hide takings. */
+const HIDING: readonly number[] = [
+  EventKind.isolateFreepages,
+  EventKind.isolateMigratepages,
+  EventKind.fastIsolateFreepages,
+  EventKind.lost,
+  EventKind.bufferStarted,
+];
+
+function indicesOf(rare: RareLog, kinds: readonly number[]): Float64Array {
   const indices: number[] = [];
   for (let row = 0; row < rare.length; row++) {
-    const kind = rare.kind[row]!;
-    const hides =
-      kind === EventKind.isolateFreepages ||
-      kind === EventKind.isolateMigratepages ||
-      kind === EventKind.fastIsolateFreepages ||
-      kind === EventKind.lost;
-    if (hides) indices.push(rare.index[row]!);
+    if (kinds.includes(rare.kind[row]!)) indices.push(rare.index[row]!);
   }
   return Float64Array.from(indices);
+}
+
+/** Whether a sorted list has a value strictly between two others. */
+function anyBetween(sorted: Float64Array, from: number, to: number): boolean {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! <= from) low = middle + 1;
+    else high = middle;
+  }
+  return low < sorted.length && sorted[low]! < to;
 }
 
 /** Class of a page event for the page's history. */

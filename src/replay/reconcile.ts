@@ -143,7 +143,10 @@ function between(
   const begin = { fromIndex: a.endIndex, fromNs: a.timeNs };
   const end = { fromIndex: b.beginIndex, fromNs: b.timeNs };
   if (linear) return [{ ...begin, toNs: end.fromNs, best: earlier, earlier, later, linear: true }];
-  const taking = takingsBetween(rare, begin.fromIndex, end.fromIndex);
+  // A loss moves more than anything else; else compaction.
+  const taking =
+    rowsBetween(rare, begin.fromIndex, end.fromIndex, isLoss) ??
+    rowsBetween(rare, begin.fromIndex, end.fromIndex, hidesTakings);
   const middleNs = (begin.fromNs + end.fromNs) / 2;
   // A copy takes time: half way between two beginnings may still lie within the first of them.
   const indexWithin = (timeNs: number): number =>
@@ -173,16 +176,17 @@ function between(
   ];
 }
 
-/** First and last event between two indices that may hide a taking. */
-function takingsBetween(
+/** First and last event of some kinds between two indices. */
+function rowsBetween(
   rare: RareLog,
   from: number,
   to: number,
+  wanted: (kind: number) => boolean,
 ): { first: number; firstNs: number; last: number; lastNs: number } | null {
   let first = -1;
   let last = -1;
   for (let row = rare.rowAt(from); row < rare.length && rare.index[row]! < to; row++) {
-    if (!hidesTakings(rare.kind[row]!)) continue;
+    if (!wanted(rare.kind[row]!)) continue;
     if (first < 0) first = row;
     last = row;
   }
@@ -195,10 +199,13 @@ function takingsBetween(
   };
 }
 
+function isLoss(kind: number): boolean {
+  return kind === EventKind.lost || kind === EventKind.bufferStarted;
+}
+
 function hidesTakings(kind: number): boolean {
   return (
     (kind >= EventKind.compactionBegin && kind <= EventKind.migratepages) ||
-    kind === EventKind.lost ||
     (kind >= EventKind.testPagesIsolated && kind <= EventKind.cmaAllocBusyRetry)
   );
 }

@@ -84,8 +84,10 @@ describe('all events and a copy of kpageflags at the start', () => {
         const kernel = new SmallKernel(machine.options);
         const taker = new SnapshotTaker(kernel);
         taker.zoneinfo();
+        taker.pagetypeinfo();
         taker.version(releaseOf(machine.options));
         let endCopy = taker.kpageflags();
+        kernel.alloc(0, { zone: 1 }); // one zone_locked at least: the buddy level
         list.forEach((step, n) => {
           // Copies are read while things go on, the first one too.
           if (n === 5) endCopy();

@@ -32,6 +32,7 @@ import { runForward } from './forward.js';
 import { findGeometry, type Geometry, type PfnRange } from './geometry.js';
 import { reserveSteps } from './highatomic.js';
 import { LiveState } from './live-state.js';
+import { LostEvents } from './lost-events.js';
 import { MarkTracker } from './marks.js';
 import { observeKernel } from './observations.js';
 import type { ReplayObserver, Residual } from './observer.js';
@@ -178,6 +179,7 @@ export class Reconstruction {
     const marks = this.#marks();
     const state = new LiveState(core, marks);
     const solver = this.#solver(core);
+    const lost = new LostEvents(core, this.survey.rare);
     state.timeNs = this.survey.firstNs;
     const all = [
       ...this.#correctionStops(),
@@ -202,7 +204,7 @@ export class Reconstruction {
         stop.run(state);
       },
       onRare: (row) => {
-        solver.rare(row);
+        this.#hiddenAt(solver, lost, row);
         marks.rare(this.survey.rare, row);
       },
       onEvent: (batch, i, index) => {
@@ -251,6 +253,14 @@ export class Reconstruction {
     return solver;
   }
 
+  /** What a rare event tells of takings and givings that no page event shows. */
+  #hiddenAt(solver: CompactionSolver, lost: LostEvents, row: number): void {
+    const { rare } = this.survey;
+    const kind = rare.kind[row]!;
+    if (kind === EventKind.lost || kind === EventKind.bufferStarted) lost.mark(rare.index[row]!);
+    else solver.rare(row);
+  }
+
   /** Copies of buddyinfo with what they measured; copies of kpageflags, which leave no residual. */
   #anchors(probes: readonly ResidualProbe[]): Anchor[] {
     const none = new Int32Array(this.geometry.zones.length * this.geometry.orders);
@@ -285,6 +295,7 @@ export class Reconstruction {
     const core = this.#newCore();
     const state = new LiveState(core, this.#marks());
     const solver = this.#solver(core);
+    const lost = new LostEvents(core, this.survey.rare);
     const probes = this.#buddyinfo.map(
       (copy) => new ResidualProbe(copy, geometry.zones.length, geometry.orders),
     );
@@ -300,7 +311,7 @@ export class Reconstruction {
       rare: this.survey.rare,
       stops: Float64Array.from(stops.map((s) => s.index)),
       onStop: (k) => stops[k]!.run(state),
-      onRare: (row) => solver.rare(row),
+      onRare: (row) => this.#hiddenAt(solver, lost, row),
     });
     this.#needs = solver.needs;
     return probes;

@@ -116,6 +116,20 @@ export class SnapshotTaker {
     return this.#add({ kind: 'zoneinfo', time: this.#time(), source: 'zoneinfo', line: 1, zones });
   }
 
+  /** Tells the size of a pageblock; no rows of free blocks by type. */
+  pagetypeinfo(): Snapshot {
+    const { pageblockOrder } = this.#kernel;
+    const place = { time: this.#time(), source: 'pagetypeinfo', line: 1 };
+    return this.#add({
+      kind: 'pagetypeinfo',
+      ...place,
+      pageblockOrder,
+      free: [],
+      blocks: [],
+      mixed: null,
+    });
+  }
+
   version(text: string): Snapshot {
     const release = /\d[\w.+-]*/.exec(text)?.[0] ?? '';
     return this.#add({

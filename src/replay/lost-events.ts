@@ -1,0 +1,80 @@
+/**
+ * Lost events: what must have happened while the trace was not looking.
+ *
+ * At a LOST mark every page whose history has a hole is looked at: one that is off the free lists
+ * although its next event takes it from there was freed unseen; one that is on them although its next
+ * event is a free was taken unseen. Where compaction can explain a taking, that is left to
+ * compaction.ts. With several marks in the hole, a taking is put at the first and a free at the last:
+ * memory that is used again soon after it was freed is the usual case.
+ *
+ * What was lost and never touched again stays invisible until a snapshot; that is what the widened
+ * bounds after a loss are for.
+ */
+import { EventKind } from '../records/events.js';
+import type { ReplayCore } from './core.js';
+import { indexOf, isGhostFate, Next, nextOf } from './fates.js';
+import type { RareLog } from './survey.js';
+
+/** Pages times marks that may be looked at before later marks are passed over. */
+const MAX_LOOKS = 4e9;
+
+export class LostEvents {
+  readonly #core: ReplayCore;
+  /** Event indices of the marks and of compaction's takings, ascending. */
+  readonly #marks: Float64Array;
+  readonly #takings: Float64Array;
+  readonly #limit: number;
+
+  constructor(core: ReplayCore, rare: RareLog) {
+    this.#core = core;
+    const marks: number[] = [];
+    const takings: number[] = [];
+    for (let row = 0; row < rare.length; row++) {
+      const kind = rare.kind[row]!;
+      if (kind === EventKind.lost || kind === EventKind.bufferStarted) marks.push(rare.index[row]!);
+      if (kind === EventKind.isolateFreepages || kind === EventKind.isolateMigratepages) {
+        takings.push(rare.index[row]!);
+      }
+    }
+    this.#marks = Float64Array.from(marks);
+    this.#takings = Float64Array.from(takings);
+    this.#limit = Math.floor(MAX_LOOKS / Math.max(1, core.fate.length));
+  }
+
+  /** Called at the event `index`, a LOST mark. */
+  mark(index: number): void {
+    const { fate, since, lists } = this.#core;
+    const position = firstAfter(this.#marks, index - 1);
+    if (position >= this.#limit) return;
+    const previous = position === 0 ? -1 : this.#marks[position - 1]!;
+    const following = this.#marks[position + 1] ?? Number.POSITIVE_INFINITY;
+    for (let page = 0; page < fate.length; page++) {
+      const f = fate[page]!;
+      if (f === 0) continue;
+      const end = indexOf(f);
+      if (end <= index) continue;
+      if (lists.isFree(page)) {
+        if (!isGhostFate(f) || since[page]! < previous) continue;
+        if (!this.#compactionBetween(since[page]!, end)) this.#core.take(page, 1);
+      } else if (nextOf(f) === Next.removal && following >= end) {
+        this.#core.put(page);
+      }
+    }
+  }
+
+  #compactionBetween(from: number, to: number): boolean {
+    const position = firstAfter(this.#takings, from);
+    return position < this.#takings.length && this.#takings[position]! < to;
+  }
+}
+/** Position of the first value above `value`. */
+function firstAfter(sorted: Float64Array, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
