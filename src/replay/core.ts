@@ -126,7 +126,7 @@ export class ReplayCore {
     let taken = 0;
     const step = 1 << this.lists.maxOrder;
     for (let p = page; p < page + 2 ** order && p < this.fate.length; p += step) {
-      taken += this.lists.remove(area, p, this.lists.maxOrder, bits);
+      taken += this.lists.remove(this.areaBySection[p / step]!, p, this.lists.maxOrder, bits);
     }
     return taken;
   }
@@ -138,7 +138,7 @@ export class ReplayCore {
     }
     const step = 1 << this.lists.maxOrder;
     for (let p = page; p < page + 2 ** order && p < this.fate.length; p += step) {
-      this.lists.add(area, p, this.lists.maxOrder);
+      this.lists.add(this.areaBySection[p / step]!, p, this.lists.maxOrder);
     }
   }
 

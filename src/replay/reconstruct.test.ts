@@ -3,39 +3,11 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { LiveState } from './live-state.js';
-import { type ReplayOptions, reconstruct } from './reconstruct.js';
+import { reconstruct } from './reconstruct.js';
 import { SmallKernel, type SmallKernelOptions } from './testing/small-kernel.js';
 import { type Recorded, recorded, SnapshotTaker } from './testing/small-recording.js';
+import { countsOf, walk } from './testing/walk.js';
 import { churn, compactSome, doStep, fragment, steps } from './testing/workload.js';
-
-const countsOf = (state: LiveState): number[] => state.zones.flatMap((zone) => [...zone.free]);
-
-interface Walk {
-  /** Indices of events after which the blocks differ from the truth. */
-  readonly wrong: number[];
-  readonly certainties: Set<string>;
-}
-
-/** Replays, and compares after every event. */
-function walk(made: Recorded, truth: Recorded['truth'], options: ReplayOptions = {}) {
-  const replay = reconstruct(made.input, options);
-  const wrong: number[] = [];
-  const certainties = new Set<string>();
-  const stops = truth.map((counts, i) => ({
-    index: i + 1,
-    timeNs: Number.POSITIVE_INFINITY,
-    run: (state: LiveState) => {
-      for (const zone of state.zones) certainties.add(zone.certainty);
-      if (countsOf(state).some((n, k) => n !== counts[k])) wrong.push(i);
-    },
-  }));
-  replay.run([], stops);
-  return { replay, walked: { wrong, certainties } satisfies Walk };
-}
-
-/** First event at or after `from` after which the blocks are wrong, -1 if there is none. */
-const wrongFrom = (walked: Walk, from: number): number => walked.wrong.find((i) => i >= from) ?? -1;
 
 /** A kernel with these per-cpu orders and this dialect of extfrag. */
 const releaseOf = ({ pcpOrders, stealsSilently }: SmallKernelOptions): string => {
@@ -99,13 +71,13 @@ describe('all events and a copy of kpageflags at the start', () => {
         taker.buddyinfo();
         if (list.length <= 5) endCopy();
         const made = recorded(kernel, taker.snapshots, { perBatch: machine.perBatch });
-        const { walked, replay } = walk(made, made.truth, { cma: cmaOf(kernel) });
-        expect(replay.seed).toBe('kpageflags');
+        const walked = walk(made, made.truth, { cma: cmaOf(kernel) });
+        expect(walked.replay.seed).toBe('kpageflags');
         expect(walked.wrong).toEqual([]);
-        for (const residual of replay.residuals) {
+        for (const residual of walked.replay.residuals) {
           expect(residual.zones.every((zone) => zone.pages === 0)).toBe(true);
         }
-        replay.close();
+        walked.replay.close();
       }),
       { numRuns: 60 },
     );
@@ -113,7 +85,7 @@ describe('all events and a copy of kpageflags at the start', () => {
 
   test('certainty is exact and the three counts agree as long as nothing is hidden', () => {
     const { made } = busy();
-    const { walked } = walk(made, made.truth);
+    const walked = walk(made, made.truth);
     expect(walked.wrong).toEqual([]);
     expect([...walked.certainties]).toEqual(['exact']);
   });
@@ -163,7 +135,7 @@ describe('all events and a copy of kpageflags at the start', () => {
     taker.kpageflags()();
     churn(kernel, 120, 3);
     const made = recorded(kernel, taker.snapshots, { lost: [[0, from]] });
-    const { walked } = walk(made, made.truth);
+    const walked = walk(made, made.truth);
     expect(walked.wrong.filter((i) => i > 0)).toEqual([]);
   });
 });
@@ -197,9 +169,9 @@ describe('dialects of extfrag', () => {
     kernel.drain();
     for (let n = 0; n < 60; n++) kernel.alloc(0, { type: 1, zone: 0 });
     const made = recorded(kernel, taker.snapshots);
-    const { walked, replay } = walk(made, made.truth);
-    expect(replay.survey.kinds[6]).toBeGreaterThan(10);
-    expect(replay.survey.extfragRemoves).toBe(stealsSilently);
+    const walked = walk(made, made.truth);
+    expect(walked.replay.survey.kinds[6]).toBeGreaterThan(10);
+    expect(walked.replay.survey.extfragRemoves).toBe(stealsSilently);
     expect(walked.wrong).toEqual([]);
   });
 });
@@ -217,9 +189,9 @@ describe('what the future tells', () => {
     // Everything is handed out again, so each of them shows itself.
     while (kernel.alloc(0, { zone: 1 }) >= 0);
     const made = recorded(kernel, taker.snapshots);
-    const { walked, replay } = walk(made, made.truth);
+    const walked = walk(made, made.truth);
     expect(walked.wrong).toEqual([]);
-    expect(replay.anomalies?.bypassed).toBe(20);
+    expect(walked.replay.anomalies?.bypassed).toBe(20);
   });
 
   test('bulk allocations take nothing from the free lists', () => {
@@ -232,7 +204,7 @@ describe('what the future tells', () => {
     kernel.takeBulk(40);
     churn(kernel, 200, 5);
     const made = recorded(kernel, taker.snapshots);
-    expect(walk(made, made.truth).walked.wrong).toEqual([]);
+    expect(walk(made, made.truth).wrong).toEqual([]);
   });
 });
 
@@ -258,16 +230,16 @@ describe('compaction', () => {
 
   test('every block is right up to the first compaction', () => {
     const { made, before } = compacted();
-    expect(walk(made, made.truth).walked.wrong.filter((i) => i < before)).toEqual([]);
+    expect(walk(made, made.truth).wrong.filter((i) => i < before)).toEqual([]);
   });
 
   test('a range that was scanned in full is emptied: right again once compaction is over', () => {
     for (const seed of [1, 2, 3, 4, 5]) {
       const { made, after } = compacted({}, seed);
-      const { walked, replay } = walk(made, made.truth);
-      expect(wrongFrom(walked, after)).toBe(-1);
-      expect(replay.quality?.unplacedPages).toBe(0);
-      expect(replay.quality?.excess[3]).toBe(0);
+      const walked = walk(made, made.truth);
+      expect(walked.wrongFrom(after)).toBe(-1);
+      expect(walked.replay.quality?.unplacedPages).toBe(0);
+      expect(walked.replay.quality?.excess[3]).toBe(0);
     }
   });
 
@@ -290,9 +262,9 @@ describe('compaction', () => {
       const after = kernel.now;
       churn(kernel, 200, 9);
       const made = recorded(kernel, taker.snapshots);
-      const { walked, replay } = walk(made, made.truth);
-      expect(wrongFrom(walked, after)).toBe(-1);
-      expect(replay.quality?.excess[2]).toBe(0);
+      const walked = walk(made, made.truth);
+      expect(walked.wrongFrom(after)).toBe(-1);
+      expect(walked.replay.quality?.excess[2]).toBe(0);
     }
   });
 });
