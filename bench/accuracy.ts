@@ -52,10 +52,11 @@ function folders(): string[] {
     return positionals.map((name) => (exists(join(TRACES, name)) ? join(TRACES, name) : name));
   }
   if (!exists(TRACES)) return [];
-  return readdirSync(TRACES)
-    .filter((name) => exists(join(TRACES, name, 'snapshots')) && (values.big || name !== BIG))
-    .sort()
-    .map((name) => join(TRACES, name));
+  return readdirSync(TRACES, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && (values.big || entry.name !== BIG))
+    .map((entry) => join(TRACES, entry.name))
+    .filter((folder) => exists(join(folder, 'snapshots')))
+    .sort();
 }
 
 function levels(): readonly Level[] {
