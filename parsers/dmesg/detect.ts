@@ -22,7 +22,8 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   ],
   [/ invoked oom-killer: /, 'an OOM report'],
   [/^(?:.{0,80}\s)?Mem-[Ii]nfo:\s*$/, 'a Mem-Info block'],
-  [/\bLinux version \d+\.\d+/, 'a `Linux version` banner'],
+  // Quoted, it is a log only as journald or dmesg -J write one: other JSON names kernels too.
+  [/^(?:[^"]*|.*"(?:MESSAGE|msg)"\s*:\s*")\bLinux version \d+\.\d+/, 'a `Linux version` banner'],
   [/SL[UA]B: Unable to allocate memory on/, 'a slab allocation failure'],
 ];
 

@@ -369,6 +369,15 @@ test('more reports than the limit are counted, not kept', () => {
 });
 
 describe('detection', () => {
+  test('JSON that names a kernel is no log; a banner in journald or dmesg -J JSON is one', () => {
+    const banner = 'Linux version 6.1.0-56-amd64 (gcc-12) #1 SMP';
+    const meta = `{\n "name": "k61",\n "kernel_version_text": "${banner}"\n}\n`;
+    expect(detect(bytes(meta), 'META.json')).toBeNull();
+    expect(detect(bytes(`{"PRIORITY":"5","MESSAGE":"${banner}"}\n`), 'x')).not.toBeNull();
+    expect(detect(bytes(`  "msg": "${banner}"\n`), 'x')).not.toBeNull();
+    expect(detect(bytes(`<5>[    0.000000] ${banner}\n`), 'x')).not.toBeNull();
+  });
+
   const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
 
   test('knows logs by their content', () => {
