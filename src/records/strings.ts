@@ -119,7 +119,8 @@ function grown<T extends Uint8Array | Uint32Array>(old: T): T {
   return bigger;
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+// ignoreBOM: a leading U+FEFF is a character of the name like any other.
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** UTF-8 if valid, else one character per byte. */
 export function decodeBytes(source: Uint8Array, start: number, end: number): string {
