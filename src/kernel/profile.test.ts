@@ -25,6 +25,14 @@ function switches(version: string): ProfileSwitches {
   return profileOfText(version)!.switches;
 }
 
+test('a stable release candidate has the backports of its series, a mainline one none', () => {
+  const atomics = (release: string) => switches(release).orderZeroUsesHighatomic;
+  expect(atomics('6.1.192-rc1')).toBe(atomics('6.1.192'));
+  expect(atomics('6.1.192')).not.toBe(atomics('6.1'));
+  expect(parseRelease('6.1.192-rc1')?.rc).toBeNull();
+  expect(parseRelease('6.12-rc3')?.rc).toBe(3);
+});
+
 describe('releases', () => {
   test.each([
     ['6.1.0-56-amd64', '6.1.192', 'debian'],
@@ -39,6 +47,9 @@ describe('releases', () => {
     ['4.9.110', '4.9.110', 'unknown'],
     ['2.6.32-754.el6.x86_64', '2.6.32', 'rhel'],
     ['6.1.0-rc7', '6.1.0', 'unknown'],
+    ['6.12-rc3', '6.12.0', 'unknown'],
+    ['5.10.110-rc1', '5.10.110', 'unknown'],
+    ['2.6.32-rc3', '2.6.32', 'unknown'],
     ['3.0.101', '3.0.101', 'unknown'],
   ])('%s is %s', (release, version, distribution) => {
     const info = parseRelease(release)!;

@@ -10,7 +10,13 @@ import {
   type SwitchKey,
   type SwitchSpec,
 } from './profile-switches.js';
-import { formatVersion, type KernelVersion, parseKernelVersion, versionCode } from './release.js';
+import {
+  formatVersion,
+  type KernelVersion,
+  parseKernelVersion,
+  seriesCandidate,
+  versionCode,
+} from './release.js';
 
 export { type ProfileSwitches, SWITCHES, type SwitchKey };
 
@@ -104,7 +110,7 @@ export function profileOf(version: KernelVersion, options: ProfileOptions = {}):
 /** profileOf for a version text; null if it is none. */
 export function profileOfText(version: string): KernelProfile | null {
   const parsed = parseKernelVersion(version);
-  return parsed && profileOf(parsed, { rc: /-rc\d/.test(version) });
+  return parsed && profileOf(parsed, { rc: seriesCandidate(version, parsed) !== null });
 }
 
 /** The same profile with one switch replaced. */

@@ -22,7 +22,10 @@ export interface ReleaseInfo {
   /** As printed: `6.1.0-56-amd64`. */
   readonly release: string;
   readonly version: KernelVersion;
-  /** Release candidate number, or null. An rc has none of its series' later backports. */
+  /**
+   * Release candidate number of a new series (`6.12-rc3`), or null. Such an rc has none of its series'
+   * later backports; a stable candidate (`5.10.110-rc1`) is its point release in all but name.
+   */
   readonly rc: number | null;
   readonly distribution: Distribution;
   /** How the version was found, for the evidence shown to the user. */
@@ -64,16 +67,26 @@ export function parseRelease(release: string): ReleaseInfo | null {
   const text = release.trim().slice(0, 200);
   const version = parseKernelVersion(text);
   if (!version) return null;
-  const rcMatch = /-rc(\d{1,2})/.exec(text);
-  const rc = rcMatch ? Number(rcMatch[1]) : null;
+  const rc = seriesCandidate(text, version);
   const distribution = distributionOf(text);
   const info = { release: text, rc, distribution };
   if (rc !== null) {
-    return { ...info, version: { ...version, patch: 0 }, evidence: `release ${text}` };
+    return {
+      ...info,
+      version: { ...version, patch: version.patch ?? 0 },
+      evidence: `release ${text}`,
+    };
   }
   if (version.patch === 0 && hidesPatch(text, distribution))
     return { ...info, ...abiGuess(text, version) };
   return { ...info, version, evidence: `release ${text}` };
+}
+
+/** The number of a mainline release candidate; null for releases and for stable candidates. */
+export function seriesCandidate(text: string, version: KernelVersion): number | null {
+  const match = /-rc(\d{1,2})/.exec(text);
+  const stable = version.major > 2 ? Boolean(version.patch) : /\d+\.\d+\.\d+\.\d/.test(text);
+  return match === null || stable ? null : Number(match[1]);
 }
 
 /** Debian `-N-arch`, Ubuntu `-N-flavour`, RHEL `-N.elX` all print `.0` whatever the point release. */
