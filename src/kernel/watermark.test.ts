@@ -347,7 +347,7 @@ describe('the fast form, the readable form and the rule in words agree', () => {
     min: fc.nat(4000),
     low: fc.integer({ min: 4000, max: 6000 }),
     boost: fc.nat(1000),
-    protection: fc.constant([0, 0, 700]),
+    protection: fc.constant<number[]>([0, 0, 700]),
   });
   test('on any zone, request and kernel', () => {
     fc.assert(
