@@ -140,6 +140,23 @@ function offsetByMarkers(
   return { offsetNs: Math.round((low + high) / 2), spreadNs: Math.abs(high - low), count };
 }
 
+/** Widest bounds on the clocks' distance that still tell one clock from another, ns. */
+const SAME_CLOCK_SPREAD_NS = 1e6;
+/** What the stamps' own rounding may add, ns. */
+const STAMP_ROUNDING_NS = 2000;
+
+/**
+ * Whether the trace's clock is the copies' own, CLOCK_MONOTONIC: markers bound the distance between
+ * the two narrowly, and no distance at all lies within the bounds.
+ */
+export function isMonotonic({ method, offsetNs, spreadNs }: Alignment): boolean {
+  return (
+    method === 'markers' &&
+    spreadNs <= SAME_CLOCK_SPREAD_NS &&
+    Math.abs(offsetNs) <= spreadNs / 2 + STAMP_ROUNDING_NS
+  );
+}
+
 /** Whether monotonic stamps and the trace cover a common span: then one clock is assumed. */
 function sharesClock(snapshots: readonly Snapshot[], trace: TraceSpan): boolean {
   if (trace.events === 0) return true;

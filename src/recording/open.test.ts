@@ -91,9 +91,14 @@ describe('openRecording with inputs that are no good', () => {
   it('passes over files of a directory that are no input', async () => {
     put('a/notes.txt', 'nothing here\n');
     put('a/trace.json', lines([{ t: 1 }]));
+    for (let i = 1; i <= 30; i++) put(`b/${i}.md`, '# nothing\n');
     const recording = await openRecording([dir]);
     expect(codes(recording)).toEqual(['file-ignored']);
-    expect(recording.sources.map(({ format }) => format)).toEqual(['unknown', 'ndjson']);
+    expect(recording.diagnostics.all[0]!.message).toMatch(/notes\.txt, .*1\.md, .* and 28 more$/);
+    expect(recording.sources.slice(0, 2).map(({ format }) => format)).toEqual([
+      'unknown',
+      'ndjson',
+    ]);
     recording.close();
   });
 
@@ -235,6 +240,21 @@ describe('openRecording with snapshots', () => {
     expect(recording.alignment.offsetNs).toBeCloseTo(-100e9, -6);
     expect(codes(recording)).toEqual(['clock-aligned']);
     recording.close();
+  });
+
+  it('names the clock mono when markers and monotonic stamps agree closely', async () => {
+    // The copy's own stamps lie this far inside the markers: so wide are the bounds, twice.
+    const log = (shift: number, margin: number): string =>
+      buddyinfo(2, 2 + margin + shift, 2.001 - margin + shift);
+    const nameOf = async (name: string, shift: number, margin: number): Promise<string> => {
+      const inputs = [put('trace', lines(trace)), put(name, log(shift, margin))];
+      const recording = await openRecording(inputs);
+      recording.close();
+      return recording.clock.name;
+    };
+    expect(await nameOf('agree', 0, 0.000001)).toBe('mono');
+    expect(await nameOf('apart', 0.01, 0.000001)).toBe('unknown');
+    expect(await nameOf('wide', 0, -0.005)).toBe('unknown');
   });
 
   it('assumes one clock where spans overlap and says so; else leaves them apart', async () => {

@@ -21,7 +21,7 @@ import { DEFAULT_LIMITS, type Limits } from '../records/limits.js';
 import { newSourceSummary, type SourceSummary } from '../records/source.js';
 import { RecordingStrings } from '../records/strings.js';
 import { RecordingClock } from '../records/time.js';
-import { alignSnapshots, MarkerIndex } from './align.js';
+import { alignSnapshots, isMonotonic, MarkerIndex } from './align.js';
 import { dropDuplicates, type EventInput } from './duplicates.js';
 import { reportMixed } from './mixed.js';
 import { readInput } from './read-input.js';
@@ -34,6 +34,8 @@ export type { Alignment, OpenOptions, Progress, ProgressListener, Recording } fr
 
 /** Milliseconds between two calls of a progress listener. */
 const PROGRESS_MS = 100;
+/** Names of files that are no input in the one line about them all. */
+const NAMES_SHOWN = 3;
 
 /**
  * Reads all inputs. Problems with them are in `diagnostics` of the result; it throws only for a
@@ -68,6 +70,8 @@ class Opening {
   readonly #snapshots: SnapshotCollector;
   readonly #splats: unknown[] = [];
   readonly #sources: SourceSummary[] = [];
+  /** Files of directories that are no input. */
+  readonly #ignored: string[] = [];
   readonly #inputs: (EventInput & { readonly markers: MarkerIndex })[] = [];
   #events = 0;
   #bytesDone = 0;
@@ -114,6 +118,7 @@ class Opening {
         this.#bytesDone = before + rawBytes;
         this.#tell('read');
       },
+      onIgnored: (name) => this.#ignored.push(name),
     });
     this.#bytesDone = before + (Number.isNaN(file.rawBytes) ? source.rawBytes : file.rawBytes);
     this.#finishInput(source);
@@ -152,6 +157,9 @@ class Opening {
   }
 
   finish(): Recording {
+    if (this.#ignored.length > 0) {
+      this.diagnostics.report('file-ignored', {}, { files: someOf(this.#ignored) });
+    }
     const { events, markers } = this.#oneSpool();
     const snapshots = this.#snapshots.finish(this.diagnostics);
     reportMixed(this.#sources, snapshots, this.diagnostics);
@@ -162,8 +170,15 @@ class Opening {
       epochS: this.#clock.epochS,
       clockName: this.#clock.name,
     };
+    const aligned = alignSnapshots(snapshots, markers, trace, this.diagnostics);
+    if (this.#clock.name === 'unknown' && isMonotonic(aligned.alignment)) {
+      this.#clock.name = 'mono';
+      for (const source of this.#sources) {
+        if (source.clock === 'unknown') source.clock = 'mono';
+      }
+    }
     return {
-      ...alignSnapshots(snapshots, markers, trace, this.diagnostics),
+      ...aligned,
       sources: this.#sources,
       events,
       splats: this.#splats,
@@ -205,4 +220,10 @@ class Opening {
       events: this.#events,
     });
   }
+}
+
+/** `a, b, c and 5 more`. */
+function someOf(names: readonly string[]): string {
+  const more = names.length - NAMES_SHOWN;
+  return names.slice(0, NAMES_SHOWN).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }

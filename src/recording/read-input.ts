@@ -19,6 +19,8 @@ export interface ReadInputOptions extends Omit<OpenInputOptions, 'headBytes'> {
   readonly signal: AbortSignal | null;
   /** Called after every chunk with the bytes read from disk so far. */
   readonly onBytes: (rawBytes: number) => void;
+  /** Called for a file of a directory that no format knows. */
+  readonly onIgnored: (name: string) => void;
 }
 
 /** @param context everything a parser needs; `context.source` is filled in. */
@@ -43,7 +45,7 @@ export async function readInput(
       source.why = chosen.detection.why;
       await parse(input, chosen.format, context, options);
     } else {
-      if (input.head.length > 0) reportUnknown(input, file, diagnostics);
+      if (input.head.length > 0) reportUnknown(input, file, diagnostics, options.onIgnored);
       if (input.head.length < DETECT_BYTES) await drain(input, source, diagnostics);
     }
   } finally {
@@ -124,12 +126,17 @@ async function drain(
   }
 }
 
-function reportUnknown(input: OpenInput, file: InputFile, diagnostics: Diagnostics): void {
+function reportUnknown(
+  input: OpenInput,
+  file: InputFile,
+  diagnostics: Diagnostics,
+  onIgnored: ReadInputOptions['onIgnored'],
+): void {
   const place = { source: file.name };
   const kind = detectUnsupported(input.head);
   if (kind !== null) diagnostics.report('input-unsupported', place, { kind });
   else if (file.explicit) diagnostics.report('format-unknown', { ...place, ...firstLine(input) });
-  else diagnostics.report('file-ignored', place);
+  else onIgnored(file.name);
 }
 
 function firstLine(input: OpenInput): { excerpt: string; line: number } {

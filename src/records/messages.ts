@@ -17,7 +17,7 @@ export const MESSAGES = {
   // io
   'file-ignored': {
     severity: 'info',
-    text: 'a file of the directory is no input and was left out',
+    text: 'left out, since they are no input: {files}',
   },
   'input-bomb': {
     severity: 'error',
