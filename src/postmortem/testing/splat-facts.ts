@@ -2,8 +2,10 @@
  * What real failure reports hold and why they failed, as facts: no log text.
  *
  * The reports are public ones, collected beside the repository (`../shared/splats`, by number); the
- * figures are theirs, the causes were worked out by hand from docs/postmortem.md's rules and agree
- * with what the threads found, where these found anything. Tests use them only where that folder is.
+ * figures are theirs. The causes are what docs/postmortem.md's rules give, kept so that a change is seen.
+ * Those judged by a reader beforehand, from report and thread: 06, 14, 22, 23, 24, 26, 29, 31 and 63
+ * alike; 16 and 32 (watermark), 34 (fragmentation and reserve) and 62 (reserve) by a broader word; 36
+ * differently (CMA only). Nobody judged the others. Tests use them only where that folder is.
  */
 import type { Cause } from '../findings.js';
 
