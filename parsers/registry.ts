@@ -4,17 +4,23 @@
  * Every format looks at the same head of the input; the most confident wins, and of equals the one
  * listed first. The name is only a hint that a format may weigh; it never decides alone.
  */
+import { babeltrace } from './babeltrace/index.js';
+import { bpftrace } from './bpftrace/index.js';
+import { crashKmem } from './crash-kmem/index.js';
 import { csv } from './csv/index.js';
 import { dmesgFormat } from './dmesg/index.js';
 import { eventFormat } from './event-format/index.js';
 import { type Detection, type Format, MIN_CONFIDENCE } from './format.js';
 import { ftraceText } from './ftrace-text/index.js';
 import { kpageflags } from './kpageflags/index.js';
+import { llfree } from './llfree/index.js';
 import { ndjson } from './ndjson/index.js';
 import { pageOwner } from './page-owner/index.js';
 import { perfData } from './perf-data/index.js';
 import { perfScript } from './perf-script/index.js';
+import { perfetto } from './perfetto/index.js';
 import { snapshotText } from './snapshot-text/index.js';
+import { systrace } from './systrace/index.js';
 import { traceCmdReport } from './trace-cmd-report/index.js';
 import { traceDat } from './trace-dat/index.js';
 import { tracePipeRaw } from './trace-pipe-raw/index.js';
@@ -23,12 +29,18 @@ import { tracePipeRaw } from './trace-pipe-raw/index.js';
 export const FORMATS: readonly Format[] = [
   traceDat,
   perfData,
+  perfetto,
   eventFormat,
+  llfree,
   tracePipeRaw,
   kpageflags,
+  systrace,
   ftraceText,
   traceCmdReport,
   perfScript,
+  babeltrace,
+  bpftrace,
+  crashKmem,
   ndjson,
   csv,
   pageOwner,
