@@ -11,7 +11,7 @@ import type { BuddyinfoSnapshot, Snapshot } from '../records/snapshot.js';
 import { NS_PER_S } from '../records/time.js';
 import { findPageblockOrder } from '../replay/geometry.js';
 import { observeKernel } from '../replay/observations.js';
-import type { ReplayState } from '../replay/observer.js';
+import type { ReplayState, Residual } from '../replay/observer.js';
 import { type PlacedSnapshot, placeSnapshots } from '../replay/place.js';
 import {
   type Reconstruction,
@@ -67,6 +67,8 @@ export interface VerifyResult {
   readonly matrix: readonly OrderMatrix[];
   /** Served atomic requests that kept their memory: they cannot be hidden and are not judged. */
   readonly keptRequests: number;
+  /** simulation against the visible copies, before they corrected it. */
+  readonly residuals: readonly Residual[];
   readonly summary: VerifySummary;
 }
 
@@ -292,6 +294,7 @@ function summarise(
     visibleCopies: visible.filter((s) => s.kind === 'buddyinfo').length,
     matrix: rows,
     keptRequests: kept,
+    residuals: replay.residuals,
     summary: {
       copies: copies.length,
       exact: copies.filter((c) => c.exact).length,

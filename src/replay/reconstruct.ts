@@ -46,7 +46,7 @@ import {
   planCorrections,
   ResidualProbe,
 } from './reconcile.js';
-import { completeBlocks, firstRemovals, type SeedKind, seedFirstTouch } from './seed.js';
+import { completeBlocks, firstRemovals, type SeedKind, seedFirstTouch, untouchedCma } from './seed.js';
 import { type EventSource, type Survey, surveyEvents } from './survey.js';
 
 export interface ReplayInput {
@@ -144,7 +144,7 @@ export class Reconstruction {
     );
     this.seed = seedOf(this.#copies, this.#buddyinfo, this.survey);
     this.#completion =
-      this.seed === 'buddyinfo' && this.level === 'buddy' ? this.#completeFromBuddyinfo() : [];
+      this.seed === 'buddyinfo' && this.level !== 'snapshots' ? this.#completeFromBuddyinfo() : [];
     const probes = this.#solve(phase);
     const finder = new TimeIndex(input.events);
     this.#spans = planCorrections(
@@ -361,8 +361,11 @@ export class Reconstruction {
   #completeFromBuddyinfo(): number[] {
     const copy = this.#buddyinfo[0];
     if (!copy) return [];
-    const core = new ReplayCore(this.geometry, true);
+    const core = new ReplayCore(this.geometry, this.level === 'buddy');
     seedFirstTouch(core, this.#fates);
+    const zoneinfo = this.#input.snapshots.find((s) => s.kind === 'zoneinfo');
+    const cma = untouchedCma(core, this.#fates, zoneinfo?.zones ?? []);
+    for (const page of cma) core.put(page);
     // Known at the copy: pages whose first event comes after it, by that event; others from a replay.
     const known = new Uint8Array(this.geometry.space.size).fill(2);
     runForward({
@@ -375,7 +378,8 @@ export class Reconstruction {
       onRare: () => {},
     });
     const leaves = firstRemovals(this.#fates);
-    return completeBlocks(core, copy, known, leaves);
+    for (const page of cma) known[page] = 1;
+    return [...cma, ...completeBlocks(core, copy, known, leaves)];
   }
 }
 

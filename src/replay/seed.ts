@@ -9,6 +9,7 @@
  */
 
 import type { ReplayCore } from './core.js';
+import type { Zoneinfo } from '../records/snapshot.js';
 import { type Fates, indexOf, Next, nextOf } from './fates.js';
 import { PageBit } from './observer.js';
 import type { PlacedCopy } from './reconcile.js';
@@ -39,6 +40,27 @@ export function seedFirstTouch(core: ReplayCore, fates: Fates): void {
         break;
     }
   }
+}
+
+/**
+ * CMA areas without a map: if zoneinfo says that most of an area is free, its pages that no event ever
+ * touches are taken for free (mm/cma.c releases the whole area to the buddy system at boot). Returns
+ * the pages.
+ */
+export function untouchedCma(core: ReplayCore, fates: Fates, zoneinfo: readonly Zoneinfo[]): number[] {
+  const { geometry } = core;
+  const pages: number[] = [];
+  for (const area of geometry.areas) {
+    if (!area.cma) continue;
+    const zone = geometry.zones[area.zone]!;
+    const printed = zoneinfo.find((z) => z.node === zone.node && z.zone === zone.zone);
+    if ((printed?.nrFreeCma ?? 0) * 2 < area.spanned) continue;
+    const first = geometry.space.pageOf(area.startPfn);
+    for (let page = first; page < first + area.spanned; page++) {
+      if (fates.first[page] === 0) pages.push(page);
+    }
+  }
+  return pages;
 }
 
 /**
