@@ -7,7 +7,7 @@
  * page or removing one that is not free changes nothing, because evidence from traces repeats itself.
  *
  * Not modelled here: list order, and merge barriers between migratetypes at pageblock order and
- * above (see docs/model/merge-barriers.md).
+ * above (see docs/model/merging.md).
  */
 import { PageBit } from './observer.js';
 

@@ -4,7 +4,7 @@
  * Static marks come from zoneinfo (min, low, high as printed include the boost; it is printed since
  * 5.19 and taken off), else from vm.min_free_kbytes and the zones' sizes, else they stay NaN.
  *
- * Boost (docs/model/boost.md; mm/page_alloc.c boost_watermark, mm/vmscan.c balance_pgdat, 5.0 and
+ * Boost (docs/model/boost-from-events.md; mm/page_alloc.c boost_watermark, mm/vmscan.c balance_pgdat, 5.0 and
  * later): a fallback below pageblock order adds one pageblock up to a cap; kswapd takes off at the
  * end of a pass what it saw at its beginning. Nothing of that is traced, but both ends are: extfrag,
  * and kswapd's wake and sleep.
