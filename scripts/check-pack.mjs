@@ -6,7 +6,15 @@
  * where it can.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from './build.mjs';
@@ -33,16 +41,25 @@ function checkCommands(user) {
   let ok = check('--version', version.status === 0, version.stderr);
   const inspect = runInstalled(work, ['inspect', sample, '--format', 'json']);
   ok = check('inspect', inspect.status === 0, inspect.stderr) && ok;
-  if (existsSync(join(ROOT, 'src', 'cli', 'commands', 'report.ts'))) {
-    const report = runInstalled(work, ['report', sample, '-o', 'out', '--quiet']);
-    const html = existsSync(join(work, 'out', 'report.html'));
-    ok = check('report', report.status === 0 && html, report.stderr) && ok;
-  }
-  if (existsSync(join(ROOT, 'src', 'index.ts'))) {
-    const args = ['--input-type=module', '-e', "await import('buddyscope')"];
-    const library = spawnSync(process.execPath, args, { cwd: user, encoding: 'utf8' });
-    ok = check("import('buddyscope')", library.status === 0, library.stderr) && ok;
-  }
+  const report = runInstalled(work, ['report', sample, '-o', 'out', '--quiet']);
+  const html = existsSync(join(work, 'out', 'report.html'));
+  ok = check('report', report.status === 0 && html, report.stderr) && ok;
+  return checkLibrary(user) && ok;
+}
+
+/** The example of src/index.ts, run where the package is installed, on the sample it brings along. */
+function checkLibrary(user) {
+  const source = readFileSync(join(ROOT, 'src', 'index.ts'), 'utf8');
+  const example = /```js\n([\s\S]*?)```/.exec(source)[1].replace(/^ \* ?/gm, '');
+  const program = example.replace("'samples/", "'node_modules/buddyscope/samples/");
+  const args = ['--input-type=module', '-e', program];
+  const library = spawnSync(process.execPath, args, { cwd: user, encoding: 'utf8' });
+  const told = library.status === 0 && library.stdout.includes('at the end order 3');
+  let ok = check("import … from 'buddyscope'", told, library.stderr);
+  const runtime = "await import.meta.resolve('buddyscope/report-runtime.js')";
+  const read = `import { readFileSync } from 'node:fs'; readFileSync(new URL(${runtime}))`;
+  const asset = spawnSync(process.execPath, ['--input-type=module', '-e', read], { cwd: user });
+  ok = check('buddyscope/report-runtime.js', asset.status === 0, String(asset.stderr)) && ok;
   return ok;
 }
 
