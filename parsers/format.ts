@@ -14,6 +14,7 @@ import type { SourceSummary } from '../src/records/source.js';
 import type { RecordingStrings } from '../src/records/strings.js';
 import type { RecordingClock } from '../src/records/time.js';
 
+/** How sure a format is that an input is its own. */
 export interface Detection {
   /** 0 to 1: 1 = cannot be anything else. The highest wins; at least 0.2 is needed. */
   readonly confidence: number;
@@ -29,6 +30,7 @@ export interface RecordSink {
   splat?(splat: unknown): void;
 }
 
+/** What a parser is given: where records go, what is known, what was asked for. */
 export interface ParseContext {
   readonly source: SourceSummary;
   readonly sink: RecordSink;
@@ -63,16 +65,19 @@ interface FormatBase {
   detect(head: Uint8Array, name: string): Detection | null;
 }
 
+/** A format that is read front to back, once. */
 export interface StreamFormat extends FormatBase {
   readonly mode: 'stream';
   open(context: ParseContext): StreamParser;
 }
 
+/** A format that needs the whole file at hand. */
 export interface FileFormat extends FormatBase {
   readonly mode: 'file';
   parse(file: RandomAccess, context: ParseContext): void;
 }
 
+/** One kind of input. */
 export type Format = StreamFormat | FileFormat;
 
 export const DETECT_BYTES = 1 << 16;

@@ -48,6 +48,7 @@ export const FORMATS: readonly Format[] = [
   dmesgFormat,
 ];
 
+/** A format and why it was chosen. */
 export interface Detected {
   readonly format: Format;
   readonly detection: Detection;

@@ -33,6 +33,7 @@ export interface AttemptsOptions {
   readonly classOf: (gfp: string, order: number) => AttemptClass;
 }
 
+/** Counts what the kernel answered, by order and class. */
 export class AttemptsObserver implements ReplayObserver {
   readonly #options: AttemptsOptions;
   /** Class by [gfp id * ORDERS + order], filled on first sight. */

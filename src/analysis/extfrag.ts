@@ -12,6 +12,7 @@ import { bucketOf, timeGrid } from './time-grid.js';
 const TYPES = 8;
 const BUCKETS = 120;
 
+/** Counts fallbacks between migratetypes over time. */
 export class ExtfragObserver implements ReplayObserver {
   readonly #grid: TimeGrid;
   readonly #typeNames: readonly string[];

@@ -30,6 +30,7 @@ export function zoneHeadroom(zone: ZoneState, need: number | null, into: Float64
   }
 }
 
+/** How many requests in a row would be served, by order over time. */
 export class HeadroomObserver implements ReplayObserver {
   readonly #options: HeadroomOptions;
   #orders = 0;

@@ -28,6 +28,7 @@ export interface HoldersOptions {
   readonly typeNames: readonly string[];
 }
 
+/** Who holds which memory, and who pins pageblocks. */
 export class HoldersObserver implements ReplayObserver {
   readonly #options: HoldersOptions;
   readonly table = new HolderTable();

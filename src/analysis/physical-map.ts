@@ -28,6 +28,7 @@ export interface PhysicalMapOptions {
   readonly holders: HoldersObserver;
 }
 
+/** Samples all pageblocks in address order. */
 export class PhysicalMapObserver implements ReplayObserver {
   readonly #options: PhysicalMapOptions;
   readonly #columnNs: number;

@@ -11,6 +11,7 @@ export function bucketsFor(zones: number): number {
   return Math.max(240, Math.min(1200, Math.floor(3600 / Math.max(1, zones))));
 }
 
+/** Divides [fromNs, toNs] into equal buckets. */
 export function timeGrid(fromNs: number, toNs: number, buckets: number): TimeGrid {
   const from = Number.isFinite(fromNs) ? fromNs : 0;
   const to = Number.isFinite(toNs) && toNs > from ? toNs : from + 1;

@@ -105,6 +105,7 @@ function known(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
+/** Free blocks by zone and order in every bucket of time, with extremes and bounds. */
 export class TimelineObserver implements ReplayObserver {
   readonly #options: TimelineOptions;
   readonly #lost: LostSpan[] = [];

@@ -14,8 +14,10 @@ export type ZoneReason =
   | 'isolated'
   | 'unknown';
 
+/** Whether a request would be served. */
 export type VerdictWord = 'succeeds' | 'fails' | 'undetermined';
 
+/** What one zone would have done with a request. */
 export interface ZoneVerdict {
   readonly node: number;
   readonly zone: string;
@@ -31,6 +33,7 @@ export interface ZoneVerdict {
   readonly blocks: number;
 }
 
+/** The answer for one request at one instant. */
 export interface Verdict {
   readonly timeNs: number;
   readonly order: number;
@@ -65,6 +68,7 @@ export interface FailureWindow {
   readonly closedBy: WindowEdge | null;
 }
 
+/** What a refused request may do instead: nothing (atomic), try otherwise, or wait. */
 export type AttemptClass = 'atomic' | 'nowait' | 'opportunistic' | 'blocking';
 
 /** A recorded request that the kernel refused (or, for verify, served). */

@@ -36,6 +36,7 @@ interface Ladder {
   served: number;
 }
 
+/** Which requests to watch, and where windows go. */
 export interface WindowOptions {
   readonly switches: ProfileSwitches;
   readonly strings: RecordingStrings;
@@ -48,6 +49,7 @@ export interface WindowOptions {
   readonly opened?: (state: ReplayState, verdict: Verdict) => void;
 }
 
+/** Finds the spans of time in which requests fail. */
 export class WindowsObserver implements ReplayObserver {
   readonly #options: WindowOptions;
   readonly #ladders: Ladder[] = [];

@@ -30,6 +30,7 @@ export interface ChartView {
 
 export type MapPlane = 'free' | 'largest' | 'type' | 'pollution';
 
+/** One chart: what it needs, its data and its Vega-Lite spec. */
 export interface Chart {
   /** File name and anchor: `failures`. */
   readonly id: string;

@@ -17,6 +17,7 @@ import { watermarksChart } from './watermarks.js';
 export type { Chart, ChartView, Spec } from './chart.js';
 export { wholeView } from './chart.js';
 
+/** All charts, in the order of the report. */
 export const CHARTS: readonly Chart[] = [
   failuresChart,
   freeByOrderChart,

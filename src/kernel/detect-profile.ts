@@ -34,6 +34,7 @@ export interface ProfileRequest {
   readonly overrides?: readonly string[];
 }
 
+/** The rules of the kernel that was recorded, and how they were found. */
 export interface DetectedProfile {
   readonly profile: KernelProfile;
   /** What the version rests on. */

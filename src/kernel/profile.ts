@@ -26,6 +26,7 @@ export interface SwitchEvidence {
   readonly text: string;
 }
 
+/** The rules of one kernel: a value for every switch, and why. */
 export interface KernelProfile {
   /** `6.1.192`, `6.12.x`. */
   readonly name: string;

@@ -13,11 +13,13 @@ import type { PostmortemReport } from './findings.js';
 import { groupReports, type ReportGroup, type Timeline, timelineOf } from './group.js';
 import type { KernelMemory } from './kernel-of.js';
 
+/** What is known beside the logs, and what is asked of them. */
 export interface PostmortemRequest extends PostmortemOptions {
   /** Reports that are not page allocation failures as well. */
   readonly all?: boolean;
 }
 
+/** All reports of the logs, explained and grouped. */
 export interface PostmortemResult {
   /** In the order of the logs. */
   readonly reports: readonly PostmortemReport[];
@@ -33,6 +35,7 @@ const NEAR_NS = 60e9;
 /** Related reports counted beside one failure. */
 const MAX_NEAR = 1000;
 
+/** Explains the kernel reports among these records. */
 export function postmortemOf(
   records: Iterable<SplatRecord>,
   request: PostmortemRequest = {},

@@ -22,6 +22,7 @@ import type { Snapshot } from '../records/snapshot.js';
 import type { RecordingStrings } from '../records/strings.js';
 import type { EventSpool } from './spool.js';
 
+/** What a recording can be written as. */
 export type ConvertFormat = 'ndjson' | 'csv';
 
 /** What of a recording is written. */

@@ -9,6 +9,7 @@ import { type DiagnosticCode, MESSAGES, type Severity } from './messages.js';
 
 export type { DiagnosticCode, Severity };
 
+/** One thing that could not be used, or had to be assumed. */
 export interface Diagnostic {
   readonly code: DiagnosticCode;
   readonly severity: Severity;
@@ -45,6 +46,7 @@ export function excerptOf(text: string): string {
   );
 }
 
+/** What was reported of one recording: counted per code, the first of each kept. */
 export class Diagnostics {
   readonly #kept: Diagnostic[] = [];
   readonly #counts = new Map<DiagnosticCode, number>();

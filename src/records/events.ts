@@ -22,6 +22,7 @@ export const BATCH_CAPACITY = 1 << 16;
 
 /** The pfn of an allocation that failed. */
 export const PFN_NONE = -1;
+/** `migratetype` of an event that printed none. */
 export const MIGRATETYPE_NONE = -1;
 /** pfns at or above this are refused by every parser: no machine has 2^44 page frames. */
 export const PFN_LIMIT = 2 ** 44;
@@ -306,6 +307,7 @@ export function packExtfrag(
   );
 }
 
+/** The fields of an mm_page_alloc_extfrag from its packed `detail`. */
 export function unpackExtfrag(detail: number): ExtfragDetail {
   return {
     fallbackOrder: detail & 31,

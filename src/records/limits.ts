@@ -18,6 +18,7 @@ export interface Limits {
   readonly pages: number;
 }
 
+/** The limits unless others are asked for. */
 export const DEFAULT_LIMITS: Limits = {
   lineBytes: 1 << 16,
   expansion: 2000,

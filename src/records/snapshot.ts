@@ -115,6 +115,7 @@ export interface Zoneinfo {
   readonly vmStatsThreshold: number | null;
 }
 
+/** A copy of /proc/zoneinfo. */
 export interface ZoneinfoSnapshot extends SnapshotBase {
   readonly kind: 'zoneinfo';
   readonly zones: readonly Zoneinfo[];
@@ -203,6 +204,7 @@ export interface SnapshotIndexEntry extends SnapshotBase {
   readonly bytes: number | null;
 }
 
+/** A copy of something the kernel says of its memory. */
 export type Snapshot =
   | BuddyinfoSnapshot
   | PagetypeinfoSnapshot
@@ -215,6 +217,7 @@ export type Snapshot =
   | PageOwnerSnapshot
   | SnapshotIndexEntry;
 
+/** `buddyinfo`, `zoneinfo`, `kpageflags` … */
 export type SnapshotKind = Snapshot['kind'];
 
 export const NO_TIME: SnapshotTime = {

@@ -6,6 +6,7 @@
  */
 import type { ClockName } from './time.js';
 
+/** One input: how it was recognised, what it held, what was skipped. */
 export interface SourceSummary {
   /** As the user named it; files found in a directory are `dir/…`. */
   readonly name: string;

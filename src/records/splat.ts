@@ -160,6 +160,7 @@ export interface SplatDamage {
   readonly cut: boolean;
 }
 
+/** One kernel report, parsed. */
 export interface Splat {
   readonly kind: SplatKind;
   readonly source: string;

@@ -8,6 +8,7 @@
 import type { EventBatch } from '../records/events.js';
 import type { Snapshot } from '../records/snapshot.js';
 
+/** How sure a count is: proved, between bounds, or not known. */
 export type Certainty = 'exact' | 'bounded' | 'unknown';
 
 /** Bits of `ReplayState.pages`, one byte a simulated page. 0 = nothing known of the page. */
@@ -22,6 +23,7 @@ export const PageBit = {
   isolated: 8,
 } as const;
 
+/** Watermarks and reserve of a zone now. */
 export interface ZoneMarks {
   /** Pages, without boost. NaN when nothing in the input tells them. */
   readonly min: number;
@@ -33,6 +35,7 @@ export interface ZoneMarks {
   readonly protection: readonly number[];
 }
 
+/** One zone at one instant. */
 export interface ZoneState {
   readonly index: number;
   readonly node: number;
@@ -59,6 +62,7 @@ export interface ZoneState {
   readonly marks: ZoneMarks;
 }
 
+/** The free lists at one instant, read-only. */
 export interface ReplayState {
   /** Time of the last applied event. */
   readonly timeNs: number;
@@ -96,6 +100,7 @@ export interface Residual {
   }[];
 }
 
+/** Watches the state through time; `start` and `end` are called once a run. */
 export interface ReplayObserver {
   start?(state: ReplayState): void;
   /** After event i of the batch was applied. Must not keep references into the batch. */

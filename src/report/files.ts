@@ -11,6 +11,7 @@ import { formatSeconds } from '../records/time.js';
 import { csvField } from './escape.js';
 import { type HtmlAssets, renderHtml } from './html.js';
 
+/** Contents by file name below the output folder. */
 export type ReportFiles = ReadonlyMap<string, string>;
 
 /** @param windows all failure windows; `data.windows` may hold fewer. */

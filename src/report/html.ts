@@ -12,6 +12,7 @@ import { escapeHtml, scriptJson } from './escape.js';
 import { pageBody } from './page.js';
 import { STYLE } from './style.js';
 
+/** What the page embeds beside the data. */
 export interface HtmlAssets {
   /** The bundled browser side (dist/src/report/runtime.js). */
   readonly runtime: string;

@@ -12,6 +12,7 @@ export function escapeMarkdown(text: string): string {
     .replace(/[\\`*_{}[\]()#+!|<>~@&]/g, (c) => `\\${c}`);
 }
 
+/** The report in words, as Markdown. */
 export function renderMarkdown(data: ReportData): string {
   const m = escapeMarkdown;
   const { narrative } = data;
