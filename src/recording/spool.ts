@@ -24,6 +24,7 @@ export class SpoolBudget {
 /** Sees a batch and the index of its first event while it is being put away; must not keep it. */
 export type SpoolWatch = (batch: EventBatch, offset: number) => void;
 
+/** Events in time order, in memory up to a budget, then in a temporary file; read a batch at a time. */
 export class EventSpool {
   readonly #budget: SpoolBudget;
   readonly #shapes: PackedShape[] = [];
