@@ -27,9 +27,9 @@ const alloc = (pfn: number, order: number, gfp = ATOMIC, cpu = 0): PlainEvent =>
 const free = (pfn: number, order: number, cpu = 0): PlainEvent =>
   at({ kind: EventKind.free, pfn, order, cpu });
 
-function hide(events: readonly PlainEvent[]) {
+function hide(events: readonly PlainEvent[], removalsRecorded = true) {
   const list = new EventList(events, undefined, 5);
-  const hidden = hideAttempts(list, list.strings, switches, PCP);
+  const hidden = hideAttempts(list, list.strings, switches, PCP, removalsRecorded);
   const left = allEvents(hidden.events, list.strings);
   return { hidden, left, kinds: left.map((e) => e.kind) };
 }
@@ -41,6 +41,16 @@ describe('hidden attempts', () => {
     expect(left.map((e) => e.pfn)).toEqual([1, 2]);
     expect(hidden.attempts).toMatchObject([{ order: 5, ok: true, index: 1 }]);
     expect(hidden.kept).toBe(0);
+  });
+
+  test('where removals were not recorded, a probe is known by its allocation and its free', () => {
+    const events = [free(1, 0), alloc(64, 5), free(64, 5), alloc(128, 5), free(2, 0)];
+    expect(hide(events, false).hidden).toMatchObject({
+      attempts: [{ order: 5, ok: true }],
+      kept: 1,
+    });
+    expect(hide(events, false).left.map((e) => e.pfn)).toEqual([1, 128, 2]);
+    expect(hide(events).hidden).toMatchObject({ attempts: [], kept: 2 });
   });
 
   test('a stolen block’s extfrag goes with its removal', () => {

@@ -60,11 +60,18 @@ class AttemptScan {
   readonly #strings: RecordingStrings;
   readonly #switches: ProfileSwitches;
   readonly #pcpOrders: Uint8Array;
+  readonly #removalsRecorded: boolean;
 
-  constructor(strings: RecordingStrings, switches: ProfileSwitches, pcpOrders: Uint8Array) {
+  constructor(
+    strings: RecordingStrings,
+    switches: ProfileSwitches,
+    pcpOrders: Uint8Array,
+    removalsRecorded: boolean,
+  ) {
     this.#strings = strings;
     this.#switches = switches;
     this.#pcpOrders = pcpOrders;
+    this.#removalsRecorded = removalsRecorded;
   }
 
   event(batch: EventBatch, i: number, index: number): void {
@@ -128,7 +135,7 @@ class AttemptScan {
         : -1;
     const removal = this.#pcpOrders[order] ? -1 : own;
     // Its removal was not found where it must be: leaving it in while hiding the rest would lie.
-    if (own < 0 && !this.#pcpOrders[order]) {
+    if (own < 0 && this.#removalsRecorded && !this.#pcpOrders[order]) {
       this.kept++;
       return;
     }
@@ -168,14 +175,18 @@ class AttemptScan {
   }
 }
 
-/** The recording without its probes and refusals, and what they were. */
+/**
+ * The recording without its probes and refusals, and what they were.
+ * @param removalsRecorded whether mm_page_alloc_zone_locked was recorded: then a probe must show its own.
+ */
 export function hideAttempts(
   source: EventSource,
   strings: RecordingStrings,
   switches: ProfileSwitches,
   pcpOrders: Uint8Array,
+  removalsRecorded = true,
 ): HiddenRecording {
-  const scan = new AttemptScan(strings, switches, pcpOrders);
+  const scan = new AttemptScan(strings, switches, pcpOrders, removalsRecorded);
   const batch = new EventBatch();
   for (let b = 0; b < source.batches; b++) {
     source.read(b, batch);

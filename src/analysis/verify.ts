@@ -7,6 +7,7 @@
  * begin and end, so the nearer of both ends counts. Attempts: verdict against the kernel's own answer.
  */
 import { type DetectedProfile, detectProfile } from '../kernel/detect-profile.js';
+import { EventKind } from '../records/events.js';
 import type { BuddyinfoSnapshot, Snapshot } from '../records/snapshot.js';
 import { NS_PER_S } from '../records/time.js';
 import { findPageblockOrder } from '../replay/geometry.js';
@@ -98,7 +99,8 @@ export function verify(input: ReplayInput, options: VerifyOptions): VerifyResult
   const survey = surveyEvents(input.events);
   const { switches } = profileFor(survey, input, options).profile;
   const pcpOrders = survey.pcpOrders(switches, findPageblockOrder(survey, input.snapshots));
-  const hidden = hideAttempts(input.events, input.strings, switches, pcpOrders);
+  const removals = survey.kinds[EventKind.zoneLocked]! > 0;
+  const hidden = hideAttempts(input.events, input.strings, switches, pcpOrders, removals);
   try {
     const snapshots = input.snapshots.map((s) => moveSnapshot(s, hidden.indexOf));
     const { visible, held } = chooseCopies(snapshots, options);
