@@ -24,6 +24,8 @@ export type ReportFacts = Pick<
   | 'diagnostics'
   | 'assumptions'
   | 'limits'
+  | 'replay'
+  | 'kernelReports'
 > & {
   /** All failure windows, in time order. */
   readonly windows: readonly FailureWindow[];
@@ -62,6 +64,8 @@ export function buildReportData(findings: ReplayFindings, facts: ReportFacts): R
     diagnostics: facts.diagnostics,
     assumptions: facts.assumptions,
     limits: facts.limits,
+    replay: facts.replay ?? null,
+    kernelReports: facts.kernelReports ?? null,
   } as const;
   return { ...data, narrative: writeNarrative(data) };
 }

@@ -6,7 +6,7 @@
  * spread over the recording.
  */
 import type { ReplayState } from '../replay/observer.js';
-import type { Moment } from './report-data.js';
+import type { Moment, NearestBlock } from './report-data.js';
 import type { Verdict } from './types.js';
 
 export class MomentKeeper {
@@ -14,13 +14,20 @@ export class MomentKeeper {
   #every = 1;
   #seen = 0;
   readonly #limit: number;
+  readonly #nearest: (state: ReplayState, order: number) => readonly NearestBlock[] | null;
 
-  constructor(limit = 400) {
+  /** @param nearest tells what stands between each zone and a block of the order, or null. */
+  constructor(
+    limit = 400,
+    nearest: (state: ReplayState, order: number) => readonly NearestBlock[] | null = () => null,
+  ) {
+    this.#nearest = nearest;
     this.#limit = limit;
   }
 
   readonly note = (state: ReplayState, verdict: Verdict): void => {
     if (this.#seen++ % this.#every !== 0) return;
+    const nearest = this.#nearest(state, verdict.order);
     const worst = state.zones.map((z) => z.certainty);
     this.#moments.push({
       timeNs: state.timeNs,
@@ -36,6 +43,7 @@ export class MomentKeeper {
         freePages: zone.freePages,
       })),
       verdict,
+      ...(nearest === null ? {} : { nearest }),
     });
     if (this.#moments.length < this.#limit) return;
     this.#moments = this.#moments.filter((_, i) => i % 2 === 0);

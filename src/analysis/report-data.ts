@@ -42,6 +42,90 @@ export interface ReportKernel {
   readonly why: string;
   /** The switches of the rule set, by name. */
   readonly features: Readonly<Record<string, boolean | number | string>>;
+  /** What each switch rests on; absent in summaries of older versions. */
+  readonly evidence?: Readonly<Record<string, RuleEvidence>>;
+}
+
+export interface RuleEvidence {
+  readonly source: 'override' | 'data' | 'version' | 'default';
+  readonly text: string;
+}
+
+/** How the state was reconstructed, and what the replay had to put right on the way. */
+export interface ReportReplay {
+  readonly level: 'buddy' | 'page' | 'snapshots';
+  readonly seed: 'kpageflags' | 'buddyinfo' | 'first-touch' | 'none';
+  /** Pages that compaction took without an event, as placed by the replay; null = no replay. */
+  readonly compaction: {
+    /** Fully visited ranges whose excess is 0, a power of two, something else, negative. */
+    readonly excess: readonly number[];
+    readonly rangePages: number;
+    readonly chosenPages: number;
+    readonly deadlinePages: number;
+    readonly unplacedPages: number;
+  } | null;
+  /** Contradictions between events and the replayed state. */
+  readonly anomalies: Readonly<Record<string, number>>;
+  /** How the snapshots came to stand in trace time. */
+  readonly alignment: {
+    readonly method: string;
+    readonly placed: number;
+    readonly unplaced: number;
+  };
+}
+
+/** A report the kernel printed, joined to the trace. Times as elsewhere; null = not found. */
+export interface KernelReport {
+  readonly kind: string;
+  readonly source: string;
+  readonly line: number;
+  readonly timeNs: number | null;
+  readonly order: number | null;
+  readonly gfp: string;
+  readonly comm: string;
+  readonly caller: string;
+  readonly cause: string;
+  readonly summary: string;
+  /** The failed request of the trace that it reports. */
+  readonly attempt: { readonly timeNs: number; readonly class: AttemptClass } | null;
+  /** The failure window it falls into. */
+  readonly window: {
+    readonly fromNs: number;
+    readonly toNs: number;
+    readonly reason: ZoneReason;
+  } | null;
+}
+
+/** Reports of the kernel log beside the trace. */
+export interface KernelReports {
+  /** same-clock, fitted, or none: how their stamps were brought to the trace's clock. */
+  readonly method: 'same-clock' | 'fitted' | 'none';
+  readonly total: number;
+  /** The first ones. */
+  readonly reports: readonly KernelReport[];
+}
+
+/**
+ * The block of an order in a zone that could be made free with least work.
+ * `fewest`: fewest pages in use; `movable`: fewest among blocks with nothing known to be immovable.
+ */
+export interface NearestBlock {
+  /** Index in `zones`. */
+  readonly zone: number;
+  readonly order: number;
+  readonly kind: 'fewest' | 'movable';
+  readonly pfn: number;
+  /** Pages in use, and of these by what is known of them; the sum of the three is `taken`. */
+  readonly taken: number;
+  readonly movable: number;
+  readonly immovable: number;
+  readonly unknown: number;
+  /** Whose they are, most first. */
+  readonly holders: readonly {
+    readonly comm: string;
+    readonly gfp: string;
+    readonly pages: number;
+  }[];
 }
 
 export interface ReportZone {
@@ -277,6 +361,8 @@ export interface Moment {
     readonly freePages: number;
   }[];
   readonly verdict: Verdict | null;
+  /** What stands between each zone and a block of the verdict's order; absent = not looked. */
+  readonly nearest?: readonly NearestBlock[];
 }
 
 export interface ReportDiagnostic {
@@ -333,5 +419,8 @@ export interface ReportData {
   readonly diagnostics: readonly ReportDiagnostic[];
   readonly assumptions: readonly string[];
   readonly limits: readonly string[];
+  /** Null or absent: no replay facts, no kernel log. */
+  readonly replay?: ReportReplay | null;
+  readonly kernelReports?: KernelReports | null;
   readonly narrative: Narrative;
 }

@@ -16,6 +16,7 @@ import { AttemptsObserver } from './attempts.js';
 import { ExtfragObserver } from './extfrag.js';
 import { HeadroomObserver } from './headroom.js';
 import { HoldersObserver } from './holders.js';
+import { NearestBlocks } from './nearest-block.js';
 import { PhysicalMapObserver } from './physical-map.js';
 import type { ReportData } from './report-data.js';
 import { bucketsFor, timeGrid } from './time-grid.js';
@@ -52,6 +53,8 @@ export type ReplayFindings = Pick<
 
 export interface ReportObservers {
   readonly observers: readonly ReplayObserver[];
+  /** What stands between each zone and a free block; for observers that run after these. */
+  readonly nearest: NearestBlocks;
   /** After the replay has ended. */
   collect(): ReplayFindings;
 }
@@ -112,6 +115,13 @@ export function createReportObservers(options: ReportObserverOptions): ReportObs
   const holders = new HoldersObserver({ grid, strings, typeNames });
   const map = new PhysicalMapObserver({ grid, typeNames, holders });
   return {
+    nearest: new NearestBlocks({
+      fromNs: options.fromNs,
+      toNs: options.toNs,
+      strings,
+      holders,
+      movableType: Math.max(0, typeNames.indexOf('Movable')),
+    }),
     observers: [need, trust, timeline, headroom, attempts, extfrag, holders, map],
     collect: () => ({
       timeline: timeline.result(),

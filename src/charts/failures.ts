@@ -48,6 +48,7 @@ export const failuresChart: Chart = {
   rows: (data, view) => ({
     windows: windowRows(data, view),
     refusals: refusalRows(data, view),
+    nothing: nothingRows(data, view),
     ...honestyRows(data, view),
   }),
   spec: (data, view) =>
@@ -57,7 +58,7 @@ export const failuresChart: Chart = {
       title: failuresChart.title,
       description: failuresChart.description,
       height: Math.max(4, data.orders - 1) * ROW_HEIGHT,
-      layer: [windowLayer(data), refusalLayer(data)],
+      layer: [windowLayer(data), refusalLayer(data), nothingLayer(data)],
       resolve: { scale: { color: 'independent', fill: 'independent', stroke: 'independent' } },
     }),
 };
@@ -94,12 +95,15 @@ function windowLayer(data: ReportData) {
         field: 'reason',
         type: 'nominal',
         scale: { domain: reasons, range: Object.values(REASON_COLORS) },
-        legend: {
-          title: 'Why it fails',
-          values: reasonsIn(data),
-          columns: { expr: 'max(1, floor(width / 130))' },
-          symbolType: 'square',
-        },
+        legend:
+          data.windows.length === 0
+            ? null
+            : {
+                title: 'Why it fails',
+                values: reasonsIn(data),
+                columns: { expr: 'max(1, floor(width / 130))' },
+                symbolType: 'square',
+              },
       },
       stroke: { field: 'color', type: 'nominal', scale: null },
       opacity: {
@@ -163,6 +167,33 @@ function refusalLayer(data: ReportData) {
       ],
     },
   };
+}
+
+/** In words when no window is in view: an empty grid says nothing. */
+function nothingLayer(data: ReportData) {
+  return {
+    data: { name: 'nothing' },
+    mark: { type: 'text', fontSize: 15, color: { expr: 'faint' } },
+    encoding: {
+      x: { value: { expr: 'width / 2' } },
+      y: { value: (Math.max(4, data.orders - 1) * ROW_HEIGHT) / 2 },
+      text: { field: 'text', type: 'nominal' },
+    },
+  };
+}
+
+function nothingRows(data: ReportData, view: ChartView): Row[] {
+  const shown = data.windows.some(
+    (w) =>
+      w.gfp === view.gfp &&
+      (view.order === null || w.order === view.order) &&
+      w.toNs >= view.fromNs &&
+      w.fromNs <= view.toNs,
+  );
+  if (shown) return [];
+  const which = view.order === null ? 'No order' : `Order ${view.order}`;
+  const verb = view.order === null ? 'would have failed' : 'would not have failed';
+  return [{ text: `${which} ${verb} at any moment shown` }];
 }
 
 export function windowRows(data: ReportData, view: ChartView): Row[] {

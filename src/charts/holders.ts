@@ -35,6 +35,7 @@ export const holdersChart: Chart = {
     columns: [
       ['comm', 'Task'],
       ['gfp', 'gfp flags'],
+      ['site', 'Call site'],
       ['type', 'Migratetype'],
       ['mixed', 'Pages in movable blocks'],
       ['blocks', 'Blocks touched'],

@@ -2,7 +2,7 @@
  * The facts of a report that do not come from the replay: inputs, kernel, diagnostics, provenance.
  */
 import type { ReportFacts } from '../analysis/build-report-data.js';
-import type { ReportData, ReportInput } from '../analysis/report-data.js';
+import type { ReportData, ReportInput, ReportReplay } from '../analysis/report-data.js';
 import type { Recording } from '../recording/recording.js';
 import { EVENT_NAMES, type EventKind } from '../records/events.js';
 import type { SourceSummary } from '../records/source.js';
@@ -16,7 +16,7 @@ export function reportFacts(
   replay: Reconstruction,
   session: Session,
   title: string,
-): Omit<ReportFacts, 'windows' | 'moments'> {
+): Omit<ReportFacts, 'windows' | 'moments' | 'kernelReports'> {
   const span = replay.span();
   return {
     title,
@@ -39,7 +39,8 @@ export function reportFacts(
       count: recording.diagnostics.count(d.code),
     })),
     assumptions: [...replay.assumptions, ...replayWords(replay)],
-    limits: [],
+    limits: limitsHit(recording),
+    replay: replayFacts(recording, replay),
   };
 }
 
@@ -63,13 +64,43 @@ function inputOf(source: SourceSummary): ReportInput {
 const sum = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((total, n) => total + n, 0);
 
+const BASIS: Readonly<Record<Reconstruction['profile']['basis'], string>> = {
+  override: 'as --kernel says',
+  version: 'by the release that the input names',
+  clues: 'the input names no release; chosen by what its contents allow',
+  default: 'assumed, since nothing in the input tells the release',
+};
+
+/** Codes of diagnostics that mean a limit was reached. */
+const LIMIT_CODE = /-limit$|^(input-too-long|line-too-long|snapshots-thinned|text-budget)$/;
+
+function limitsHit(recording: Recording): string[] {
+  const seen = new Map<string, string>();
+  for (const { code, message } of recording.diagnostics.all) {
+    if (LIMIT_CODE.test(code) && !seen.has(code)) seen.set(code, message);
+  }
+  return [...seen.values()];
+}
+
+function replayFacts(recording: Recording, replay: Reconstruction): ReportReplay {
+  const { method, byMarkers, byClock, unplaced } = recording.alignment;
+  return {
+    level: replay.level,
+    seed: replay.seed,
+    compaction: replay.quality,
+    anomalies: { ...replay.anomalies },
+    alignment: { method, placed: byMarkers + byClock, unplaced },
+  };
+}
+
 function kernelOf(replay: Reconstruction): ReportData['kernel'] {
   const { profile, basis, release } = replay.profile;
   return {
     release: release?.release ?? null,
     profile: profile.name,
-    why: basis,
+    why: BASIS[basis],
     features: { ...profile.switches },
+    evidence: profile.evidence,
   };
 }
 

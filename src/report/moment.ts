@@ -5,7 +5,7 @@
  * of the timeline's bucket is judged with the recorded need of GFP_ATOMIC (mm/page_alloc.c
  * __zone_watermark_ok: free - (2^n - 1) must exceed it, and for n > 0 a block must be there).
  */
-import type { Moment, ReportData } from '../analysis/report-data.js';
+import type { Moment, NearestBlock, ReportData } from '../analysis/report-data.js';
 import type { ZoneReason } from '../analysis/types.js';
 import { grouped } from '../analysis/words.js';
 import type { Certainty } from '../replay/observer.js';
@@ -18,6 +18,7 @@ export interface MomentState {
   readonly zones: Moment['zones'];
   readonly bucket: number;
   readonly verdict: Moment['verdict'];
+  readonly nearest: readonly NearestBlock[];
 }
 
 export interface ZoneAnswer {
@@ -29,13 +30,15 @@ export interface ZoneAnswer {
   readonly arithmetic: string;
 }
 
-export function momentAt(data: ReportData, timeNs: number): MomentState | null {
+/** @param order of several moments kept at one time, the one that judged this order is meant. */
+export function momentAt(data: ReportData, timeNs: number, order = 0): MomentState | null {
   const { timeline } = data;
   if (timeline.zones.length === 0) return null;
   const at = Math.floor((timeNs - timeline.fromNs) / timeline.bucketNs);
   const bucket = Math.max(0, Math.min(timeline.buckets - 1, at));
-  const exact = data.moments.find((moment) => moment.timeNs === timeNs);
-  if (exact) return { ...exact, exactTime: true, bucket };
+  const kept = data.moments.filter((moment) => moment.timeNs === timeNs);
+  const exact = kept.find((moment) => moment.verdict?.order === order) ?? kept[0];
+  if (exact) return { ...exact, exactTime: true, bucket, nearest: exact.nearest ?? [] };
   const pick = (plane: readonly (readonly number[])[]): number[] =>
     plane.map((row) => row[bucket] ?? 0);
   const letters = timeline.zones.map((zone) => zone.certainty[bucket]);
@@ -51,7 +54,23 @@ export function momentAt(data: ReportData, timeNs: number): MomentState | null {
       freePages: zone.freePages[bucket] ?? 0,
     })),
     verdict: null,
+    nearest: [],
   };
+}
+
+/**
+ * What stood between each zone and a block of the order when that was last looked at, not after
+ * this time and within the same failing; null if it was never looked at.
+ */
+export function nearestBefore(
+  data: ReportData,
+  timeNs: number,
+  order: number,
+): { readonly timeNs: number; readonly blocks: readonly NearestBlock[] } | null {
+  const moment = data.moments.findLast(
+    (m) => m.timeNs <= timeNs && m.verdict?.order === order && m.nearest !== undefined,
+  );
+  return moment ? { timeNs: moment.timeNs, blocks: moment.nearest! } : null;
 }
 
 /** Zones in the order a GFP_ATOMIC request tries them. */

@@ -1,7 +1,7 @@
 /**
  * The page's last part: how far to trust it, and where everything came from.
  */
-import type { ReportData, ReportDiagnostic } from '../analysis/report-data.js';
+import type { ReportData, ReportDiagnostic, ReportReplay } from '../analysis/report-data.js';
 import { bytesText, grouped } from '../analysis/words.js';
 import { escapeHtml as e } from './escape.js';
 
@@ -11,6 +11,7 @@ export function trustSection(data: ReportData, residuals: string): string {
     '<h2 id="section-trust">How far to trust it</h2>',
     `<div class="card words"><ul>${data.narrative.trust.map((line) => `<li>${e(line)}</li>`).join('')}</ul></div>`,
     residuals,
+    replayCard(data),
     diagnosticsCard(data.diagnostics),
     kernelCard(data),
     '</section>',
@@ -40,17 +41,107 @@ function diagnosticsCard(diagnostics: readonly ReportDiagnostic[]): string {
   ].join('');
 }
 
+const LEVELS = {
+  buddy:
+    'Every page that left or joined the free lists was recorded, so they were followed event by event.',
+  page: 'Only mm_page_alloc and mm_page_free were recorded. Pages on per-cpu lists look free, so little memory looks like a little more, and high orders look better than they were.',
+  snapshots:
+    'No event was recorded: the free lists are known at the copies alone. Between two copies the report shows the earlier one, and what happened there is not known.',
+} as const;
+
+const SEEDS = {
+  kpageflags: 'a copy of /proc/kpageflags, page by page',
+  buddyinfo: 'what each page was first seen to do, and the first copy of /proc/buddyinfo',
+  'first-touch': 'what each page was first seen to do; pages never touched are not known',
+  none: 'nothing: there was no start state',
+} as const;
+
+/** How the state came about, and what the replay had to put right. */
+function replayCard(data: ReportData): string {
+  const { replay } = data;
+  if (!replay) return '';
+  const rows: [string, string][] = [
+    ['What was followed', LEVELS[replay.level]],
+    ['Start state', SEEDS[replay.seed]],
+    ['Snapshots placed in the trace', placedWords(replay)],
+  ];
+  if (replay.level !== 'snapshots') rows.push(...eventRows(replay));
+  return [
+    '<details class="card plain" id="replay"><summary>How the state was reconstructed</summary>',
+    '<div class="table-wrap" tabindex="0" role="region" aria-label="Reconstruction"><table><tbody>',
+    rows
+      .map(([name, value]) => `<tr><th scope="row">${e(name)}</th><td>${e(value)}</td></tr>`)
+      .join(''),
+    '</tbody></table></div></details>',
+  ].join('');
+}
+
+function placedWords(replay: ReportReplay): string {
+  const { method, placed, unplaced } = replay.alignment;
+  const how: Readonly<Record<string, string>> = {
+    markers: 'by the marks their recorder wrote into the trace',
+    'same-clock': 'by a clock that both share',
+  };
+  const rest = unplaced > 0 ? `; ${grouped(unplaced)} could not be placed` : '';
+  if (placed === 0) return `none${rest}`;
+  return `${grouped(placed)} ${how[method] ?? `(${method})`}${rest}`;
+}
+
+const ANOMALY_WORDS: Readonly<Record<string, string>> = {
+  removedNotFree: 'left the free lists while the replay did not have them there',
+  freedWhileFree: 'were freed while the replay still had them free, so something took them unseen',
+  allocatedWhileFree: 'were allocated without an event that took them from the free lists',
+  bypassed: 'were freed past the per-cpu lists',
+};
+
+function eventRows(replay: ReportReplay): [string, string][] {
+  const rows: [string, string][] = [];
+  const odd = Object.entries(replay.anomalies)
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => `${grouped(count)} ${ANOMALY_WORDS[name] ?? name}`);
+  rows.push(['Contradictions met', odd.length > 0 ? `Pages that ${odd.join('; ')}.` : 'none']);
+  const { compaction } = replay;
+  if (!compaction) return rows;
+  const { excess, rangePages, chosenPages, deadlinePages, unplacedPages } = compaction;
+  const pages = rangePages + chosenPages + deadlinePages + unplacedPages;
+  if (pages === 0) return rows;
+  rows.push([
+    'Taken by compaction without an event',
+    `${grouped(pages)} pages: ${grouped(rangePages)} named by their range, ${grouped(chosenPages)} chosen by what fits, ${grouped(deadlinePages)} found when they came back, ${grouped(unplacedPages)} known by number only`,
+  ]);
+  const whole = excess.reduce((sum, n) => sum + n, 0);
+  if (whole > 0) {
+    const [exact = 0, power = 0] = excess;
+    rows.push([
+      'Self-check',
+      `In ${grouped(exact)} of ${grouped(whole)} ranges that compaction visited whole, the replay had exactly the pages the kernel says it took; in ${grouped(power)} it was off by one block, in ${grouped(whole - exact - power)} by something else.`,
+    ]);
+  }
+  return rows;
+}
+
+const SOURCE_WORDS = {
+  override: 'chosen by you',
+  data: 'seen in the data',
+  version: 'by release',
+  default: 'assumed',
+} as const;
+
 function kernelCard(data: ReportData): string {
   const features = Object.entries(data.kernel.features);
   if (features.length === 0) return '';
-  const rows = features.map(
-    ([name, value]) => `<tr><td><code>${e(name)}</code></td><td>${e(String(value))}</td></tr>`,
-  );
+  const rows = features.map(([name, value]) => {
+    const evidence = data.kernel.evidence?.[name];
+    const why = evidence
+      ? `<td>${e(SOURCE_WORDS[evidence.source])}</td><td>${e(evidence.text)}</td>`
+      : '<td></td><td></td>';
+    return `<tr><td><code>${e(name)}</code></td><td>${e(String(value))}</td>${why}</tr>`;
+  });
   return [
-    '<details class="card plain"><summary>The kernel rules that were applied</summary>',
-    `<p class="quiet">Profile ${e(data.kernel.profile)}: ${e(data.kernel.why)}</p>`,
+    '<details class="card plain" id="kernel-rules"><summary>The kernel rules that were applied, and why</summary>',
+    `<p class="quiet">Profile ${e(data.kernel.profile)}: ${e(data.kernel.why)}.</p>`,
     '<div class="table-wrap" tabindex="0" role="region" aria-label="Kernel profile"><table>',
-    '<thead><tr><th scope="col">Rule</th><th scope="col">Value</th></tr></thead>',
+    '<thead><tr><th scope="col">Rule</th><th scope="col">Value</th><th scope="col">Rests on</th><th scope="col">Evidence</th></tr></thead>',
     `<tbody>${rows.join('')}</tbody></table></div></details>`,
   ].join('');
 }

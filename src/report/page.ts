@@ -8,6 +8,7 @@ import { requestClasses, zoneName } from '../charts/chart.js';
 import { CHARTS } from '../charts/index.js';
 import { formatSeconds } from '../records/time.js';
 import { escapeHtml as e } from './escape.js';
+import { kernelLogCard } from './page-log.js';
 import { footer, trustSection } from './page-trust.js';
 
 interface Section {
@@ -54,6 +55,7 @@ export function pageBody(data: ReportData): string {
     '<div>',
     chartCard(data, chartOf('failures'), 'h2'),
     account(data),
+    kernelLogCard(data),
     '</div>',
     statePanel(),
     '</div>',

@@ -46,6 +46,13 @@ export class Redactor {
       .join(' ← ');
   }
 
+  /** `function`, `function [module]` or `task NAME`. */
+  caller(caller: string): string {
+    const task = /^task (.*)$/s.exec(caller);
+    if (task) return `task ${this.comm(task[1]!)}`;
+    return /\[[^\]]+\]/.test(caller) ? this.text('frame', caller) : caller;
+  }
+
   #edge(edge: WindowEdge | null): WindowEdge | null {
     return edge && { ...edge, comm: this.comm(edge.comm), pid: this.pid(edge.pid) };
   }
@@ -92,6 +99,28 @@ export function redactReport(data: ReportData, redactor: Redactor): ReportData {
         site: redactor.site(holder.site),
       })),
     },
+    moments: data.moments.map((moment) =>
+      moment.nearest === undefined
+        ? moment
+        : {
+            ...moment,
+            nearest: moment.nearest.map((block) => ({
+              ...block,
+              holders: block.holders.map((one) => ({ ...one, comm: redactor.comm(one.comm) })),
+            })),
+          },
+    ),
+    kernelReports: data.kernelReports
+      ? {
+          ...data.kernelReports,
+          reports: data.kernelReports.reports.map((report) => ({
+            ...report,
+            source: input(report.source),
+            comm: redactor.comm(report.comm),
+            caller: redactor.caller(report.caller),
+          })),
+        }
+      : null,
     residuals: data.residuals.map((residual) => ({ ...residual, source: input(residual.source) })),
     diagnostics: data.diagnostics.map(({ excerpt: _excerpt, ...diagnostic }) => ({
       ...diagnostic,

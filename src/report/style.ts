@@ -72,7 +72,7 @@ code{font-size:.92em;overflow-wrap:anywhere}
 .segmented button[aria-pressed=true]{background:var(--accent);border-color:var(--accent);color:var(--card)}
 .state{font-size:13.5px;overflow:auto;overflow-wrap:anywhere}
 .state h3{margin:12px 0 4px;font-size:14px}.state p{margin:0 0 8px}.state .answer{font-size:15px}
-.state ol{margin:0 0 8px;padding-left:20px}.state li{margin:0 0 5px}
+.state ol,.state ul{margin:0 0 8px;padding-left:20px}.state li{margin:0 0 5px}
 .state .step{display:flex;gap:6px;flex-wrap:wrap;margin:0 0 8px}
 .bars td{padding:1px 6px;border:0}.bars .bar{width:55%}
 .bar span{display:block;height:9px;border-radius:2px;background:var(--accent);min-width:1px}

@@ -11,6 +11,7 @@ import { formatSeconds } from '../../records/time.js';
 import { judgeMoment, type MomentState, momentAt, type ZoneAnswer } from '../moment.js';
 import type { ViewState } from '../view-state.js';
 import { announce, byId, element } from './dom.js';
+import { nearestBlocks } from './nearest-panel.js';
 import type { Store } from './store.js';
 
 const DEFAULT_ORDER = 3;
@@ -36,7 +37,7 @@ export class StatePanel {
     const chosen = this.#chosen?.atNs === state.cursorNs ? this.#chosen : null;
     const order = state.order ?? chosen?.order ?? Math.min(DEFAULT_ORDER, data.orders - 1);
     const window = windowAt(data, state.cursorNs, order, state.gfp);
-    const moment = momentAt(data, state.cursorNs);
+    const moment = momentAt(data, state.cursorNs, order);
     if (!moment) return;
     const answers = judgeMoment(data, moment, order);
     this.#body.replaceChildren(
@@ -45,6 +46,7 @@ export class StatePanel {
       zoneList(data, answers),
       ...(window ? [windowFacts(data, window)] : []),
       freeLists(data, moment, state.zone),
+      ...nearestBlocks(data, state.cursorNs, order, state.zone),
       ...around(data, state.cursorNs),
     );
   }

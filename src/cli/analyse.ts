@@ -1,0 +1,100 @@
+/**
+ * From inputs to ReportData and all failure windows: what report and compare share.
+ */
+import { resolve } from 'node:path';
+import { buildReportData } from '../analysis/build-report-data.js';
+import { MomentKeeper } from '../analysis/moments.js';
+import type { ReportData } from '../analysis/report-data.js';
+import { createReportObservers } from '../analysis/report-observers.js';
+import { atomicRequestClasses } from '../analysis/request-classes.js';
+import type { FailureWindow } from '../analysis/types.js';
+import { WindowsObserver } from '../analysis/windows.js';
+import type { Recording } from '../recording/recording.js';
+import type { Reconstruction } from '../replay/reconstruct.js';
+import type { Session } from './command.js';
+import { linkKernelReports } from './kernel-reports.js';
+import { openInputs, recordingIsUsable } from './open-inputs.js';
+import { canReconstruct, readOrders, reconstructRecording } from './replay-inputs.js';
+import { reportFacts } from './report-facts.js';
+
+export interface AnalysisRequest {
+  /** Orders as on the command line: `1-10`. */
+  readonly order: string;
+  /** gfp texts; null = GFP_ATOMIC and the kinds of atomic request found in the recording. */
+  readonly gfps: readonly string[] | null;
+  readonly node: number;
+  readonly title: string;
+}
+
+export interface Findings {
+  readonly data: ReportData;
+  /** All windows; `data.windows` may hold fewer. */
+  readonly windows: readonly FailureWindow[];
+}
+
+const MAX_MOMENTS = 400;
+
+/** Reads, replays and judges; null when nothing usable was in the inputs. */
+export async function analyseInputs(
+  inputs: readonly string[],
+  request: AnalysisRequest,
+  session: Session,
+): Promise<Findings | null> {
+  const recording = await openInputs(inputs, session, { hash: true });
+  try {
+    if (!recordingIsUsable(recording) || !canReconstruct(recording)) return null;
+    const replay = reconstructRecording(recording, session);
+    const found = observe(recording, replay, request, session);
+    replay.close();
+    return found;
+  } finally {
+    session.progress.stop();
+    recording.close();
+  }
+}
+
+function observe(
+  recording: Recording,
+  replay: Reconstruction,
+  request: AnalysisRequest,
+  session: Session,
+): Findings {
+  const { switches } = replay.profile.profile;
+  const { strings } = recording;
+  const { node } = request;
+  const zoneCount = replay.geometry.zones.length;
+  const report = createReportObservers({ ...replay.span(), strings, zoneCount, switches, node });
+  const windows: FailureWindow[] = [];
+  const nearest = report.nearest.look.bind(report.nearest);
+  const moments = new MomentKeeper(MAX_MOMENTS, nearest);
+  const failing = new WindowsObserver({
+    switches,
+    strings,
+    gfps: request.gfps ?? atomicRequestClasses(strings, switches),
+    orders: readOrders(request.order, replay.geometry.orders),
+    node,
+    sink: (window) => windows.push(window),
+    opened: moments.note,
+  });
+  session.progress.phase('replaying', 0, 'events');
+  replay.run([...report.observers, failing]);
+  windows.sort((a, b) => a.fromNs - b.fromNs || a.order - b.order);
+  const findings = report.collect();
+  const data = buildReportData(findings, {
+    ...reportFacts(recording, replay, session, request.title),
+    kernelReports: linkKernelReports(recording, findings.attempts.examples, windows, session),
+    windows,
+    moments: moments.moments,
+  });
+  return { data, windows };
+}
+
+/** A title made of the inputs' own names. */
+export function titleOf(inputs: readonly string[]): string {
+  const names = inputs.map((input) =>
+    input === '-' ? 'stdin' : (resolve(input).split('/').pop() ?? input),
+  );
+  return names.length <= 3
+    ? names.join(', ')
+    : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`;
+}

@@ -1,0 +1,62 @@
+/**
+ * Reports of the kernel log on the page: each with the failed request and the window it belongs to, and a
+ * link to the moment.
+ */
+import type { KernelReport, KernelReports, ReportData } from '../analysis/report-data.js';
+import { duration, grouped } from '../analysis/words.js';
+import { REASON_WORDS } from '../charts/theme.js';
+import { formatSeconds } from '../records/time.js';
+import { escapeHtml as e } from './escape.js';
+
+const METHOD: Readonly<Record<KernelReports['method'], string>> = {
+  'same-clock': 'The log and the trace share their clock.',
+  fitted:
+    'The log has another clock than the trace; the offset was found from the failed requests.',
+  none: 'No failed request of the trace fits these reports, so their place in time is a guess.',
+};
+
+export function kernelLogCard(data: ReportData): string {
+  const { kernelReports } = data;
+  if (!kernelReports) return '';
+  const { reports, total, method } = kernelReports;
+  const rows = reports.map((report) => row(data, report));
+  const more = total > reports.length ? ` The first ${grouped(reports.length)} are listed.` : '';
+  return [
+    '<section class="card" id="kernel-log" aria-labelledby="kernel-log-title">',
+    '<h2 class="card-title" id="kernel-log-title">What the kernel itself reported</h2>',
+    `<p class="lead">${grouped(total)} ${total === 1 ? 'report' : 'reports'} of a failed page allocation in the kernel log. ${METHOD[method]}${more} The kernel prints only a few (since 5.4 one in ten seconds), and none for requests with __GFP_NOWARN.</p>`,
+    '<div class="table-wrap" tabindex="0" role="region" aria-label="Reports in the kernel log"><table>',
+    '<thead><tr><th scope="col">Time (s)</th><th scope="col">Request</th><th scope="col">Caller</th><th scope="col">What the report itself shows</th><th scope="col">In the trace</th></tr></thead>',
+    `<tbody>${rows.join('')}</tbody></table></div></section>`,
+  ].join('\n');
+}
+
+function row(data: ReportData, report: KernelReport): string {
+  const { timeNs, order } = report;
+  const inside = timeNs !== null && timeNs >= data.span.fromNs && timeNs <= data.span.toNs;
+  const text = timeNs === null ? 'no stamp' : formatSeconds(timeNs, data.clock.epochS);
+  const link = inside
+    ? `<a href="#t=${text}${order ? `&amp;order=${order}` : ''}">${text}</a>`
+    : text;
+  const request = [order === null ? 'order ?' : `order ${order}`, report.gfp].filter(Boolean);
+  const place = `${report.source} line ${report.line}`;
+  return `<tr><td>${link}</td><td>${e(request.join(', '))}</td><td>${e(report.caller)}<br><span class="quiet">${e(report.comm)}</span></td><td>${e(report.summary)}<br><span class="quiet">${e(place)}</span></td><td>${e(inTrace(data, report))}</td></tr>`;
+}
+
+function inTrace(data: ReportData, { attempt, window, timeNs }: KernelReport): string {
+  const parts: string[] = [];
+  if (attempt) {
+    const after = timeNs === null ? '' : `, ${duration(attempt.timeNs - timeNs)} after the report`;
+    parts.push(
+      `the refused request stands at ${formatSeconds(attempt.timeNs, data.clock.epochS)} s${after}.`,
+    );
+  } else parts.push('its request is not in the trace.');
+  if (window) {
+    const from = formatSeconds(window.fromNs, data.clock.epochS);
+    const to = formatSeconds(window.toNs, data.clock.epochS);
+    const why = window.reason === 'none' ? '' : ` (${REASON_WORDS[window.reason]})`;
+    parts.push(`Failure window ${from} to ${to} s${why}.`);
+  } else parts.push('No failure window covers it.');
+  const words = parts.join(' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
