@@ -79,7 +79,7 @@ export interface Fates {
   readonly afterCopy: readonly Uint32Array[];
   /** extfrag events that are removals of their own. */
   readonly extfragRemovals: number;
-  /** pfns outside every zone. */
+  /** Events on pfns outside every zone, or on blocks that cannot begin where they say. */
   readonly outside: number;
 }
 
@@ -187,7 +187,7 @@ class FateTracer {
       const c = cpu[i]!;
       const nextOnCpu = this.#nextKindOnCpu[c]!;
       this.#nextKindOnCpu[c] = k;
-      if (page < 0) {
+      if (page < 0 || unaligned(page, order[i]!, space.sectionOrder)) {
         if (pfn[i] !== PFN_NONE) this.outside++;
         continue;
       }
@@ -307,6 +307,11 @@ function anyBetween(sorted: Float64Array, from: number, to: number): boolean {
     else high = middle;
   }
   return low < sorted.length && sorted[low]! < to;
+}
+
+/** No block of this order begins here: the event is damaged. */
+function unaligned(page: number, order: number, maxOrder: number): boolean {
+  return order > 0 && (page & ((1 << Math.min(order, maxOrder)) - 1)) !== 0;
 }
 
 /** Class of a page event for the page's history. */

@@ -1,0 +1,128 @@
+/**
+ * Which residual holds when: spans of corrections between copies.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { EventKind } from '../records/events.js';
+import { type Anchor, type CorrectionSpan, planCorrections, ResidualProbe } from './reconcile.js';
+import { RareLog } from './survey.js';
+import { batchOf, plain } from './testing/event-list.js';
+
+const anchor = (beginIndex: number, endIndex: number, value: number): Anchor => ({
+  beginIndex,
+  endIndex,
+  timeNs: beginIndex * 10,
+  residual: Int32Array.of(value),
+});
+
+function rareAt(kind: EventKind, indices: readonly number[]): RareLog {
+  const log = new RareLog();
+  for (const index of indices) {
+    log.push(batchOf([plain({ kind, timeNs: index * 10, rare: [1, 2, 3, 4] })]), 0, index);
+  }
+  return log;
+}
+
+const indexAt = (timeNs: number): number => Math.ceil(timeNs / 10);
+
+/** The span that holds before event `index`. */
+const spanAt = (spans: readonly CorrectionSpan[], index: number): CorrectionSpan =>
+  spans.filter((s) => s.fromIndex <= index).at(-1)!;
+
+const bestAt = (spans: readonly CorrectionSpan[], index: number): number =>
+  spanAt(spans, index).best[0]!;
+
+const widthAt = (spans: readonly CorrectionSpan[], index: number): number => {
+  const { earlier, later } = spanAt(spans, index);
+  return Math.abs(earlier[0]! - later[0]!);
+};
+
+describe('corrections between copies', () => {
+  const copies = [anchor(100, 102, 5), anchor(200, 202, 9)];
+
+  test('without anything hidden the nearer copy counts, and both bound', () => {
+    const spans = planCorrections(copies, new RareLog(), false, indexAt);
+    expect([0, 99, 149, 151, 199, 203, 1000].map((i) => bestAt(spans, i))).toEqual([
+      5, 5, 5, 9, 9, 9, 9,
+    ]);
+    expect([50, 149, 151, 300].map((i) => widthAt(spans, i))).toEqual([0, 4, 4, 0]);
+  });
+
+  test.each([
+    ['compaction', EventKind.isolateFreepages],
+    ['lost events', EventKind.lost],
+    ['CMA', EventKind.cmaAllocFinish],
+  ])('%s: exact before the first and after the last event that may hide a taking', (_, kind) => {
+    const spans = planCorrections(copies, rareAt(kind, [120, 130]), false, indexAt);
+    expect([103, 119].map((i) => [bestAt(spans, i), widthAt(spans, i)])).toEqual([
+      [5, 0],
+      [5, 0],
+    ]);
+    expect([131, 199].map((i) => [bestAt(spans, i), widthAt(spans, i)])).toEqual([
+      [9, 0],
+      [9, 0],
+    ]);
+    expect(widthAt(spans, 125)).toBe(4);
+  });
+
+  test('events of other kinds hide nothing', () => {
+    const spans = planCorrections(copies, rareAt(EventKind.kswapdWake, [120]), false, indexAt);
+    expect(bestAt(spans, 140)).toBe(5);
+  });
+
+  test('page level: a straight line over the whole gap', () => {
+    const [, span] = planCorrections(copies, new RareLog(), true, indexAt);
+    expect([span!.linear, span!.fromNs, span!.toNs]).toEqual([true, 1000, 2000]);
+  });
+
+  test('spans begin in ascending order, however long a copy took to read', () => {
+    const gaps = fc.array(fc.tuple(fc.nat({ max: 30 }), fc.nat({ max: 90 })), { maxLength: 8 });
+    const rows = fc.array(fc.nat({ max: 600 }), { maxLength: 6 });
+    fc.assert(
+      fc.property(gaps, rows, (list, indices) => {
+        let at = 0;
+        const anchors = list.map(([gap, length], k) => {
+          const begin = at + gap;
+          at = begin + length;
+          return anchor(begin, at, k);
+        });
+        const rare = rareAt(
+          EventKind.isolateFreepages,
+          [...indices].sort((a, b) => a - b),
+        );
+        const spans = planCorrections(anchors, rare, false, indexAt);
+        const from = spans.map((s) => s.fromIndex);
+        expect(from).toEqual([...from].sort((a, b) => a - b));
+        // After its copy and before anything else, a residual holds.
+        for (const { endIndex, residual } of anchors.slice(-1)) {
+          expect(bestAt(spans, endIndex)).toBe(residual[0]);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('residuals', () => {
+  test('the nearest look within the bracket counts, zone by zone', () => {
+    const snapshot = { kind: 'buddyinfo' as const, source: '', line: 1, zones: [] };
+    const time = { clock: 'none' as const, beginNs: 0, endNs: 0, snap: null, resolutionNs: 1 };
+    const copy = { snapshot: { ...snapshot, time }, beginIndex: 0, endIndex: 2, timeNs: 0 };
+    const probe = new ResidualProbe({ ...copy, counts: Int32Array.of(3, 1, 4, 0) }, 2, 2);
+    probe.look(Int32Array.of(3, 2, 9, 9));
+    probe.look(Int32Array.of(4, 1, 4, 0));
+    probe.look(Int32Array.of(9, 9, 4, 1));
+    expect([...probe.residual]).toEqual([1, 0, 0, 0]);
+    expect(probe.pages).toBe(1);
+  });
+
+  test('a zone that the copy lacks has no residual', () => {
+    const snapshot = { kind: 'buddyinfo' as const, source: '', line: 1, zones: [] };
+    const time = { clock: 'none' as const, beginNs: 0, endNs: 0, snap: null, resolutionNs: 1 };
+    const copy = { snapshot: { ...snapshot, time }, beginIndex: 0, endIndex: 0, timeNs: 0 };
+    const probe = new ResidualProbe({ ...copy, counts: Int32Array.of(-1, -1) }, 1, 2);
+    probe.look(Int32Array.of(7, 7));
+    expect([...probe.residual]).toEqual([0, 0]);
+    expect(probe.pages).toBe(0);
+  });
+});
