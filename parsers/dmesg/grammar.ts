@@ -6,7 +6,13 @@
  * (warn_alloc, show_free_areas), lib/show_mem.c, mm/show_mem.c, mm/oom_kill.c, mm/slub.c of
  * 2.6.24-7.2; README.md lists the forms by version.
  */
-import type { SplatFrame, SplatFreeList, SplatKind, SplatZone } from '../../src/records/splat.js';
+import type {
+  SplatFrame,
+  SplatFreeList,
+  SplatHeader,
+  SplatKind,
+  SplatZone,
+} from '../../src/records/splat.js';
 
 export type RecordKind =
   | 'header'
@@ -108,18 +114,9 @@ function headerAt(text: string): [number, SplatKind] | null {
   return null;
 }
 
-export interface HeaderFields {
+/** What a header line says, and which kind of report it opens. */
+export interface HeaderFields extends SplatHeader {
   readonly kind: SplatKind;
-  readonly comm: string;
-  readonly order: number | null;
-  readonly mode: number | null;
-  readonly modeText: string;
-  readonly gfpNames: string;
-  readonly nodemask: string | null;
-  readonly cpuset: string | null;
-  readonly memsAllowed: string | null;
-  readonly stallMs: number | null;
-  readonly vmallocBytes: number | null;
 }
 
 /** TASK_COMM_LEN is 16, but workqueue threads print up to 64 characters since 4.18. */

@@ -5,11 +5,12 @@
  * Events are put in time order by rounds within bounded memory. Fields come from the event formats
  * perf copied into the file.
  */
-import { NO_TIME } from '../../src/records/snapshot.js';
+
 import { EventFormats } from '../event-format/formats.js';
 import type { Detection, FileFormat, ParseContext, RandomAccess } from '../format.js';
 import { latin1 } from '../trace-dat/cursor.js';
 import { Reporter } from '../trace-dat/reporter.js';
+import { noteRelease } from '../version/release.js';
 import { MAGIC, MAGIC_SWAPPED, readHead } from './header.js';
 import { walkFile } from './records.js';
 import { PerfSession } from './session.js';
@@ -41,18 +42,9 @@ function parse(file: RandomAccess, context: ParseContext): void {
 }
 
 function noteFacts(facts: Record<string, string>, pipe: boolean, context: ParseContext): void {
-  const { source, sink } = context;
+  const { source } = context;
   Object.assign(source.facts, facts);
   if (pipe) source.facts.mode = 'pipe';
   const { release } = facts;
-  if (release === undefined) return;
-  source.snapshots.version = (source.snapshots.version ?? 0) + 1;
-  sink.snapshot({
-    kind: 'version',
-    time: NO_TIME,
-    source: source.name,
-    line: 0,
-    release,
-    text: release,
-  });
+  if (release !== undefined) noteRelease(context, release);
 }

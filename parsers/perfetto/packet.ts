@@ -11,6 +11,7 @@ import { NO_TIME } from '../../src/records/snapshot.js';
 import type { RowWriter } from '../event-format/row-writer.js';
 import type { ParseContext } from '../format.js';
 import type { ThreadNames } from '../perf-data/thread-names.js';
+import { noteRelease } from '../version/release.js';
 import { Proto } from './proto.js';
 
 const MmField = {
@@ -251,17 +252,7 @@ export class PacketReader {
         text += `${text === '' ? '' : ' '}${names.text()}`;
       }
       if (!/^\d/.test(release)) continue;
-      const { source, sink } = this.#context;
-      source.facts.release = release;
-      source.snapshots.version = (source.snapshots.version ?? 0) + 1;
-      sink.snapshot({
-        kind: 'version',
-        time: NO_TIME,
-        source: source.name,
-        line: 0,
-        release,
-        text,
-      });
+      noteRelease(this.#context, release, text);
     }
   }
 

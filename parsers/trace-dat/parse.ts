@@ -6,12 +6,13 @@
  * page, in memory bounded by one chunk a cpu. Guest offsets (TIME_SHIFT) are reported and not
  * applied: the guest's own order is what a replay needs.
  */
-import { NO_TIME } from '../../src/records/snapshot.js';
+
 import { RecordDecoder } from '../event-format/decode.js';
 import { EventFormats } from '../event-format/formats.js';
 import type { Detection, FileFormat, ParseContext, RandomAccess } from '../format.js';
 import { mergeStreams } from '../ring-buffer/merge.js';
 import { Ticks } from '../ring-buffer/ticks.js';
+import { noteRelease } from '../version/release.js';
 import { MAGIC, newTraceDat, type TraceDat, usablePageSize } from './container.js';
 import { Cursor } from './cursor.js';
 import { type Method, methodOf } from './decompress.js';
@@ -151,18 +152,7 @@ function noteFacts(dat: TraceDat, context: ParseContext, reporter: Reporter): vo
 /** UNAME is `Linux HOST RELEASE MACHINE`. */
 function noteKernel(dat: TraceDat, context: ParseContext): void {
   const release = /^Linux \S+ (\S+)/.exec(dat.uname)?.[1];
-  if (release === undefined) return;
-  const { source, sink } = context;
-  source.facts.release = release;
-  source.snapshots.version = (source.snapshots.version ?? 0) + 1;
-  sink.snapshot({
-    kind: 'version',
-    time: NO_TIME,
-    source: source.name,
-    line: 0,
-    release,
-    text: dat.uname,
-  });
+  if (release !== undefined) noteRelease(context, release, dat.uname);
 }
 
 function chooseBuffers(

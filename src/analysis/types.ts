@@ -1,18 +1,11 @@
 /**
  * The words of the answers: reasons, verdicts, failure windows, attempts.
  */
+import type { WatermarkReason } from '../kernel/zone-verdict.js';
 import type { Certainty } from '../replay/observer.js';
 
 /** Why a zone cannot serve a request. `none` = it can. */
-export type ZoneReason =
-  | 'none'
-  | 'below-watermark'
-  | 'lowmem-reserve'
-  | 'fragmented'
-  | 'only-highatomic'
-  | 'only-cma'
-  | 'isolated'
-  | 'unknown';
+export type ZoneReason = WatermarkReason;
 
 /** Whether a request would be served. */
 export type VerdictWord = 'succeeds' | 'fails' | 'undetermined';
