@@ -20,7 +20,7 @@ export interface Holdings {
   readonly snapshots: ReadonlyMap<string, number>;
   readonly lostEvents: number;
   readonly overwritten: number;
-  /** Snapshots from sources that give no time. */
+  /** Snapshots of kinds of which no source gives a time. */
   readonly undated: number;
   readonly spanNs: number;
 }
@@ -39,7 +39,8 @@ export function sumHoldings(sources: readonly SourceSummary[]): Holdings {
   const snapshots = new Map<string, number>();
   let lostEvents = 0;
   let overwritten = 0;
-  let undated = 0;
+  const undated = new Map<string, number>();
+  const dated = new Set<string>();
   let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
   for (const source of sources) {
@@ -47,15 +48,21 @@ export function sumHoldings(sources: readonly SourceSummary[]): Holdings {
     addAll(snapshots, source.snapshots);
     lostEvents += source.lostEvents;
     overwritten += source.overwritten;
-    if (source.clock === 'none') {
-      for (const kind of DATED_KINDS) undated += source.snapshots[kind] ?? 0;
+    for (const kind of DATED_KINDS) {
+      const copies = source.snapshots[kind] ?? 0;
+      if (copies > 0 && source.clock !== 'none') dated.add(kind);
+      else undated.set(kind, (undated.get(kind) ?? 0) + copies);
     }
+    // An index gives copies in files of their own their times.
+    if ((source.snapshots.index ?? 0) > 0) dated.add('kpageflags');
     if (Object.keys(source.events).length > 0) {
       first = Math.min(first, source.firstNs);
       last = Math.max(last, source.lastNs);
     }
   }
-  return { events, snapshots, lostEvents, overwritten, undated, spanNs: last - first };
+  for (const kind of dated) undated.delete(kind);
+  const timeless = [...undated.values()].reduce((sum, copies) => sum + copies, 0);
+  return { events, snapshots, lostEvents, overwritten, undated: timeless, spanNs: last - first };
 }
 
 interface Rule extends Advice {
@@ -134,7 +141,7 @@ const RULES: readonly Rule[] = [
   },
   {
     id: 'no-extfrag',
-    missing: 'mm_page_alloc_extfrag',
+    missing: 'mm_page_alloc_extfrag (unless it was enabled and never happened)',
     costs:
       'kernels after 6.1 take stolen pages without any other event; pageblock types are less certain',
     how: 'enable events/kmem/mm_page_alloc_extfrag',

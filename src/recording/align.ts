@@ -6,6 +6,8 @@
  * The markers' distance from the copies' own stamps also tells the offset between the two clocks,
  * which places copies whose markers were overwritten. Without any markers, monotonic stamps are
  * taken to share the trace's clock if the spans overlap; anything else stays unplaced, and is said.
+ * So does a copy from before the first event of a trace whose beginning was overwritten: what happened
+ * between the two is not known.
  */
 import type { Diagnostics } from '../records/diagnostics.js';
 import { type EventBatch, EventKind } from '../records/events.js';
@@ -85,11 +87,13 @@ export interface TraceSpan {
   readonly lastNs: number;
   readonly epochS: number;
   readonly clockName: string;
+  /** Events before the first one were overwritten in the ring buffer. */
+  readonly overwritten: boolean;
 }
 
 interface Placed {
   readonly snapshot: Snapshot;
-  readonly how: 'markers' | 'clock' | 'unplaced' | 'untimed' | 'trace';
+  readonly how: 'markers' | 'clock' | 'unplaced' | 'untimed' | 'trace' | 'before';
 }
 
 /** Snapshots in trace time, sorted, and how that was done. */
@@ -102,7 +106,7 @@ export function alignSnapshots(
   const { offsetNs, spreadNs, count } = offsetByMarkers(snapshots, markers, trace.epochS);
   const shared = count === 0 && sharesClock(snapshots, trace);
   const shift = count > 0 ? offsetNs : shared ? 0 : estimateOffset(snapshots, trace);
-  const placed = snapshots.map((snapshot) => place(snapshot, markers, shift, trace.epochS));
+  const placed = snapshots.map((snapshot) => place(snapshot, markers, shift, trace));
   const of = (how: Placed['how']): number => placed.filter((one) => one.how === how).length;
   const alignment: Alignment = {
     method: count > 0 ? 'markers' : shift !== null && of('clock') > 0 ? 'same-clock' : 'none',
@@ -181,7 +185,7 @@ function place(
   snapshot: Snapshot,
   markers: MarkerIndex,
   shiftNs: number | null,
-  epochS: number,
+  trace: TraceSpan,
 ): Placed {
   const { time } = snapshot;
   if (time.clock === 'trace') return { snapshot, how: 'trace' };
@@ -192,7 +196,8 @@ function place(
   }
   if (time.clock === 'none') return { snapshot, how: 'untimed' };
   if (time.clock !== 'mono' || shiftNs === null) return { snapshot, how: 'unplaced' };
-  const shift = shiftNs - epochS * 1e9;
+  const shift = shiftNs - trace.epochS * 1e9;
+  if (trace.overwritten && time.endNs + shift < trace.firstNs) return { snapshot, how: 'before' };
   const moved: SnapshotTime = {
     ...time,
     clock: 'trace',
@@ -216,6 +221,8 @@ function tell(
   if (method === 'same-clock') {
     diagnostics.report('clock-assumed-same', {}, { count: byClock, clock: trace.clockName });
   }
+  const before = placed.filter((one) => one.how === 'before').length;
+  if (before > 0) diagnostics.report('snapshots-before-trace', {}, { count: before });
   if (unplaced > 0) {
     const clocks = new Set(
       placed.filter((one) => one.how === 'unplaced').map((one) => one.snapshot.time.clock),

@@ -271,6 +271,23 @@ describe('openRecording with snapshots', () => {
     for (const recording of [overlapping, apart, wall]) recording.close();
   });
 
+  it('leaves a copy from before an overwritten beginning apart', async () => {
+    const traceText = (written: number): string =>
+      `# tracer: nop\n#\n# entries-in-buffer/entries-written: 2/${written}   #P:1\n#\n${[10, 20]
+        .map((t) => `  sh-7 [000] .... ${t}.000000: mm_page_free: page=0 pfn=0x7 order=0\n`)
+        .join('')}`;
+    const log = put('log', buddyinfo(null, 5, 6) + buddyinfo(null, 15, 16));
+    const clocksOf = async (written: number): Promise<string[]> => {
+      const recording = await openRecording([put('trace', traceText(written)), log]);
+      const said = codes(recording).includes('snapshots-before-trace');
+      expect(said).toBe(written > 2);
+      recording.close();
+      return recording.snapshots.map(({ time }) => time.clock);
+    };
+    expect(await clocksOf(2)).toEqual(['trace', 'trace']);
+    expect(await clocksOf(900)).toEqual(['trace', 'mono']);
+  });
+
   it('keeps at most the limit, evenly spread', async () => {
     let text = '';
     for (let i = 0; i < 1000; i++) text += buddyinfo(null, i, i);

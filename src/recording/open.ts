@@ -169,6 +169,7 @@ class Opening {
       lastNs: events.lastNs,
       epochS: this.#clock.epochS,
       clockName: this.#clock.name,
+      overwritten: this.#sources.some((source) => source.overwritten > 0),
     };
     const aligned = alignSnapshots(snapshots, markers, trace, this.diagnostics);
     if (this.#clock.name === 'unknown' && isMonotonic(aligned.alignment)) {

@@ -124,6 +124,11 @@ export const MESSAGES = {
     severity: 'info',
     text: 'a {kind} copy has no time and no index entry gives one',
   },
+  'snapshots-before-trace': {
+    severity: 'info',
+    text: '{count} snapshots are older than the first event that was not overwritten: they correct nothing',
+    hint: 'a larger buffer_size_kb, or reading trace_pipe while recording, keeps what happened between',
+  },
   'snapshots-thinned': {
     severity: 'warning',
     text: '{count} {kind} copies were left out to keep at most {limit}',
