@@ -149,7 +149,7 @@ const RULES: readonly Rule[] = [
   },
   {
     id: 'no-compaction',
-    missing: 'compaction events',
+    missing: 'compaction events (unless they were enabled and it never ran)',
     costs: 'pages taken by compaction look free until the next snapshot (if compaction ran at all)',
     how: 'enable events/compaction/mm_compaction_begin, _end, _isolate_freepages and _migratepages',
     applies: (has) => hasTrace(has) && !anyEvent(has, 'mm_compaction'),
