@@ -3,41 +3,20 @@
  * trust it. Nothing here is measured anew; every number also stands in ReportData.
  */
 import { formatSeconds } from '../records/time.js';
+import { COMMON_ORDER, goodNews, inputParagraphs, type Refused } from './narrative-good.js';
+import { because, extraFlags, PLAIN, requestWords } from './narrative-reasons.js';
 import type { Attempts, FailureTotal, Narrative, ReportData } from './report-data.js';
 import { refusalAgreement, trustLines } from './trust.js';
-import type { FailureWindow, ZoneReason } from './types.js';
+import type { FailureWindow } from './types.js';
 import { bytesText, duration, grouped, listed, orderList, percent, plural } from './words.js';
 
 export type NarrativeInput = Omit<ReportData, 'narrative'>;
-
-/** Orders drivers ask for atomically: page-sized buffers, jumbo frames, slabs. */
-const COMMON_ORDER = 3;
-
-const PLAIN = 'GFP_ATOMIC';
-
-/** What a request carries beside GFP_ATOMIC, without flags that decide nothing. */
-function extraFlags(gfp: string): string {
-  const idle = /^(GFP_ATOMIC|__GFP_(NOWARN|ZERO|COMP|NORETRY|ACCOUNT|HARDWALL|RECLAIMABLE))$/;
-  const flags = gfp.split('|').filter((flag) => !idle.test(flag));
-  return flags.length > 0 ? flags.join(' and ') : gfp;
-}
-
-const BECAUSE: Readonly<Record<ZoneReason, string>> = {
-  none: 'nothing stood in the way',
-  'below-watermark': 'free memory was below the watermark that even atomic requests must leave',
-  'lowmem-reserve': 'the lower zones keep what they have for requests that need them',
-  fragmented: 'free memory was in pieces too small',
-  'only-highatomic': 'the only blocks large enough were in the highatomic reserve',
-  'only-cma': 'the only blocks large enough were CMA, which atomic requests may not use',
-  isolated: 'the only blocks large enough were isolated',
-  unknown: 'the reason is not known',
-};
 
 export function writeNarrative(data: NarrativeInput): Narrative {
   const atomic = data.totals.filter((total) => total.order >= 1 && total.ns > 0);
   const spanNs = data.span.toNs - data.span.fromNs;
   const trust = trustLines(data);
-  if (data.zones.length === 0 || Object.keys(data.counts).length === 0) {
+  if (data.zones.length === 0 || data.timeline.zones.every((z) => /^u*$/.test(z.certainty))) {
     return {
       verdict: 'Nothing in the input tells how free memory stood, so no verdict can be given.',
       tone: 'unknown',
@@ -47,12 +26,17 @@ export function writeNarrative(data: NarrativeInput): Narrative {
     };
   }
   const refused = refusedAtomic(data.attempts);
-  if (atomic.length === 0) return goodNews(data, spanNs, refused, trust);
+  if (atomic.length === 0) {
+    return goodNews(data, spanNs, refused, refusalFact(data, refused), trust);
+  }
   const met = metTotal(atomic, refused);
   const main = met ?? mainTotal(atomic);
   const alike = atomic.filter((total) => total.gfp === main.gfp);
   return {
-    verdict: met ? metSentence(data, met, refused, spanNs) : verdictSentence(alike, main, spanNs),
+    gfp: main.gfp,
+    verdict: met
+      ? metSentence(data, met, refused, spanNs)
+      : verdictSentence(data, alike, main, spanNs),
     tone: !met && (main.order > COMMON_ORDER + 1 || main.share < 0.005) ? 'warn' : 'bad',
     facts: [failureFact(data, main), memoryFact(data, main), refusalFact(data, refused)],
     paragraphs: paragraphs(data, atomic, main, refused),
@@ -96,17 +80,13 @@ function metSentence(
   const { examined, inside } = refusalAgreement(data, total.order);
   const known = inside * 2 >= examined;
   const rest = known
-    ? `: such a request fails in ${plural(total.windows, 'window')} of ${duration(total.ns)} in all, mostly because ${BECAUSE[mainReason(total)]}`
+    ? `: such a request fails in ${plural(total.windows, 'window')} of ${duration(total.ns)} in all, mostly because ${because(data, total)}`
     : ', most of them at moments when by this reconstruction they should have been served';
   return `The kernel refused ${plural(count, 'atomic allocation')} of order ${total.order} in the ${duration(spanNs)} recorded${rest}.`;
 }
 
-function mainReason(total: FailureTotal): ZoneReason {
-  const entries = Object.entries(total.byReason) as [ZoneReason, number][];
-  return entries.reduce((best, entry) => (entry[1] > best[1] ? entry : best), entries[0]!)[0];
-}
-
 function verdictSentence(
+  data: NarrativeInput,
   totals: readonly FailureTotal[],
   main: FailureTotal,
   spanNs: number,
@@ -119,7 +99,7 @@ function verdictSentence(
       : `for ${duration(main.ns)} of the ${duration(spanNs)} recorded (${percent(main.share)})`;
   const what =
     main.gfp === PLAIN ? 'Atomic allocations' : `Atomic allocations with ${extraFlags(main.gfp)}`;
-  return `${what} of ${which} would have failed ${often}, mostly because ${BECAUSE[mainReason(main)]}.`;
+  return `${what} of ${which} would have failed ${often}, mostly because ${because(data, main)}.`;
 }
 
 function failureFact(data: NarrativeInput, main: FailureTotal) {
@@ -172,14 +152,6 @@ function freeDuring(data: NarrativeInput, main: FailureTotal): number {
   return weight > 0 ? sum / weight : 0;
 }
 
-interface Refused {
-  readonly total: number;
-  readonly attempts: number;
-  readonly orders: readonly number[];
-  readonly byOrder: ReadonlyMap<number, number>;
-  readonly other: number;
-}
-
 function refusedAtomic(attempts: Attempts): Refused {
   let total = 0;
   let all = 0;
@@ -212,8 +184,16 @@ function refusalFact(data: NarrativeInput, refused: Refused) {
   }
   return {
     figure: plural(refused.total, 'refusal'),
-    text: `by the kernel itself among ${plural(refused.attempts, 'recorded atomic request')}, of order ${orderList(refused.orders)}.${sampleNames(data)}`,
+    text: `by the kernel itself among ${plural(refused.attempts, 'recorded atomic request')}, of ${refusedOrders(refused)}.${sampleNames(data)}`,
   };
+}
+
+/** `order 1 (400), 9 (35) and 10 (65)`; only the range when there are many. */
+function refusedOrders(refused: Refused): string {
+  const orders = [...refused.orders].sort((a, b) => a - b);
+  if (orders.length > 4) return `order ${orderList(orders)}`;
+  const parts = orders.map((order) => `${order} (${grouped(refused.byOrder.get(order) ?? 0)})`);
+  return `order ${listed(parts)}`;
 }
 
 function sampleNames(data: NarrativeInput): string {
@@ -231,7 +211,7 @@ function paragraphs(
   main: FailureTotal,
   refused: Refused,
 ): string[] {
-  const text: string[] = [];
+  const text = inputParagraphs(data);
   for (const gfp of new Set([main.gfp, PLAIN, ...totals.map((total) => total.gfp)])) {
     text.push(
       ordersParagraph(
@@ -270,7 +250,7 @@ function ordersParagraph(
   gfp: string,
 ): string {
   if (totals.length === 0)
-    return `A ${gfp} request would always have succeeded, whatever its order.`;
+    return `A plain ${gfp} request would always have succeeded, whatever its order.`;
   const parts = totals.slice(0, 11).map((total) => `order ${total.order} ${percent(total.share)}`);
   const always = totals.filter((total) => total.share >= 0.995).map((total) => total.order);
   const tail = always.length > 0 ? ` Order ${orderList(always)} could never have been served.` : '';
@@ -279,7 +259,7 @@ function ordersParagraph(
     if (!totals.some((total) => total.order === order)) clean.push(order);
   }
   const good = clean.length > 0 ? ` Order ${orderList(clean)} would always have succeeded.` : '';
-  return `Share of the recording in which a ${gfp} request would have failed: ${listed(parts)}.${tail}${good}`;
+  return `Share of the recording in which ${requestWords(gfp)} would have failed: ${listed(parts)}.${tail}${good}`;
 }
 
 function zonesParagraph(data: NarrativeInput, main: FailureTotal): string {
@@ -292,7 +272,7 @@ function zonesParagraph(data: NarrativeInput, main: FailureTotal): string {
   const closed = worst.closedBy
     ? ` It ended with ${eventName(worst.closedBy.event)} of ${worst.closedBy.comm || 'an unnamed task'}.`
     : '';
-  return `The longest window of order ${main.order} ran from ${seconds(data, worst.fromNs)} to ${seconds(data, worst.toNs)}, because ${BECAUSE[worst.reason]}.${who}${closed}`;
+  return `The longest window of order ${main.order} ran from ${seconds(data, worst.fromNs)} to ${seconds(data, worst.toNs)}, because ${because(data, main, worst.reason)}.${who}${closed}`;
 }
 
 /** `mm_page_alloc` for `kmem:mm_page_alloc`. */
@@ -326,53 +306,6 @@ function holdersParagraph(data: NarrativeInput): string {
     ([comm, { pages, gfp }]) => `${comm} (${plural(pages, 'page')}, mostly ${gfp})`,
   );
   return `Most of the immovable pages that sat in pageblocks meant for movable memory at the end of the recording belonged to ${listed(names)}.`;
-}
-
-function goodNews(
-  data: NarrativeInput,
-  spanNs: number,
-  refused: Refused,
-  trust: readonly string[],
-): Narrative {
-  const least = leastFree(data);
-  const top = data.orders - 1;
-  const margin = leastHeadroom(data, COMMON_ORDER);
-  return {
-    verdict: `Nothing wrong: at every moment of the ${duration(spanNs)} recorded, an atomic allocation of any order up to ${top} would have succeeded.`,
-    tone: refused.total > 0 ? 'warn' : 'good',
-    facts: [
-      {
-        figure: bytesText(least * data.pageSize),
-        text: 'was free even at the tightest moment.',
-      },
-      {
-        figure: grouped(margin),
-        text: `order-${COMMON_ORDER} requests in a row could have been served at the worst moment without any page being freed.`,
-      },
-      refusalFact(data, refused),
-    ],
-    paragraphs:
-      refused.total > 0
-        ? [
-            'The kernel did refuse atomic requests that the replay holds possible. Either their gfp flags or cpuset confined them to fewer zones, or the replay is off there: see how far to trust it.',
-          ]
-        : [],
-    trust,
-  };
-}
-
-function leastFree(data: NarrativeInput): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (let b = 0; b < data.timeline.buckets; b++) {
-    let pages = 0;
-    for (const zone of data.timeline.zones) pages += zone.freePagesMin[b] ?? 0;
-    least = Math.min(least, pages);
-  }
-  return Number.isFinite(least) ? least : 0;
-}
-
-function leastHeadroom(data: NarrativeInput, order: number): number {
-  return (data.headroom.min[order] ?? []).reduce((a, b) => Math.min(a, b), Number.MAX_SAFE_INTEGER);
 }
 
 function orderSize(data: NarrativeInput, order: number): string {

@@ -379,6 +379,8 @@ export interface ReportDiagnostic {
 
 /** The report's words. */
 export interface Narrative {
+  /** The request class the verdict speaks of; absent = plain GFP_ATOMIC. */
+  readonly gfp?: string;
   readonly verdict: string;
   readonly tone: 'bad' | 'warn' | 'good' | 'unknown';
   readonly facts: readonly { readonly figure: string; readonly text: string }[];

@@ -11,9 +11,14 @@ export function trustLines(data: Omit<ReportData, 'narrative'>): string[] {
     residualLine(data),
     ...agreementLines(data),
     lossLine(data),
-    `Verdicts follow the rules of kernel ${data.kernel.release ?? 'of unknown release'}, profile ${data.kernel.profile}${data.kernel.why ? ` (${data.kernel.why})` : ''}.`,
-    ...data.assumptions,
+    `Verdicts follow the rules of ${data.kernel.release ? `kernel ${data.kernel.release}` : 'a kernel of unknown release'}, profile ${data.kernel.profile}${data.kernel.why ? ` (${data.kernel.why})` : ''}.`,
+    ...data.assumptions.map(sentence),
   ];
+}
+
+/** Begins with a capital and ends with a stop. */
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 }
 
 function certaintyLine(data: Omit<ReportData, 'narrative'>): string {
@@ -78,6 +83,9 @@ function agreementLines(data: Omit<ReportData, 'narrative'>): string[] {
 }
 
 function residualLine(data: Omit<ReportData, 'narrative'>): string {
+  if (data.replay?.level === 'snapshots') {
+    return `The state is that of ${plural(data.residuals.length, 'copy', 'copies')} of /proc/buddyinfo; there is nothing to check it against.`;
+  }
   const shares = residualShares(data).sort((a, b) => a - b);
   if (shares.length === 0) {
     return 'No snapshot of the free lists stands in the recording, so the replay could not be checked against the kernel.';
@@ -94,6 +102,7 @@ function lossLine(data: Omit<ReportData, 'narrative'>): string {
     overwritten > 0
       ? ` ${plural(overwritten, 'event')} before the recording's beginning had been overwritten.`
       : '';
+  if (data.replay?.level === 'snapshots') return 'No events are in the input.';
   if (data.lostEvents === 0 && spans.length === 0) return `No events were lost.${before}`;
   const ns = spans.reduce((sum, span) => sum + (span.toNs - span.fromNs), 0);
   return `${grouped(data.lostEvents)} events were lost${spans.length > 0 ? ` in ${plural(spans.length, 'span')} of ${duration(ns)} in all, shaded in the charts` : ''}; bounds are wider from there on.${before}`;

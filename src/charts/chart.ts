@@ -60,7 +60,7 @@ export function wholeView(data: ReportData): ChartView {
     toNs: data.span.toNs,
     zone: null,
     order: null,
-    gfp: requestClasses(data)[0]!,
+    gfp: leadingClass(data),
     columns: 400,
     plane: 'free',
   };
@@ -69,6 +69,11 @@ export function wholeView(data: ReportData): ChartView {
 /** The request classes windows were judged for, plain GFP_ATOMIC first. */
 export function requestClasses(data: Pick<ReportData, 'totals'>): string[] {
   return [...new Set(['GFP_ATOMIC', ...data.totals.map((total) => total.gfp)])];
+}
+
+/** The class shown at first: the one the verdict speaks of. */
+export function leadingClass(data: Pick<ReportData, 'narrative'>): string {
+  return data.narrative.gfp ?? 'GFP_ATOMIC';
 }
 
 /** Seconds on the trace's own clock. */

@@ -29,7 +29,7 @@ export const failuresChart: Chart = {
   title: 'When atomic allocations would have failed',
   description:
     'Windows of time in which a GFP_ATOMIC request of each order fails, coloured by reason, with the requests the kernel really refused.',
-  how: 'Each row is a size of request: order n asks for 2ⁿ pages in one piece, so the rows go from 2 pages at the bottom to the largest blocks at the top. A coloured bar is a span of time in which such a request would have been refused; its colour says why. Paler bars rest on the best estimate, full ones hold whatever the bounds. Marks are requests the kernel itself refused in the recording: filled ones were atomic. Large orders failing now and then is normal; bars in the lower rows are what drivers notice.',
+  how: 'Each row is a size of request: order n asks for 2ⁿ pages in one piece, so the rows go from 2 pages at the bottom to the largest blocks at the top. A coloured bar is a span of time in which such a request would have been refused; its colour says why. Fragmented: enough pages are free, but not in one piece. Below watermark: too few pages may be used, in whatever pieces. Lowmem reserve: a lower zone has them but keeps them. Only highatomic, only CMA: there are blocks, but not for this request. Paler bars rest on the best estimate, full ones hold whatever the bounds. Marks are requests the kernel itself refused in the recording: filled ones were atomic. Large orders failing now and then is normal; bars in the lower rows are what drivers notice.',
   overTime: true,
   table: {
     dataset: 'windows',
@@ -103,6 +103,7 @@ function windowLayer(data: ReportData) {
                 values: reasonsIn(data),
                 columns: { expr: 'max(1, floor(width / 130))' },
                 symbolType: 'square',
+                labelExpr: "replace(datum.label, regexp('-', 'g'), ' ')",
               },
       },
       stroke: { field: 'color', type: 'nominal', scale: null },
@@ -176,7 +177,7 @@ function nothingLayer(data: ReportData) {
     mark: { type: 'text', fontSize: 15, color: { expr: 'faint' } },
     encoding: {
       x: { value: { expr: 'width / 2' } },
-      y: { value: (Math.max(4, data.orders - 1) * ROW_HEIGHT) / 2 },
+      y: { value: (Math.floor(Math.max(4, data.orders - 1) / 2) - 0.5) * ROW_HEIGHT },
       text: { field: 'text', type: 'nominal' },
     },
   };

@@ -23,7 +23,7 @@ export const residualsChart: Chart = {
     ],
   },
   emptyText: 'The recording holds no snapshot to check the replay against.',
-  hasData: (data) => data.residuals.length > 0,
+  hasData: (data) => data.replay?.level !== 'snapshots' && data.residuals.length > 0,
   rows: (data, view) => {
     const residuals: Row[] = [];
     for (const residual of data.residuals) {

@@ -116,15 +116,19 @@ function eventCounts(replay: Reconstruction): Record<string, number> {
 /** How the state was reconstructed, in words. */
 function replayWords(replay: Reconstruction): string[] {
   const levels = {
-    buddy: 'free lists followed event by event (zone_locked and pcpu_drain are recorded)',
-    page: 'only mm_page_alloc and mm_page_free are recorded: pages on per-cpu lists count as free',
-    snapshots: 'no events: the state is known at the copies only',
+    buddy: 'The free lists were followed event by event.',
+    page: 'Only mm_page_alloc and mm_page_free were recorded: pages on per-cpu lists count as free.',
+    snapshots:
+      'No event was recorded: the free lists are known at the copies only, and what happened between two copies is not.',
   } as const;
   const seeds = {
-    kpageflags: 'start state from a copy of /proc/kpageflags',
-    buddyinfo: 'start state from first touches and the first copy of /proc/buddyinfo',
-    'first-touch': 'start state from the first touch of each page only',
-    none: 'no start state',
+    kpageflags: 'The start state comes from a copy of /proc/kpageflags.',
+    buddyinfo:
+      'The start state comes from the first touch of each page and the first copy of /proc/buddyinfo.',
+    'first-touch': 'The start state comes from the first touch of each page alone.',
+    none: 'There was no start state.',
   } as const;
-  return [levels[replay.level], seeds[replay.seed]];
+  return replay.level === 'snapshots'
+    ? [levels.snapshots]
+    : [levels[replay.level], seeds[replay.seed]];
 }

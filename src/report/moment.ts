@@ -66,11 +66,17 @@ export function nearestBefore(
   data: ReportData,
   timeNs: number,
   order: number,
-): { readonly timeNs: number; readonly blocks: readonly NearestBlock[] } | null {
+): {
+  readonly timeNs: number;
+  readonly blocks: readonly NearestBlock[];
+  readonly verdict: Moment['verdict'];
+} | null {
   const moment = data.moments.findLast(
     (m) => m.timeNs <= timeNs && m.verdict?.order === order && m.nearest !== undefined,
   );
-  return moment ? { timeNs: moment.timeNs, blocks: moment.nearest! } : null;
+  return moment
+    ? { timeNs: moment.timeNs, blocks: moment.nearest!, verdict: moment.verdict }
+    : null;
 }
 
 /** Zones in the order a GFP_ATOMIC request tries them. */

@@ -25,7 +25,7 @@ export function kernelLogCard(data: ReportData): string {
     '<section class="card" id="kernel-log" aria-labelledby="kernel-log-title">',
     '<h2 class="card-title" id="kernel-log-title">What the kernel itself reported</h2>',
     `<p class="lead">${grouped(total)} ${total === 1 ? 'report' : 'reports'} of a failed page allocation in the kernel log. ${METHOD[method]}${more} The kernel prints only a few (since 5.4 one in ten seconds), and none for requests with __GFP_NOWARN.</p>`,
-    '<div class="table-wrap" tabindex="0" role="region" aria-label="Reports in the kernel log"><table>',
+    '<div class="table-wrap" tabindex="0" role="region" aria-label="Reports in the kernel log"><table class="log">',
     '<thead><tr><th scope="col">Time (s)</th><th scope="col">Request</th><th scope="col">Caller</th><th scope="col">What the report itself shows</th><th scope="col">In the trace</th></tr></thead>',
     `<tbody>${rows.join('')}</tbody></table></div></section>`,
   ].join('\n');
@@ -38,7 +38,7 @@ function row(data: ReportData, report: KernelReport): string {
   const link = inside
     ? `<a href="#t=${text}${order ? `&amp;order=${order}` : ''}">${text}</a>`
     : text;
-  const request = [order === null ? 'order ?' : `order ${order}`, report.gfp].filter(Boolean);
+  const request = [order === null ? 'order unknown' : `order ${order}`, report.gfp].filter(Boolean);
   const place = `${report.source} line ${report.line}`;
   return `<tr><td>${link}</td><td>${e(request.join(', '))}</td><td>${e(report.caller)}<br><span class="quiet">${e(report.comm)}</span></td><td>${e(report.summary)}<br><span class="quiet">${e(place)}</span></td><td>${e(inTrace(data, report))}</td></tr>`;
 }

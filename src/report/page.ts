@@ -82,7 +82,7 @@ function header(data: ReportData): string {
   const meta = [
     data.kernel.release ? `Linux ${data.kernel.release}` : 'kernel release unknown',
     `${duration(span.toNs - span.fromNs)} from ${from} s (${data.clock.name} clock)`,
-    `${data.zones.length} zones, ${bytesText(data.zones.reduce((sum, z) => sum + z.managed, 0) * data.pageSize)}`,
+    machineText(data),
     `${grouped(data.inputs.reduce((sum, input) => sum + input.events, 0))} events`,
   ];
   return [
@@ -94,6 +94,16 @@ function header(data: ReportData): string {
     facts.length > 0 ? `<ul class="facts">${facts.join('')}</ul>` : '',
     '</header>',
   ].join('\n');
+}
+
+function machineText(data: ReportData): string {
+  const nodes = new Set(data.zones.map((zone) => zone.node)).size;
+  const zones = `${data.zones.length} ${data.zones.length === 1 ? 'zone' : 'zones'}`;
+  const where = nodes > 1 ? `${zones} on ${nodes} nodes` : zones;
+  const managed = data.zones.reduce((sum, zone) => sum + zone.managed, 0);
+  const most = Math.max(0, ...data.timeline.zones.map((zone) => Math.max(0, ...zone.freePagesMax)));
+  // Copies of buddyinfo alone do not tell how large the zones are.
+  return managed > most ? `${where}, ${bytesText(managed * data.pageSize)}` : where;
 }
 
 function toolbar(data: ReportData): string {

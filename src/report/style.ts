@@ -63,6 +63,7 @@ th,td{text-align:left;padding:4px 10px;border-bottom:1px solid var(--line);verti
 th{position:sticky;top:0;background:var(--soft);font-weight:600}
 th.n,td.n{text-align:right;white-space:nowrap;overflow-wrap:normal}
 tr:last-child td{border-bottom:0}
+.log td:first-child,.log td:nth-child(2){white-space:nowrap}.log td:nth-child(3){min-width:9em}.log td:nth-child(n+4){min-width:14em}
 code{font-size:.92em;overflow-wrap:anywhere}
 .quiet{color:var(--faint)}
 .badge{display:inline-block;border-radius:99px;padding:0 9px;font-size:12.5px;border:1px solid currentColor;white-space:nowrap}

@@ -6,7 +6,7 @@
  * Times are seconds on the trace's clock. Anything malformed or outside the recording is ignored.
  */
 import type { ReportData } from '../analysis/report-data.js';
-import { type MapPlane, requestClasses } from '../charts/chart.js';
+import { leadingClass, type MapPlane, requestClasses } from '../charts/chart.js';
 import { formatSeconds, parseSeconds } from '../records/time.js';
 
 export interface ViewState {
@@ -25,7 +25,7 @@ export interface ViewState {
 
 const PLANES: readonly MapPlane[] = ['free', 'largest', 'type', 'pollution'];
 
-type Facts = Pick<ReportData, 'span' | 'zones' | 'orders' | 'clock' | 'totals'>;
+type Facts = Pick<ReportData, 'span' | 'zones' | 'orders' | 'clock' | 'totals' | 'narrative'>;
 
 export function initialState(data: Facts): ViewState {
   return {
@@ -34,7 +34,7 @@ export function initialState(data: Facts): ViewState {
     cursorNs: null,
     zone: null,
     order: null,
-    gfp: requestClasses(data)[0]!,
+    gfp: leadingClass(data),
     plane: 'free',
     theme: null,
   };
@@ -51,7 +51,7 @@ export function encodeState(state: ViewState, data: Facts): string {
   const zone = state.zone === null ? undefined : data.zones[state.zone];
   if (zone) parts.push(`zone=${zone.node}/${encodeURIComponent(zone.zone)}`);
   if (state.order !== null) parts.push(`order=${state.order}`);
-  if (state.gfp !== requestClasses(data)[0]) parts.push(`gfp=${encodeURIComponent(state.gfp)}`);
+  if (state.gfp !== leadingClass(data)) parts.push(`gfp=${encodeURIComponent(state.gfp)}`);
   if (state.plane !== 'free') parts.push(`map=${state.plane}`);
   if (state.theme !== null) parts.push(`theme=${state.theme}`);
   return parts.join('&');

@@ -4,6 +4,7 @@
 import type { NearestBlock, ReportData } from '../../analysis/report-data.js';
 import { grouped, plural } from '../../analysis/words.js';
 import { zoneName } from '../../charts/chart.js';
+import { REASON_WORDS } from '../../charts/theme.js';
 import { formatSeconds } from '../../records/time.js';
 import { nearestBefore } from '../moment.js';
 import { element } from './dom.js';
@@ -19,7 +20,11 @@ export function nearestBlocks(
   const blocks = (found?.blocks ?? []).filter((block) => zone === null || block.zone === zone);
   if (!found || blocks.length === 0) return [];
   const list = element('ul', { class: 'nearest' });
-  for (const block of blocks) list.append(blockItem(data, block));
+  for (const block of blocks) {
+    const { node, zone: name } = data.zones[block.zone]!;
+    const word = found.verdict?.zones.find((z) => z.node === node && z.zone === name)?.reason;
+    list.append(blockItem(data, block, word && word !== 'none' ? REASON_WORDS[word] : ''));
+  }
   const when =
     found.timeNs === atNs
       ? ''
@@ -35,12 +40,17 @@ export function nearestBlocks(
   ];
 }
 
-function blockItem(data: ReportData, block: NearestBlock): HTMLElement {
+function blockItem(data: ReportData, block: NearestBlock, reason: string): HTMLElement {
+  const zone = element('strong', {}, zoneName(data, block.zone));
+  if (block.taken === 0) {
+    const why = reason ? `, but not for this request: ${reason}` : '';
+    return element('li', {}, zone, `: a block of this size is free${why}.`);
+  }
   const kind = block.kind === 'movable' ? ', nothing known to be immovable in it' : '';
   const parts = [
     ...(block.immovable > 0 ? [`${grouped(block.immovable)} that cannot be moved`] : []),
     ...(block.movable > 0 ? [`${grouped(block.movable)} movable`] : []),
-    ...(block.unknown > 0 ? [`${grouped(block.unknown)} allocated before the recording`] : []),
+    ...(block.unknown > 0 ? [`${grouped(block.unknown)} in use since before the recording`] : []),
   ];
   const whose = block.holders.map(
     ({ comm, gfp, pages }) => `${comm || '?'} ${grouped(pages)} (${gfp || 'gfp not known'})`,
@@ -48,7 +58,7 @@ function blockItem(data: ReportData, block: NearestBlock): HTMLElement {
   return element(
     'li',
     {},
-    element('strong', {}, zoneName(data, block.zone)),
+    zone,
     ` at pfn 0x${block.pfn.toString(16)}${kind}: ${plural(block.taken, 'page')} in the way: ${parts.join(', ')}.`,
     whose.length > 0 ? element('span', { class: 'quiet' }, ` Held by ${whose.join('; ')}.`) : null,
   );

@@ -1,0 +1,102 @@
+/**
+ * The report in words where no order would have failed, and what every reader of a thin input must know.
+ */
+import type { Narrative, ReportData } from './report-data.js';
+import { bytesText, duration, grouped } from './words.js';
+
+type NarrativeInput = Omit<ReportData, 'narrative'>;
+
+/** Orders drivers ask for atomically: page-sized buffers, jumbo frames, slabs. */
+export const COMMON_ORDER = 3;
+
+/** What the kernel refused of recorded atomic requests. */
+export interface Refused {
+  readonly total: number;
+  readonly attempts: number;
+  readonly orders: readonly number[];
+  readonly byOrder: ReadonlyMap<number, number>;
+  readonly other: number;
+}
+
+/** What the reader should add to the input, or know of it, before believing the sentence above. */
+export function inputParagraphs(data: NarrativeInput): string[] {
+  const text: string[] = [];
+  if (!data.headroom.marksKnown) {
+    text.push(
+      'The watermarks are not in the input, so only fragmentation is judged here, not shortage, and a small zone counts although the kernel may keep it for others. Add a copy of /proc/zoneinfo.',
+    );
+  }
+  if (data.replay?.level === 'snapshots') {
+    text.push(
+      'There are copies of /proc/buddyinfo only: each window begins and ends at a copy, and whatever happened between two copies is not seen. A trace of the kmem events would show it.',
+    );
+  }
+  return text;
+}
+
+/** @param refusals the fact about the kernel's own refusals. */
+export function goodNews(
+  data: NarrativeInput,
+  spanNs: number,
+  refused: Refused,
+  refusals: Narrative['facts'][number],
+  trust: readonly string[],
+): Narrative {
+  const least = leastFree(data);
+  const top = data.orders - 1;
+  const margin = leastHeadroom(data, COMMON_ORDER);
+  return {
+    verdict: goodVerdict(data, spanNs, top),
+    tone: !data.headroom.marksKnown ? 'unknown' : refused.total > 0 ? 'warn' : 'good',
+    facts: [
+      {
+        figure: bytesText(least * data.pageSize),
+        text: data.headroom.marksKnown
+          ? 'was free even at the tightest moment.'
+          : 'was free at the tightest moment; how much of it had to stay free is not known.',
+      },
+      {
+        figure: grouped(margin),
+        text: `order-${COMMON_ORDER} requests in a row could have been served at the worst moment without any page being freed.`,
+      },
+      refusals,
+    ],
+    paragraphs: goodParagraphs(data, refused),
+    trust,
+  };
+}
+
+function goodVerdict(data: NarrativeInput, spanNs: number, top: number): string {
+  const when =
+    data.replay?.level === 'snapshots'
+      ? `at each of the ${grouped(data.residuals.length)} copies in ${duration(spanNs)}`
+      : `at every moment of the ${duration(spanNs)} recorded`;
+  if (!data.headroom.marksKnown) {
+    return `A free block of every order up to ${top} was there ${when}. How much memory must stay free is not in the input, so whether atomic requests could have had it is not known.`;
+  }
+  return `Nothing wrong: ${when}, an atomic allocation of any order up to ${top} would have succeeded.`;
+}
+
+function goodParagraphs(data: NarrativeInput, refused: Refused): string[] {
+  const text = inputParagraphs(data);
+  if (refused.total > 0) {
+    text.push(
+      'The kernel did refuse atomic requests that the replay holds possible. Either their gfp flags or cpuset confined them to fewer zones, or the replay is off there: see how far to trust it.',
+    );
+  }
+  return text;
+}
+
+function leastFree(data: NarrativeInput): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let b = 0; b < data.timeline.buckets; b++) {
+    let pages = 0;
+    for (const zone of data.timeline.zones) pages += zone.freePagesMin[b] ?? 0;
+    least = Math.min(least, pages);
+  }
+  return Number.isFinite(least) ? least : 0;
+}
+
+function leastHeadroom(data: NarrativeInput, order: number): number {
+  return (data.headroom.min[order] ?? []).reduce((a, b) => Math.min(a, b), Number.MAX_SAFE_INTEGER);
+}
