@@ -122,7 +122,7 @@ it('draws pictures without a browser', async () => {
   if (pngs === null) return;
   expect(Buffer.from(pngs.get('failures.png')!.subarray(1, 4)).toString()).toBe('PNG');
   expect(pngs.size).toBe(2);
-}, 60_000);
+});
 
 it('puts any view into the fragment and gets it back', () => {
   const time = fc.integer({ min: data.span.fromNs, max: data.span.toNs });
