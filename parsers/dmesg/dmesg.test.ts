@@ -343,9 +343,9 @@ describe('damage', () => {
       `${'a:1 '.repeat(15_000)}`,
       `{"MESSAGE":${'['.repeat(30_000)}`,
     ];
-    const started = performance.now();
+    const started = process.cpuUsage();
     readLog(`x: page allocation failure: order:1, mode:0x20\n${hostile.join('\n')}\n`.repeat(3));
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(process.cpuUsage(started).user / 1000).toBeLessThan(5000);
   });
 
   test('an endless line is skipped and counted', () => {

@@ -49,7 +49,7 @@ describe('C constant expressions', () => {
   });
 
   it('reads what is hostile in time that grows with its length only', () => {
-    const start = performance.now();
+    const start = process.cpuUsage();
     for (const text of ['"\\"', '"', "'", '\\', ' = ', 'a']) {
       const format = parseEventFormat(`name: x\nID: 1\nprint fmt: ${text.repeat(60_000)}`)!;
       expect(format.print.byKey.size).toBe(0);
@@ -57,7 +57,7 @@ describe('C constant expressions', () => {
       expect(quoted.print.args.length).toBe(0);
     }
     expect(parseEventFormat(`${'\n '.repeat(100_000)}name: x`)).toBeNull();
-    expect(performance.now() - start).toBeLessThan(5000);
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(5000);
   });
 
   it('gives up on what is nested beyond measure, quickly', () => {

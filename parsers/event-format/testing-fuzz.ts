@@ -28,9 +28,10 @@ export function survive(
   what: string,
   how: CollectOptions = {},
 ): number {
-  const start = performance.now();
+  const start = process.cpuUsage();
   const { rows } = collect(format, bytes, how);
-  const took = performance.now() - start;
+  // Of the processor, not the wall: a busy machine is no fault.
+  const took = process.cpuUsage(start).user / 1000;
   if (took > MAX_MS) throw new Error(`${what}: took ${took} ms`);
   if (rows.length > 1000 + bytes.length * 8) throw new Error(`${what}: ${rows.length} rows`);
   for (const row of rows) {

@@ -153,7 +153,7 @@ describe('damage', () => {
   });
 
   test('hostile lines for every pattern take no time', () => {
-    const started = performance.now();
+    const started = process.cpuUsage();
     const filler = [
       'Node 0, zone DMA, type ',
       '# mono=',
@@ -169,6 +169,6 @@ describe('damage', () => {
         parseWith(snapshotText, `${start}${unit.repeat(20_000)}\n`);
       }
     }
-    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(process.cpuUsage(started).user / 1000).toBeLessThan(10_000);
   });
 });

@@ -157,7 +157,7 @@ describe.each(READERS)('%s', (command) => {
     const result = await read(command, [path]);
     expectCode(result, 'line-too-long', `trace.txt:${before.split('\n').length}:`);
     expect(result.code).toBe(0);
-    expect(result.seconds).toBeLessThan(30);
+    expect(result.seconds).toBeLessThan(120);
   });
 
   test('a decompression bomb: 2 GB in 64 kB', async () => {
@@ -165,7 +165,7 @@ describe.each(READERS)('%s', (command) => {
     const result = await read(command, [join(folder, 'trace.txt.zst')]);
     expectCode(result, 'input-bomb', 'trace.txt.zst');
     expect(result.code).toBe(0);
-    expect(result.seconds).toBeLessThan(30);
+    expect(result.seconds).toBeLessThan(120);
   });
 
   test.each([

@@ -36,7 +36,7 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
     const child = spawn(process.execPath, [...heap, CLI, ...args], {
       cwd: options.cwd ?? ROOT,
       env: { ...process.env, NO_COLOR: '1', BUDDYSCOPE_DEBUG: '', ...options.env },
-      timeout: options.timeoutMs ?? 50_000,
+      timeout: options.timeoutMs ?? 240_000,
       killSignal: 'SIGKILL',
     });
     const out: Buffer[] = [];
