@@ -64,7 +64,6 @@ export class LiveState implements ReplayState {
   readonly #geometry: Geometry;
   readonly #core: ReplayCore;
   #span: CorrectionSpan | null = null;
-  #slack: Int32Array | null = null;
   #reserve: ReserveStep | null = null;
 
   constructor(core: ReplayCore, marks: MarkTracker) {
@@ -105,12 +104,6 @@ export class LiveState implements ReplayState {
   /** From now on this much is reserved for atomic requests. */
   reserve(step: ReserveStep): void {
     this.#reserve = step;
-    this.#touchAll();
-  }
-
-  /** Blocks by which the simulation may be too free, by zone and order: widens the lower bounds. */
-  slack(slack: Int32Array | null): void {
-    this.#slack = slack;
     this.#touchAll();
   }
 
@@ -192,10 +185,10 @@ export class LiveState implements ReplayState {
           ? Math.round(earlier + (later - earlier) * weight)
           : span.best[base + q]!;
       }
-      const slack = this.#slack === null ? 0 : this.#slack[base + q]!;
+      const slack = span?.slack ? span.slack[base + q]! : 0;
       const free = Math.max(0, raw - best);
       const low = Math.max(0, raw - Math.max(earlier, later, best) - slack);
-      const high = Math.max(0, raw - Math.min(earlier, later, best));
+      const high = Math.max(0, raw - Math.min(earlier, later, best)) + slack;
       live.free[q] = free;
       live.low[q] = low;
       live.high[q] = high;
@@ -204,7 +197,8 @@ export class LiveState implements ReplayState {
     }
     live.freePages = pages;
     if (this.#reserve !== null) this.#refreshReserve(live, this.#reserve, base);
-    live.certainty = exact ? 'exact' : 'bounded';
+    const unknown = span === null || span.unknown === true;
+    live.certainty = unknown ? 'unknown' : exact ? 'exact' : 'bounded';
   }
 
   /** What of the reserve is free cannot be more than what is free. */

@@ -100,6 +100,10 @@ export interface CorrectionSpan {
   readonly later: Int32Array;
   /** Estimate moves linearly from earlier to later over the span. */
   readonly linear: boolean;
+  /** Blocks by which the estimate may be wrong either way, beyond its neighbours; null = none. */
+  readonly slack?: Int32Array | null;
+  /** Nothing tells the state here: counts are what the events alone show. */
+  readonly unknown?: boolean;
 }
 
 /** The spans of corrections, ascending. */
@@ -114,8 +118,12 @@ export function planCorrections(
   if (!first) return spans;
   const start = { fromIndex: 0, fromNs: Number.NEGATIVE_INFINITY };
   spans.push({ ...start, toNs: first.timeNs, ...held(first.residual) });
+  const errors = linear ? interpolationErrors(anchors) : [];
   for (let i = 0; i + 1 < anchors.length; i++) {
-    spans.push(...between(anchors[i]!, anchors[i + 1]!, rare, linear, indexAt));
+    const slack = linear ? spanError(errors[i]!, errors[i + 1]!) : null;
+    for (const span of between(anchors[i]!, anchors[i + 1]!, rare, linear, indexAt)) {
+      spans.push(slack === null ? span : { ...span, slack });
+    }
   }
   const last = anchors[anchors.length - 1]!;
   spans.push({
@@ -123,6 +131,25 @@ export function planCorrections(
     fromNs: last.timeNs,
     toNs: Number.POSITIVE_INFINITY,
     ...held(last.residual),
+  });
+  return spans;
+}
+
+/** Only the past speaks: each copy's residual holds until the next; before the first nothing does. */
+export function holdCorrections(anchors: readonly Anchor[], none: Int32Array): CorrectionSpan[] {
+  const start = { fromIndex: 0, fromNs: Number.NEGATIVE_INFINITY };
+  const spans: CorrectionSpan[] = [
+    {
+      ...start,
+      toNs: anchors[0]?.timeNs ?? Number.POSITIVE_INFINITY,
+      ...held(none),
+      unknown: true,
+    },
+  ];
+  anchors.forEach((anchor, i) => {
+    const toNs = anchors[i + 1]?.timeNs ?? Number.POSITIVE_INFINITY;
+    const from = { fromIndex: anchor.endIndex, fromNs: anchor.timeNs };
+    spans.push({ ...from, toNs, ...held(anchor.residual) });
   });
   return spans;
 }
@@ -208,4 +235,29 @@ function hidesTakings(kind: number): boolean {
     (kind >= EventKind.compactionBegin && kind <= EventKind.migratepages) ||
     (kind >= EventKind.testPagesIsolated && kind <= EventKind.cmaAllocBusyRetry)
   );
+}
+
+/**
+ * How wrong interpolation is at each copy, by zone and order: the copy is predicted from its two
+ * neighbours and compared. Copies are then twice as far apart as those that will be used, so this errs
+ * on the wide side. The first and the last copy have no two neighbours: null.
+ */
+function interpolationErrors(anchors: readonly Anchor[]): (Int32Array | null)[] {
+  return anchors.map((here, k) => {
+    const before = anchors[k - 1];
+    const after = anchors[k + 1];
+    if (!before || !after) return null;
+    const span = after.timeNs - before.timeNs;
+    const weight = span > 0 ? (here.timeNs - before.timeNs) / span : 0;
+    return here.residual.map((value, c) => {
+      const expected = before.residual[c]! + (after.residual[c]! - before.residual[c]!) * weight;
+      return Math.ceil(Math.abs(value - expected));
+    });
+  });
+}
+
+/** The larger error of the copies at both ends. */
+function spanError(a: Int32Array | null, b: Int32Array | null): Int32Array | null {
+  if (!a || !b) return a ?? b;
+  return a.map((error, c) => Math.max(error, b[c]!));
 }

@@ -42,11 +42,18 @@ import {
   anchorOf,
   type CorrectionSpan,
   countsOf,
+  holdCorrections,
   type PlacedCopy,
   planCorrections,
   ResidualProbe,
 } from './reconcile.js';
-import { completeBlocks, firstRemovals, type SeedKind, seedFirstTouch, untouchedCma } from './seed.js';
+import {
+  completeBlocks,
+  firstRemovals,
+  type SeedKind,
+  seedFirstTouch,
+  untouchedCma,
+} from './seed.js';
 import { type EventSource, type Survey, surveyEvents } from './survey.js';
 
 export interface ReplayInput {
@@ -137,22 +144,24 @@ export class Reconstruction {
         buddyLevel: this.level === 'buddy',
         // As the data shows it; where it holds no steal, as the kernel's version says.
         extfragRemoves: this.profile.profile.switches.extfragIsRemoval,
-        causal: options.causal ?? false,
+        causal: this.#causal,
         budget: options.spoolBytes ?? DEFAULT_LIMITS.spoolBytes,
       },
       this.#copies,
     );
     this.seed = seedOf(this.#copies, this.#buddyinfo, this.survey);
     this.#completion =
-      this.seed === 'buddyinfo' && this.level !== 'snapshots' ? this.#completeFromBuddyinfo() : [];
+      this.seed === 'buddyinfo' && this.level !== 'snapshots' && !this.#causal
+        ? this.#completeFromBuddyinfo()
+        : [];
     const probes = this.#solve(phase);
     const finder = new TimeIndex(input.events);
-    this.#spans = planCorrections(
-      this.#anchors(probes),
-      this.survey.rare,
-      this.level === 'page',
-      (timeNs) => finder.indexAt(timeNs),
-    );
+    const anchors = this.#anchors(probes);
+    this.#spans = this.#causal
+      ? holdCorrections(anchors, this.#zeros())
+      : planCorrections(anchors, this.survey.rare, this.level === 'page', (timeNs) =>
+          finder.indexAt(timeNs),
+        );
     this.residuals = probes.map((probe) => describeResidual(probe, this.geometry));
     this.assumptions = [...this.geometry.assumptions, ...this.#marks().assumptions];
   }
@@ -168,12 +177,20 @@ export class Reconstruction {
     return { fromNs, toNs: Math.max(toNs, fromNs + 1) };
   }
 
-  /** Walks the state through the recording and feeds the observers. */
   /** Gives memory and temporary files back. */
   close(): void {
     this.#fates.actions.close();
   }
 
+  get #causal(): boolean {
+    return this.#options.causal === true;
+  }
+
+  #zeros(): Int32Array {
+    return new Int32Array(this.geometry.zones.length * this.geometry.orders);
+  }
+
+  /** Walks the state through the recording and feeds the observers. */
   run(observers: readonly ReplayObserver[], stops: readonly ReplayStop[] = []): void {
     const core = this.#newCore();
     const marks = this.#marks();
@@ -263,7 +280,7 @@ export class Reconstruction {
 
   /** Copies of buddyinfo with what they measured; copies of kpageflags, which leave no residual. */
   #anchors(probes: readonly ResidualProbe[]): Anchor[] {
-    const none = new Int32Array(this.geometry.zones.length * this.geometry.orders);
+    const none = this.#zeros();
     const maps = this.placed
       .filter((p) => p.snapshot.kind === 'kpageflags' && this.level !== 'page')
       .map(({ beginIndex, endIndex, timeNs }) => ({
@@ -313,7 +330,7 @@ export class Reconstruction {
       onStop: (k) => stops[k]!.run(state),
       onRare: (row) => this.#hiddenAt(solver, lost, row),
     });
-    this.#needs = solver.needs;
+    if (!this.#causal) this.#needs = solver.needs;
     return probes;
   }
 
@@ -322,7 +339,10 @@ export class Reconstruction {
     return this.#copies.map((copy, k) => ({
       index: copy.beginIndex,
       timeNs: Number.NEGATIVE_INFINITY,
-      run: () => applyCopy(core, copy, this.#fates.afterCopy[k]!),
+      run: () => {
+        if (this.#causal) applyMap(core, copy);
+        else applyCopy(core, copy, this.#fates.afterCopy[k]!);
+      },
     }));
   }
 
@@ -448,6 +468,14 @@ function applyCopy(core: ReplayCore, copy: FreeMapCopy, after: Uint32Array): voi
     if (next === Next.seenFree) core.put(page);
     else core.take(page, 1);
     core.fate[page] = after[page]!;
+  }
+}
+
+/** Sets every page that the copy covers, whatever follows. */
+function applyMap(core: ReplayCore, copy: FreeMapCopy): void {
+  for (let page = 0; page < copy.state.length; page++) {
+    if (copy.state[page] === 1) core.put(page);
+    else if (copy.state[page] === 0) core.take(page, 1);
   }
 }
 

@@ -8,8 +8,8 @@
  * orders first, as long as the copy has more of them.
  */
 
-import type { ReplayCore } from './core.js';
 import type { Zoneinfo } from '../records/snapshot.js';
+import type { ReplayCore } from './core.js';
 import { type Fates, indexOf, Next, nextOf } from './fates.js';
 import { PageBit } from './observer.js';
 import type { PlacedCopy } from './reconcile.js';
@@ -47,7 +47,11 @@ export function seedFirstTouch(core: ReplayCore, fates: Fates): void {
  * touches are taken for free (mm/cma.c releases the whole area to the buddy system at boot). Returns
  * the pages.
  */
-export function untouchedCma(core: ReplayCore, fates: Fates, zoneinfo: readonly Zoneinfo[]): number[] {
+export function untouchedCma(
+  core: ReplayCore,
+  fates: Fates,
+  zoneinfo: readonly Zoneinfo[],
+): number[] {
   const { geometry } = core;
   const pages: number[] = [];
   for (const area of geometry.areas) {
