@@ -4,7 +4,7 @@
  * Each later snapshot and each recorded attempt is hidden, predicted, and then compared. Snapshots:
  * blocks per zone and order at the copy, exact or not, and the L1 distance (sum over orders of
  * |difference| * 2^order) relative to free pages; a zone was read at one instant between the copy's
- * begin and end, so the nearer of both ends counts. Attempts: verdict against the kernel's own answer.
+ * begin and end, so the nearest of all instants in between counts. Attempts: verdict against the kernel's own answer.
  */
 import { type DetectedProfile, detectProfile } from '../kernel/detect-profile.js';
 import { EventKind } from '../records/events.js';
@@ -14,6 +14,7 @@ import { findPageblockOrder } from '../replay/geometry.js';
 import { observeKernel } from '../replay/observations.js';
 import type { ReplayState, Residual } from '../replay/observer.js';
 import { type PlacedSnapshot, placeSnapshots } from '../replay/place.js';
+import { lookIndices } from '../replay/reconcile.js';
 import {
   type Reconstruction,
   type ReplayInput,
@@ -178,15 +179,12 @@ function chooseCopies(
 }
 
 function lookStops(look: Look): ReplayStop[] {
-  const { beginIndex, endIndex, timeNs } = look.copy;
+  const { timeNs } = look.copy;
   const run = (state: ReplayState): void => {
     const check = compare(state, look.copy);
     if (!look.best || check.l1Pages < look.best.l1Pages) look.best = check;
   };
-  return [
-    { index: beginIndex, timeNs, run },
-    { index: endIndex, timeNs, run },
-  ];
+  return lookIndices(look.copy).map((index) => ({ index, timeNs, run }));
 }
 
 function compare(state: ReplayState, copy: Look['copy']): CopyCheck {

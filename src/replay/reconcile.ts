@@ -75,6 +75,21 @@ export class ResidualProbe {
   }
 }
 
+/** The events between which a copy was read. */
+export type Bracket = Pick<PlacedCopy, 'beginIndex' | 'endIndex'>;
+
+/** Looks per copy: a zone is read at one instant between begin and end, any event may have been it. */
+const MAX_LOOKS = 256;
+
+/** Event indices at which to compare with a copy: its whole bracket, thinned if it is long. */
+export function lookIndices({ beginIndex, endIndex }: Bracket): number[] {
+  const step = Math.max(1, Math.ceil((endIndex - beginIndex) / MAX_LOOKS));
+  const indices: number[] = [];
+  for (let index = beginIndex; index < endIndex; index += step) indices.push(index);
+  indices.push(endIndex);
+  return indices;
+}
+
 /** Where the residual is known: at a buddyinfo copy, or zero where kpageflags set the state. */
 export interface Anchor {
   readonly beginIndex: number;

@@ -43,6 +43,7 @@ import {
   type CorrectionSpan,
   countsOf,
   holdCorrections,
+  lookIndices,
   type PlacedCopy,
   planCorrections,
   ResidualProbe,
@@ -506,16 +507,4 @@ function describeResidual(probe: ResidualProbe, geometry: Geometry): Residual {
       return { node: zone.node, zone: zone.zone, blocks, pages, freePages };
     }),
   };
-}
-
-/** Looks per copy: a zone is read at one instant between begin and end, any event may have been it. */
-const MAX_LOOKS = 256;
-
-/** Event indices at which to compare with a copy: its whole bracket, thinned if it is long. */
-function lookIndices({ beginIndex, endIndex }: PlacedCopy): number[] {
-  const step = Math.max(1, Math.ceil((endIndex - beginIndex) / MAX_LOOKS));
-  const indices: number[] = [];
-  for (let index = beginIndex; index < endIndex; index += step) indices.push(index);
-  indices.push(endIndex);
-  return indices;
 }
