@@ -51,6 +51,7 @@ export type ReplayFindings = Pick<
   | 'pageblockOrder'
 >;
 
+/** The observers of a report, and their findings once they have run. */
 export interface ReportObservers {
   readonly observers: readonly ReplayObserver[];
   /** What stands between each zone and a free block; for observers that run after these. */
@@ -99,6 +100,7 @@ export function printedTypeNames(switches: ProfileSwitches): string[] {
   );
 }
 
+/** Makes the observers of a report; hand `observers` to the replay, then call `collect`. */
 export function createReportObservers(options: ReportObserverOptions): ReportObservers {
   const { strings, switches } = options;
   const typeNames = printedTypeNames(switches);

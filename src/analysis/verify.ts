@@ -30,12 +30,14 @@ import { RequestJudge } from './verdict.js';
 /** Which buddyinfo copies may correct the state: the first only, one in each span, or all. */
 export type HideRule = { readonly keep: 'first' | 'all' } | { readonly everyNs: number };
 
+/** What to hide, and how to replay. */
 export interface VerifyOptions extends ReplayOptions {
   readonly hide: HideRule;
   /** Hide later kpageflags copies too (default true unless nothing is hidden). */
   readonly hideFreeMaps?: boolean;
 }
 
+/** A hidden copy of buddyinfo against what was reconstructed. */
 export interface CopyCheck {
   readonly timeNs: number;
   readonly exact: boolean;
@@ -59,6 +61,7 @@ export interface OrderMatrix {
   servedUndetermined: number;
 }
 
+/** How well the reconstruction agrees with what was hidden from it. */
 export interface VerifyResult {
   readonly schema: 1;
   readonly level: string;
@@ -96,6 +99,7 @@ interface Look {
   best: CopyCheck | null;
 }
 
+/** Hides copies and attempts, predicts them, and compares. */
 export function verify(input: ReplayInput, options: VerifyOptions): VerifyResult {
   const survey = surveyEvents(input.events);
   const { switches } = profileFor(survey, input, options).profile;

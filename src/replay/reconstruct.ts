@@ -57,6 +57,7 @@ import {
 } from './seed.js';
 import { type EventSource, type Survey, surveyEvents } from './survey.js';
 
+/** What a replay needs of a recording; a Recording has it all. */
 export interface ReplayInput {
   readonly events: EventSource;
   /** Snapshots that may be believed, in time order. */
@@ -65,6 +66,7 @@ export interface ReplayInput {
   readonly diagnostics?: Diagnostics;
 }
 
+/** What a replay may use and what it is told. */
 export interface ReplayOptions {
   /** Only the past may speak: no fates, no later snapshots. */
   readonly causal?: boolean;
@@ -88,6 +90,7 @@ export interface ReplayStop {
 
 export type ReplayLevel = 'buddy' | 'page' | 'snapshots';
 
+/** The reconstructed past of one recording. */
 export class Reconstruction {
   readonly survey: Survey;
   readonly geometry: Geometry;
@@ -404,6 +407,7 @@ export class Reconstruction {
   }
 }
 
+/** Reconstructs the state of a recording. Throws only for bugs and for I/O of its temporary files. */
 export function reconstruct(input: ReplayInput, options: ReplayOptions = {}): Reconstruction {
   return new Reconstruction(input, options);
 }
