@@ -25,6 +25,7 @@ export type ReportFacts = Pick<
   | 'assumptions'
   | 'limits'
   | 'replay'
+  | 'settings'
   | 'kernelReports'
 > & {
   /** All failure windows, in time order. */
@@ -66,6 +67,7 @@ export function buildReportData(findings: ReplayFindings, facts: ReportFacts): R
     limits: facts.limits,
     replay: facts.replay ?? null,
     kernelReports: facts.kernelReports ?? null,
+    ...(facts.settings === undefined ? {} : { settings: facts.settings }),
   } as const;
   return { ...data, narrative: writeNarrative(data) };
 }

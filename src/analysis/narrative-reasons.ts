@@ -7,7 +7,7 @@ import type { ZoneReason } from './types.js';
 /** The request that all others are told apart from. */
 export const PLAIN = 'GFP_ATOMIC';
 
-type Input = Pick<ReportData, 'zones' | 'moments'>;
+type Input = Pick<ReportData, 'zones' | 'moments' | 'headroom'>;
 
 /** What a request carries beside GFP_ATOMIC, without flags that decide nothing. */
 export function extraFlags(gfp: string): string {
@@ -45,6 +45,8 @@ export function because(data: Input, total: FailureTotal, reason = mainReason(to
 
 /** The zone that most often refused for this reason at the moments kept; null if none stands out. */
 function deciding(data: Input, total: FailureTotal, reason: ZoneReason): string | null {
+  // Without zoneinfo the zones and their sizes are guesses.
+  if (!data.headroom.marksKnown) return null;
   const managed = data.zones.reduce((sum, zone) => sum + zone.managed, 0);
   const times = new Map<string, number>();
   const several = data.zones.some((zone) => zone.node !== data.zones[0]!.node);

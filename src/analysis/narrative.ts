@@ -251,7 +251,7 @@ function ordersParagraph(
 ): string {
   if (totals.length === 0)
     return `A plain ${gfp} request would always have succeeded, whatever its order.`;
-  const parts = totals.slice(0, 11).map((total) => `order ${total.order} ${percent(total.share)}`);
+  const parts = sharesByOrder(totals);
   const always = totals.filter((total) => total.share >= 0.995).map((total) => total.order);
   const tail = always.length > 0 ? ` Order ${orderList(always)} could never have been served.` : '';
   const clean = [];
@@ -259,7 +259,17 @@ function ordersParagraph(
     if (!totals.some((total) => total.order === order)) clean.push(order);
   }
   const good = clean.length > 0 ? ` Order ${orderList(clean)} would always have succeeded.` : '';
-  return `Share of the recording in which ${requestWords(gfp)} would have failed: ${listed(parts)}.${tail}${good}`;
+  return `Share of the recording in which ${requestWords(gfp)} would have failed: ${parts.join('; ')}.${tail}${good}`;
+}
+
+/** `order 1 to 8 19 %`: orders that fail alike are named together. */
+function sharesByOrder(totals: readonly FailureTotal[]): string[] {
+  const alike = new Map<string, number[]>();
+  for (const { order, share } of totals) {
+    const text = percent(share);
+    alike.set(text, [...(alike.get(text) ?? []), order]);
+  }
+  return [...alike].map(([text, orders]) => `order ${orderList(orders)}: ${text}`);
 }
 
 function zonesParagraph(data: NarrativeInput, main: FailureTotal): string {

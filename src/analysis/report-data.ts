@@ -423,6 +423,8 @@ export interface ReportData {
   readonly limits: readonly string[];
   /** Null or absent: no replay facts, no kernel log. */
   readonly replay?: ReportReplay | null;
+  /** /proc/sys/vm and the like, by name, as last copied; absent = none in the input. */
+  readonly settings?: Readonly<Record<string, string>>;
   readonly kernelReports?: KernelReports | null;
   readonly narrative: Narrative;
 }

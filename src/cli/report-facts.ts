@@ -41,6 +41,7 @@ export function reportFacts(
     assumptions: [...replay.assumptions, ...replayWords(replay)],
     limits: limitsHit(recording),
     replay: replayFacts(recording, replay),
+    settings: settingsOf(recording),
   };
 }
 
@@ -80,6 +81,20 @@ function limitsHit(recording: Recording): string[] {
     if (LIMIT_CODE.test(code) && !seen.has(code)) seen.set(code, message);
   }
   return [...seen.values()];
+}
+
+/** Settings kept, by name. */
+const MAX_SETTINGS = 200;
+
+function settingsOf(recording: Recording): Record<string, string> {
+  const settings = new Map<string, string>();
+  for (const snapshot of recording.snapshots) {
+    if (snapshot.kind !== 'sysctl') continue;
+    for (const [name, value] of snapshot.values) {
+      if (settings.size < MAX_SETTINGS || settings.has(name)) settings.set(name, value);
+    }
+  }
+  return Object.fromEntries([...settings].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function replayFacts(recording: Recording, replay: Reconstruction): ReportReplay {

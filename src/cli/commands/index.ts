@@ -18,6 +18,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => loaded((await import('./report.js')).report),
   },
   {
+    syntax: 'compare [input..]',
+    describe: 'Two recordings side by side: what differs, and which fails more',
+    load: async () => loaded((await import('./compare.js')).compare),
+  },
+  {
     syntax: 'inspect [input..]',
     describe: 'What each file is, what it covers, what is missing and what that costs',
     load: async () => loaded((await import('./inspect.js')).inspect),

@@ -1,0 +1,270 @@
+/**
+ * Two recordings side by side: what differs in machine, kernel, settings and load, then how each
+ * order fared, how much room there was, how broken up free memory was, and whose pages pinned it.
+ *
+ * Positions in two runs are compared by the phases that both mark (`phase NAME`), else by the share
+ * of the run that has passed: position 0 is the start of each, 1 the end. Nothing is measured anew.
+ */
+import { unusableIndex } from '../kernel/fragmentation-index.js';
+import { type Difference, differences } from './compare-facts.js';
+import type { ReportData } from './report-data.js';
+import { digits, duration, orderList, percent } from './words.js';
+
+export const COMPARE_SCHEMA = 1;
+/** Positions at which series are compared. */
+const STEPS = 240;
+const HOLDERS = 12;
+/** A change of failing time smaller than this share of the run is no change. */
+const SAME = 0.002;
+
+export interface OrderComparison {
+  readonly order: number;
+  /** Share of the run that fails, and its time in ns; [A, B]. */
+  readonly share: readonly [number, number];
+  readonly ns: readonly [number, number];
+  readonly windows: readonly [number, number];
+  readonly longestNs: readonly [number, number];
+  /** Atomic requests of this order the kernel itself refused. */
+  readonly refused: readonly [number, number];
+}
+
+export interface HolderComparison {
+  readonly comm: string;
+  /** Immovable pages at the end, and of these in movable pageblocks; [A, B]. */
+  readonly pages: readonly [number, number];
+  readonly mixed: readonly [number, number];
+}
+
+/** Values by position; null where an input has none. */
+export interface ComparedSeries {
+  readonly order: number;
+  readonly a: readonly (number | null)[];
+  readonly b: readonly (number | null)[];
+}
+
+export interface Comparison {
+  readonly schema: typeof COMPARE_SCHEMA;
+  readonly titles: readonly [string, string];
+  readonly verdict: string;
+  readonly tone: 'good' | 'bad' | 'warn' | 'unknown';
+  readonly paragraphs: readonly string[];
+  readonly differences: readonly Difference[];
+  readonly gfp: string;
+  readonly alignment: { readonly method: 'phases' | 'share'; readonly phases: readonly string[] };
+  readonly orders: readonly OrderComparison[];
+  /** Least headroom in each step, requests in a row. */
+  readonly headroom: readonly ComparedSeries[];
+  /** Unusable free space index of all zones together, 0 to 1. */
+  readonly unusable: readonly ComparedSeries[];
+  readonly holders: readonly HolderComparison[];
+}
+
+type Pair<T> = readonly [T, T];
+
+export function compareReports(a: ReportData, b: ReportData): Comparison {
+  const both: Pair<ReportData> = [a, b];
+  const phases = commonPhases(a, b);
+  const orders = compareOrders(both, 'GFP_ATOMIC');
+  const places: Pair<readonly number[]> = [bucketsByStep(a, phases), bucketsByStep(b, phases)];
+  const shown = ordersOfInterest(orders);
+  const found = differences(a, b);
+  return {
+    schema: COMPARE_SCHEMA,
+    titles: [a.title, b.title],
+    ...verdictOf(orders, both),
+    paragraphs: paragraphsOf(orders, found, phases),
+    differences: found,
+    gfp: 'GFP_ATOMIC',
+    alignment: { method: phases.length > 0 ? 'phases' : 'share', phases },
+    orders,
+    headroom: shown.map((order) => series(both, places, order, leastHeadroom)),
+    unusable: shown.map((order) => series(both, places, order, unusable)),
+    holders: compareHolders(both),
+  };
+}
+
+const PHASE = /^phase\s+(.{1,60})$/;
+
+function phaseTimes(data: ReportData): Map<string, number> {
+  const times = new Map<string, number>();
+  for (const { timeNs, text } of data.timeline.markers) {
+    const name = PHASE.exec(text.trim())?.[1];
+    if (name !== undefined && !times.has(name)) times.set(name, timeNs);
+  }
+  return times;
+}
+
+/** Names of phases that both mark, in the order of A, if B has them in that order too. */
+function commonPhases(a: ReportData, b: ReportData): string[] {
+  const inB = phaseTimes(b);
+  const common = [...phaseTimes(a).keys()].filter((name) => inB.has(name));
+  const ordered = common.every((name, i) => i === 0 || inB.get(common[i - 1]!)! < inB.get(name)!);
+  return ordered ? common : [];
+}
+
+/** Bucket of the timeline at the end of each step. */
+function bucketsByStep(data: ReportData, phases: readonly string[]): number[] {
+  const { timeline, span } = data;
+  const times = phaseTimes(data);
+  const knots = [span.fromNs, ...phases.map((name) => times.get(name)!), span.toNs];
+  const parts = knots.length - 1;
+  return Array.from({ length: STEPS }, (_, step) => {
+    const at = ((step + 1) / STEPS) * parts;
+    const part = Math.min(parts - 1, Math.floor(at));
+    const from = knots[part]!;
+    const timeNs = from + (knots[part + 1]! - from) * Math.min(1, at - part);
+    const bucket = Math.floor((timeNs - timeline.fromNs) / timeline.bucketNs);
+    return Math.max(0, Math.min(timeline.buckets - 1, bucket));
+  });
+}
+
+type Read = (data: ReportData, order: number, from: number, to: number) => number | null;
+
+function series(
+  both: Pair<ReportData>,
+  places: Pair<readonly number[]>,
+  order: number,
+  read: Read,
+): ComparedSeries {
+  const values = (side: 0 | 1): (number | null)[] =>
+    places[side].map((to, step) => {
+      const from = Math.min(to, step === 0 ? 0 : places[side][step - 1]! + 1);
+      return order < both[side].orders ? read(both[side], order, from, to) : null;
+    });
+  return { order, a: values(0), b: values(1) };
+}
+
+const leastHeadroom: Read = (data, order, from, to) => {
+  const values = (data.headroom.min[order] ?? []).slice(from, to + 1);
+  return values.length > 0 ? values.reduce((x, y) => Math.min(x, y)) : null;
+};
+
+const unusable: Read = (data, order, _from, to) => {
+  const zones = data.timeline.zones;
+  if (zones.every((zone) => zone.certainty[to] === 'u')) return null;
+  const free = Array.from({ length: data.orders }, (_, q) =>
+    zones.reduce((sum, zone) => sum + (zone.last[q]?.[to] ?? 0), 0),
+  );
+  return unusableIndex(free, order) / 1000;
+};
+
+function compareOrders(both: Pair<ReportData>, gfp: string): OrderComparison[] {
+  const top = Math.min(both[0].orders, both[1].orders);
+  const rows: OrderComparison[] = [];
+  for (let order = 1; order < top; order++) {
+    const totals = both.map((data) =>
+      data.totals.find((total) => total.order === order && total.gfp === gfp),
+    );
+    const pair = (value: (i: 0 | 1) => number): Pair<number> => [value(0), value(1)];
+    rows.push({
+      order,
+      share: pair((i) => totals[i]?.share ?? 0),
+      ns: pair((i) => totals[i]?.ns ?? 0),
+      windows: pair((i) => totals[i]?.windows ?? 0),
+      longestNs: pair((i) => totals[i]?.longestNs ?? 0),
+      refused: pair((i) => refusedOf(both[i], order)),
+    });
+  }
+  return rows;
+}
+
+function refusedOf(data: ReportData, order: number): number {
+  return data.attempts.counts.reduce(
+    (sum, c) => (c.class === 'atomic' && c.order === order ? sum + c.failed : sum),
+    0,
+  );
+}
+
+/** Order 3, and the lowest order that differs. */
+function ordersOfInterest(orders: readonly OrderComparison[]): number[] {
+  const shown = new Set<number>();
+  const differing = orders.find(({ share }) => Math.abs(share[0] - share[1]) > SAME);
+  if (differing) shown.add(differing.order);
+  if (orders.some(({ order }) => order === 3)) shown.add(3);
+  return [...shown].sort((x, y) => x - y);
+}
+
+function compareHolders(both: Pair<ReportData>): HolderComparison[] {
+  const rows = new Map<string, { pages: [number, number]; mixed: [number, number] }>();
+  both.forEach((data, side) => {
+    for (const holder of data.holders?.holders ?? []) {
+      if (holder.migratetype === 'Movable' || holder.pages <= 0) continue;
+      const row = rows.get(holder.comm) ?? { pages: [0, 0], mixed: [0, 0] };
+      row.pages[side === 0 ? 0 : 1] += holder.pages;
+      row.mixed[side === 0 ? 0 : 1] += holder.mixedPages;
+      rows.set(holder.comm, row);
+    }
+  });
+  const weight = ({ pages }: { pages: Pair<number> }): number => Math.max(...pages);
+  return [...rows]
+    .sort((x, y) => weight(y[1]) - weight(x[1]) || (x[0] < y[0] ? -1 : 1))
+    .slice(0, HOLDERS)
+    .map(([comm, row]) => ({ comm, ...row }));
+}
+
+function verdictOf(
+  orders: readonly OrderComparison[],
+  both: Pair<ReportData>,
+): Pick<Comparison, 'verdict' | 'tone'> {
+  if (both.some((data) => data.narrative.tone === 'unknown')) {
+    return {
+      verdict: 'One of the two recordings does not tell enough for a verdict; see each by itself.',
+      tone: 'unknown',
+    };
+  }
+  const better = orders.filter(({ share }) => share[0] - share[1] > SAME);
+  const worse = orders.filter(({ share }) => share[1] - share[0] > SAME);
+  if (better.length === 0 && worse.length === 0) {
+    return {
+      verdict: 'No order of atomic allocation fails for a noticeably different share of the run.',
+      tone: 'warn',
+    };
+  }
+  const words = (row: OrderComparison): string =>
+    `order ${row.order} fails for ${percent(row.share[1])} of the run instead of ${percent(row.share[0])}`;
+  const list = (rows: readonly OrderComparison[]): string =>
+    `${orderList(rows.map(({ order }) => order))} (${words(rows[0]!)})`;
+  if (worse.length === 0) {
+    return { verdict: `B fails less: atomic allocations of order ${list(better)}.`, tone: 'good' };
+  }
+  if (better.length === 0) {
+    return { verdict: `B fails more: atomic allocations of order ${list(worse)}.`, tone: 'bad' };
+  }
+  return {
+    verdict: `B fails less at order ${list(better)}, but more at order ${list(worse)}.`,
+    tone: 'warn',
+  };
+}
+
+function paragraphsOf(
+  orders: readonly OrderComparison[],
+  found: readonly Difference[],
+  phases: readonly string[],
+): string[] {
+  const text: string[] = [];
+  const heavy = found.filter(({ weighs }) => weighs).map(({ what }) => what);
+  text.push(
+    heavy.length > 0
+      ? `The runs are not alike in ${heavy.join(', ')}: what differs below may come from there as well as from the change under test.`
+      : 'Machine, kernel, settings and load are alike as far as the inputs tell.',
+  );
+  const worst = [...orders].sort(
+    (x, y) => Math.abs(y.share[0] - y.share[1]) - Math.abs(x.share[0] - x.share[1]),
+  )[0];
+  if (worst && Math.abs(worst.share[0] - worst.share[1]) > SAME) {
+    const factor = worst.share[1] > 0 ? worst.share[0] / worst.share[1] : null;
+    const times =
+      factor === null || factor === 0
+        ? ''
+        : `, ${digits(Math.max(factor, 1 / factor))} times ${factor > 1 ? 'less' : 'as much'}`;
+    text.push(
+      `The largest change is at order ${worst.order}: ${duration(worst.ns[0])} of failing in A, ${duration(worst.ns[1])} in B${times} as a share of the run.`,
+    );
+  }
+  text.push(
+    phases.length > 0
+      ? `Series are aligned by the ${phases.length} phases that both recordings mark (${phases.join(', ')}).`
+      : 'The recordings share no phase markers, so series are aligned by the share of the run that has passed.',
+  );
+  return text;
+}

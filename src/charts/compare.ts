@@ -1,0 +1,168 @@
+/**
+ * Charts of two recordings side by side. A is drawn pale and dashed, B strong; colours from the theme.
+ */
+import type { ComparedSeries, Comparison } from '../analysis/compare.js';
+import type { Row, Spec } from './chart.js';
+import { DEFAULT_WIDTH } from './theme.js';
+import { SCHEMA_URL, SHORT_NUMBER } from './time-chart.js';
+
+export interface CompareChart {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly spec: Spec;
+}
+
+const COLORS = { domain: ['A', 'B'], range: ['#e69f00', '#0a84c6'] };
+const SIDE = { field: 'side', type: 'nominal', scale: COLORS };
+const LEGEND = { title: null, orient: 'top' };
+
+export function compareCharts(comparison: Comparison): CompareChart[] {
+  return [
+    orderChart(comparison),
+    ...comparison.headroom.map((one) =>
+      seriesChart(comparison, one, {
+        id: `headroom-${one.order}`,
+        title: `Room for requests of order ${one.order}`,
+        description: `How many requests of order ${one.order} in a row would have succeeded at the worst moment of each step`,
+        axis: 'requests in a row',
+        scale: { type: 'symlog', constant: 1 },
+      }),
+    ),
+    ...comparison.unusable.map((one) =>
+      seriesChart(comparison, one, {
+        id: `unusable-${one.order}`,
+        title: `Share of free memory too broken up for order ${one.order}`,
+        description: `The unusable free space index of order ${one.order}, all zones together`,
+        axis: 'unusable share',
+        scale: { domain: [0, 1] },
+      }),
+    ),
+    ...(comparison.holders.length > 0 ? [holderChart(comparison)] : []),
+  ];
+}
+
+function base(title: string, description: string, height: number): Spec {
+  return {
+    $schema: SCHEMA_URL,
+    title,
+    description,
+    width: DEFAULT_WIDTH,
+    height,
+    autosize: { type: 'fit-x', contains: 'padding' },
+  };
+}
+
+function orderChart({ orders }: Comparison): CompareChart {
+  const title = 'Share of the run in which each order fails';
+  const description =
+    'For each order, the share of recording A and of recording B in which it fails';
+  const rows: Row[] = orders.flatMap(({ order, share, ns, refused }) =>
+    (['A', 'B'] as const).map((side, i) => ({
+      order,
+      side,
+      percent: share[i]! * 100,
+      seconds: ns[i]! / 1e9,
+      refused: refused[i]!,
+    })),
+  );
+  const spec = {
+    ...base(title, description, 200),
+    data: { values: rows },
+    mark: { type: 'bar', cornerRadiusEnd: 2 },
+    encoding: {
+      x: { field: 'order', type: 'ordinal', axis: { title: 'order (2ⁿ pages)', labelAngle: 0 } },
+      xOffset: { field: 'side', type: 'nominal' },
+      y: {
+        field: 'percent',
+        type: 'quantitative',
+        axis: { title: 'of the run, %', tickCount: 5 },
+      },
+      color: { ...SIDE, legend: LEGEND },
+      tooltip: ['order', 'side', 'percent', 'seconds', 'refused'].map((field) => ({ field })),
+    },
+  };
+  return { id: 'orders', title, description, spec };
+}
+
+interface SeriesWords {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly axis: string;
+  readonly scale: Spec;
+}
+
+function seriesChart(
+  { alignment }: Comparison,
+  { a, b }: ComparedSeries,
+  words: SeriesWords,
+): CompareChart {
+  const rows: Row[] = [a, b].flatMap((values, i) =>
+    values.map((value, step) => ({
+      at: ((step + 1) / values.length) * 100,
+      side: i === 0 ? 'A' : 'B',
+      value,
+    })),
+  );
+  const by = alignment.method === 'phases' ? 'progress through the phases, %' : 'of the run, %';
+  const spec = {
+    ...base(words.title, words.description, 160),
+    data: { values: rows },
+    mark: {
+      type: 'line',
+      interpolate: 'step-before',
+      strokeWidth: 1.8,
+      invalid: 'break-paths-show-path-domains',
+    },
+    encoding: {
+      x: { field: 'at', type: 'quantitative', axis: { title: by, grid: false } },
+      y: {
+        field: 'value',
+        type: 'quantitative',
+        scale: words.scale,
+        axis: { title: words.axis, tickCount: 5, labelExpr: SHORT_NUMBER },
+      },
+      color: { ...SIDE, legend: LEGEND },
+      strokeDash: {
+        field: 'side',
+        type: 'nominal',
+        scale: {
+          domain: ['A', 'B'],
+          range: [
+            [5, 3],
+            [1, 0],
+          ],
+        },
+        legend: null,
+      },
+    },
+  };
+  return { id: words.id, title: words.title, description: words.description, spec };
+}
+
+function holderChart({ holders }: Comparison): CompareChart {
+  const title = 'Who holds immovable pages at the end';
+  const description = 'Immovable pages held at the end of each recording, by task';
+  const rows: Row[] = holders.flatMap(({ comm, pages, mixed }) =>
+    (['A', 'B'] as const).map((side, i) => ({
+      comm: comm || '(no name)',
+      side,
+      pages: pages[i]!,
+      mixed: mixed[i]!,
+    })),
+  );
+  const spec = {
+    ...base(title, description, Math.max(80, holders.length * 30)),
+    data: { values: rows },
+    mark: { type: 'bar', cornerRadiusEnd: 2 },
+    encoding: {
+      y: { field: 'comm', type: 'nominal', sort: null, axis: { title: null, labelLimit: 200 } },
+      yOffset: { field: 'side', type: 'nominal' },
+      x: { field: 'pages', type: 'quantitative', axis: { title: 'pages', tickCount: 6 } },
+      color: { ...SIDE, legend: LEGEND },
+      tooltip: ['comm', 'side', 'pages', 'mixed'].map((field) => ({ field })),
+    },
+  };
+  return { id: 'holders', title, description, spec };
+}
