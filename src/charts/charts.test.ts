@@ -10,7 +10,11 @@ import { MAP_PLANES } from './physical-map.js';
 
 const require = createRequire(import.meta.url);
 const schemaPath = require.resolve('vega-lite/vega-lite-schema.json');
-const ajv = new Ajv({ strict: false, allErrors: false, formats: { 'color-hex': true, uri: true } });
+const ajv = new Ajv({
+  strict: false,
+  allErrors: false,
+  formats: { 'color-hex': true, uri: true, 'uri-reference': true },
+});
 ajv.addFormat('color-hex', true);
 const validate = ajv.compile(JSON.parse(readFileSync(schemaPath, 'utf8')));
 const data = sampleReport();

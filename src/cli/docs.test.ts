@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { FORMATS } from '../../parsers/registry.js';
 import { DEFAULT_LIMITS } from '../records/limits.js';
 import { MESSAGES } from '../records/messages.js';
+import { COMMANDS } from './commands/index.js';
 import { LIMIT_NAMES } from './options.js';
 import { ROOT } from './testing/run-cli.js';
 
@@ -40,6 +41,13 @@ test('every diagnostic code is documented, and no other (npm run docs)', () => {
   const text = readFileSync(join(ROOT, 'docs', 'diagnostics.md'), 'utf8');
   const documented = [...text.matchAll(/^\| `([a-z0-9-]+)` \|/gm)].map((match) => match[1]!);
   expect(documented.sort()).toEqual(Object.keys(MESSAGES).sort());
+});
+
+test('every command stands in the README', () => {
+  const text = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  for (const { syntax } of COMMANDS) {
+    expect(text).toContain(`\n| \`${syntax.split(' ')[0]} `);
+  }
 });
 
 test('every format is in the index of formats (npm run docs)', () => {
