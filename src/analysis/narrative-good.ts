@@ -21,6 +21,11 @@ export interface Refused {
 /** What the reader should add to the input, or know of it, before believing the sentence above. */
 export function inputParagraphs(data: NarrativeInput): string[] {
   const text: string[] = [];
+  if (neverKnown(data)) {
+    text.push(
+      'How much memory was free is an estimate throughout: nothing in the input tells the level that the events start from. One copy of /proc/buddyinfo or /proc/kpageflags within the recording would.',
+    );
+  }
   if (!data.headroom.marksKnown) {
     text.push(
       'The watermarks are not in the input, so only fragmentation is judged here, not shortage, and a small zone counts although the kernel may keep it for others. Add a copy of /proc/zoneinfo.',
@@ -47,7 +52,12 @@ export function goodNews(
   const margin = leastHeadroom(data, COMMON_ORDER);
   return {
     verdict: goodVerdict(data, spanNs, top),
-    tone: !data.headroom.marksKnown ? 'unknown' : refused.total > 0 ? 'warn' : 'good',
+    tone:
+      !data.headroom.marksKnown || neverKnown(data)
+        ? 'unknown'
+        : refused.total > 0
+          ? 'warn'
+          : 'good',
     facts: [
       {
         figure: bytesText(least * data.pageSize),
@@ -66,11 +76,19 @@ export function goodNews(
   };
 }
 
+/** True where no bucket of any zone is known, not even within bounds. */
+export function neverKnown(data: Pick<NarrativeInput, 'timeline'>): boolean {
+  return data.timeline.zones.every((zone) => /^u*$/.test(zone.certainty));
+}
+
 function goodVerdict(data: NarrativeInput, spanNs: number, top: number): string {
   const when =
     data.replay?.level === 'snapshots'
       ? `at each of the ${grouped(data.residuals.length)} copies in ${duration(spanNs)}`
       : `at every moment of the ${duration(spanNs)} recorded`;
+  if (neverKnown(data)) {
+    return `No order was found failing in the ${duration(spanNs)} recorded, but how free memory stood is not known for sure at any moment: a copy of /proc/buddyinfo would tell.`;
+  }
   if (!data.headroom.marksKnown) {
     return `A free block of every order up to ${top} was there ${when}. How much memory must stay free is not in the input, so whether atomic requests could have had it is not known.`;
   }

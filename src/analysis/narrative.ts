@@ -3,11 +3,17 @@
  * trust it. Nothing here is measured anew; every number also stands in ReportData.
  */
 import { formatSeconds } from '../records/time.js';
-import { COMMON_ORDER, goodNews, inputParagraphs, type Refused } from './narrative-good.js';
+import {
+  COMMON_ORDER,
+  goodNews,
+  inputParagraphs,
+  neverKnown,
+  type Refused,
+} from './narrative-good.js';
 import { because, extraFlags, PLAIN, requestWords } from './narrative-reasons.js';
 import type { Attempts, FailureTotal, Narrative, ReportData } from './report-data.js';
 import { refusalAgreement, trustLines } from './trust.js';
-import type { FailureWindow } from './types.js';
+import type { FailureWindow, ZoneReason } from './types.js';
 import { bytesText, duration, grouped, listed, orderList, percent, plural } from './words.js';
 
 export type NarrativeInput = Omit<ReportData, 'narrative'>;
@@ -16,7 +22,7 @@ export function writeNarrative(data: NarrativeInput): Narrative {
   const atomic = data.totals.filter((total) => total.order >= 1 && total.ns > 0);
   const spanNs = data.span.toNs - data.span.fromNs;
   const trust = trustLines(data);
-  if (data.zones.length === 0 || data.timeline.zones.every((z) => /^u*$/.test(z.certainty))) {
+  if (data.zones.length === 0 || (!recorded(data) && neverKnown(data))) {
     return {
       verdict: 'Nothing in the input tells how free memory stood, so no verdict can be given.',
       tone: 'unknown',
@@ -27,7 +33,23 @@ export function writeNarrative(data: NarrativeInput): Narrative {
   }
   const refused = refusedAtomic(data.attempts);
   if (atomic.length === 0) {
-    return goodNews(data, spanNs, refused, refusalFact(data, refused), trust);
+    const good = goodNews(data, spanNs, refused, refusalFact(data, refused), trust);
+    const order = unexplained(data, refused);
+    return order === null
+      ? good
+      : { ...good, verdict: surpriseSentence(refused, order, spanNs), tone: 'bad' };
+  }
+  const surprise = unexplained(data, refused);
+  if (surprise !== null && surprise < mainTotal(atomic).order) {
+    const main = mainTotal(atomic);
+    return {
+      gfp: main.gfp,
+      verdict: surpriseSentence(refused, surprise, spanNs),
+      tone: 'bad',
+      facts: [refusalFact(data, refused), failureFact(data, main), memoryFact(data, main)],
+      paragraphs: paragraphs(data, atomic, main, refused),
+      trust,
+    };
   }
   const met = metTotal(atomic, refused);
   const main = met ?? mainTotal(atomic);
@@ -42,6 +64,25 @@ export function writeNarrative(data: NarrativeInput): Narrative {
     paragraphs: paragraphs(data, atomic, main, refused),
     trust,
   };
+}
+
+function recorded(data: NarrativeInput): boolean {
+  return Object.keys(data.counts).length > 0 || data.residuals.length > 0;
+}
+
+/** The lowest order above 0 that the kernel refused mostly outside the windows found; null if none. */
+function unexplained(data: NarrativeInput, refused: Refused): number | null {
+  const orders = refused.orders.filter((order) => order >= 1).sort((a, b) => a - b);
+  for (const order of orders) {
+    const { examined, inside } = refusalAgreement(data, order);
+    if (examined > 0 && inside * 2 < examined) return order;
+  }
+  return null;
+}
+
+function surpriseSentence(refused: Refused, order: number, spanNs: number): string {
+  const count = refused.byOrder.get(order) ?? 0;
+  return `The kernel refused ${plural(count, 'atomic allocation')} of order ${order} in the ${duration(spanNs)} recorded, most of them at moments when by this reconstruction they should have been served: the input does not tell enough.`;
 }
 
 /** The lowest order that fails for a noticeable time; else the one that fails longest. */
@@ -77,11 +118,7 @@ function metSentence(
   spanNs: number,
 ): string {
   const count = refused.byOrder.get(total.order) ?? 0;
-  const { examined, inside } = refusalAgreement(data, total.order);
-  const known = inside * 2 >= examined;
-  const rest = known
-    ? `: such a request fails in ${plural(total.windows, 'window')} of ${duration(total.ns)} in all, mostly because ${because(data, total)}`
-    : ', most of them at moments when by this reconstruction they should have been served';
+  const rest = `: such a request fails in ${plural(total.windows, 'window')} of ${duration(total.ns)} in all, mostly because ${because(data, total)}`;
   return `The kernel refused ${plural(count, 'atomic allocation')} of order ${total.order} in the ${duration(spanNs)} recorded${rest}.`;
 }
 
@@ -122,7 +159,12 @@ function memoryFact(data: NarrativeInput, main: FailureTotal) {
 }
 
 function fragmentationWords(main: FailureTotal): string {
-  const fragmented = (main.byReason.fragmented ?? 0) / main.ns;
+  const part = (reason: ZoneReason): number => (main.byReason[reason] ?? 0) / main.ns;
+  if (part('only-cma') > 0.5) return 'its large blocks were CMA, which such a request may not use.';
+  if (part('only-highatomic') > 0.5) {
+    return 'its large blocks were kept for others (highatomic reserve).';
+  }
+  const fragmented = part('fragmented');
   if (fragmented > 0.95) return 'enough, but not in blocks of that size.';
   if (fragmented > 0.05) {
     return `${percent(fragmented)} of the failing time was fragmentation, the rest shortage.`;

@@ -3,7 +3,6 @@
  */
 import type { ComparedSeries, Comparison } from '../analysis/compare.js';
 import type { Row, Spec } from './chart.js';
-import { DEFAULT_WIDTH } from './theme.js';
 import { SCHEMA_URL, SHORT_NUMBER } from './time-chart.js';
 
 export interface CompareChart {
@@ -13,6 +12,8 @@ export interface CompareChart {
   readonly spec: Spec;
 }
 
+/** Pages are made without a script, so charts cannot follow the width of the window. */
+const WIDTH = 1200;
 const COLORS = { domain: ['A', 'B'], range: ['#e69f00', '#0a84c6'] };
 const SIDE = { field: 'side', type: 'nominal', scale: COLORS };
 const LEGEND = { title: null, orient: 'top' };
@@ -47,7 +48,7 @@ function base(title: string, description: string, height: number): Spec {
     $schema: SCHEMA_URL,
     title,
     description,
-    width: DEFAULT_WIDTH,
+    width: WIDTH,
     height,
     autosize: { type: 'fit-x', contains: 'padding' },
   };
@@ -134,7 +135,7 @@ function seriesChart(
             [1, 0],
           ],
         },
-        legend: null,
+        legend: LEGEND,
       },
     },
   };
