@@ -11,7 +11,7 @@
 import type { EventBatch } from '../records/events.js';
 import type { ReplayObserver, ReplayState, ZoneState } from '../replay/observer.js';
 import type { Headroom, TimeGrid } from './report-data.js';
-import { bucketEndNs, bucketOf } from './time-grid.js';
+import { bucketEndNs, bucketOf, nextBucketNs } from './time-grid.js';
 
 export interface HeadroomOptions {
   readonly grid: TimeGrid;
@@ -101,8 +101,7 @@ export class HeadroomObserver implements ReplayObserver {
   #advance(state: ReplayState, timeNs: number): void {
     const { grid } = this.#options;
     this.#closeUpTo(state, bucketOf(grid, timeNs));
-    this.#bucketEndNs =
-      this.#bucket >= grid.buckets - 1 ? Number.POSITIVE_INFINITY : bucketEndNs(grid, this.#bucket);
+    this.#bucketEndNs = nextBucketNs(grid, this.#bucket);
   }
 
   #closeUpTo(state: ReplayState, next: number): void {

@@ -29,3 +29,8 @@ export function bucketOf(grid: TimeGrid, timeNs: number): number {
 export function bucketEndNs(grid: TimeGrid, bucket: number): number {
   return grid.fromNs + (bucket + 1) * grid.bucketNs;
 }
+
+/** Time at which an event belongs to a later bucket; never, in the last one. */
+export function nextBucketNs(grid: TimeGrid, bucket: number): number {
+  return bucket >= grid.buckets - 1 ? Number.POSITIVE_INFINITY : bucketEndNs(grid, bucket);
+}

@@ -9,7 +9,7 @@ import { type EventBatch, EventKind } from '../records/events.js';
 import type { RecordingStrings } from '../records/strings.js';
 import type { ReplayObserver, ReplayState, ZoneState } from '../replay/observer.js';
 import type { LostSpan, MarkStep, TimeGrid, Timeline, TimeMarker } from './report-data.js';
-import { bucketEndNs, bucketOf } from './time-grid.js';
+import { bucketEndNs, bucketOf, nextBucketNs } from './time-grid.js';
 
 const MAX_STEPS = 400;
 const MAX_MARKERS = 200;
@@ -163,8 +163,7 @@ export class TimelineObserver implements ReplayObserver {
   #advance(state: ReplayState, timeNs: number): void {
     const { grid } = this.#options;
     this.#closeUpTo(state, bucketOf(grid, timeNs));
-    this.#bucketEndNs =
-      this.#bucket >= grid.buckets - 1 ? Number.POSITIVE_INFINITY : bucketEndNs(grid, this.#bucket);
+    this.#bucketEndNs = nextBucketNs(grid, this.#bucket);
   }
 
   /** Closes the open bucket and all before `next`. The state is that after the event in `next`. */

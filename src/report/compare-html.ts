@@ -8,7 +8,7 @@ import type { Comparison } from '../analysis/compare.js';
 import { duration, grouped, percent } from '../analysis/words.js';
 import { type CompareChart, compareCharts } from '../charts/compare.js';
 import { escapeHtml as e, scriptJson } from './escape.js';
-import { cspHash } from './html.js';
+import { documentHead, staticPolicy } from './html.js';
 import { inlineSvg } from './inline-svg.js';
 import { STYLE } from './style.js';
 
@@ -23,22 +23,11 @@ tr.weighs td:first-child{font-weight:600}
 
 export async function renderCompareHtml(comparison: Comparison, version: string): Promise<string> {
   const style = STYLE + EXTRA;
-  const csp = `default-src 'none'; style-src '${cspHash(style)}'; base-uri 'none'; form-action 'none'`;
   const charts: string[] = [];
   for (const chart of compareCharts(comparison)) charts.push(await chartCard(chart));
   const [a, b] = comparison.titles;
   return [
-    '<!doctype html>',
-    '<html lang="en">',
-    '<head>',
-    '<meta charset="utf-8">',
-    `<meta http-equiv="Content-Security-Policy" content="${csp}">`,
-    '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    '<meta name="referrer" content="no-referrer">',
-    '<meta name="color-scheme" content="light dark">',
-    `<title>${e(a)} and ${e(b)} · buddyscope</title>`,
-    `<style>${style}</style>`,
-    '</head>',
+    ...documentHead(`${a} and ${b}`, staticPolicy(style), style),
     '<body class="compare">',
     '<header class="top">',
     '<div class="brand"><span class="logo" aria-hidden="true"></span><span>buddyscope</span><span class="title">compare</span></div>',

@@ -34,20 +34,32 @@ export function contentSecurityPolicy(script: string, style: string): string {
   ].join('; ');
 }
 
-export function renderHtml(data: ReportData, assets: HtmlAssets): string {
-  const script = safeScript(assets.runtime);
+/** The same for a page without scripts. */
+export function staticPolicy(style: string): string {
+  return `default-src 'none'; style-src '${cspHash(style)}'; base-uri 'none'; form-action 'none'`;
+}
+
+/** From the doctype to the end of the head. */
+export function documentHead(title: string, policy: string, style: string): string[] {
   return [
     '<!doctype html>',
     '<html lang="en">',
     '<head>',
     '<meta charset="utf-8">',
-    `<meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy(script, STYLE)}">`,
+    `<meta http-equiv="Content-Security-Policy" content="${policy}">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="referrer" content="no-referrer">',
     '<meta name="color-scheme" content="light dark">',
-    `<title>${escapeHtml(data.title)} · buddyscope</title>`,
-    `<style>${STYLE}</style>`,
+    `<title>${escapeHtml(title)} · buddyscope</title>`,
+    `<style>${style}</style>`,
     '</head>',
+  ];
+}
+
+export function renderHtml(data: ReportData, assets: HtmlAssets): string {
+  const script = safeScript(assets.runtime);
+  return [
+    ...documentHead(data.title, contentSecurityPolicy(script, STYLE), STYLE),
     '<body>',
     pageBody(data),
     `<script type="application/json" id="report-data">${scriptJson(data)}</script>`,

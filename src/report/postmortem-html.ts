@@ -9,7 +9,7 @@ import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import type { PageChart, PageSection, PageTable, PostmortemPage } from '../postmortem/sections.js';
 import { escapeHtml as e, scriptJson } from './escape.js';
-import { cspHash } from './html.js';
+import { documentHead, staticPolicy } from './html.js';
 import { STYLE } from './style.js';
 
 /** What the shared style lacks for this page. */
@@ -34,21 +34,10 @@ const CHART_CONFIG = {
 
 export async function renderPostmortemHtml(page: PostmortemPage, version: string): Promise<string> {
   const style = STYLE + EXTRA;
-  const csp = `default-src 'none'; style-src '${cspHash(style)}'; base-uri 'none'; form-action 'none'`;
   const sections: string[] = [];
   for (const section of page.sections) sections.push(await sectionHtml(section));
   return [
-    '<!doctype html>',
-    '<html lang="en">',
-    '<head>',
-    '<meta charset="utf-8">',
-    `<meta http-equiv="Content-Security-Policy" content="${csp}">`,
-    '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    '<meta name="referrer" content="no-referrer">',
-    '<meta name="color-scheme" content="light dark">',
-    `<title>${e(page.title)} · buddyscope</title>`,
-    `<style>${style}</style>`,
-    '</head>',
+    ...documentHead(page.title, staticPolicy(style), style),
     '<body class="postmortem">',
     '<header class="top">',
     '<div class="brand"><span class="logo" aria-hidden="true"></span><span>buddyscope postmortem</span></div>',
