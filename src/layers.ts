@@ -1,7 +1,7 @@
 /**
  * The one direction of flow: a layer imports only itself and layers before it in this list.
  *
- * DESIGN.md draws files → io → parsers → records → replay …; `records` is the vocabulary that all
+ * ARCHITECTURE.md draws files → io → parsers → records → replay …; `records` is the vocabulary that all
  * of them speak, so for imports it comes first. layers.test.ts reads every import and fails on one
  * that points the other way.
  */

@@ -1,7 +1,7 @@
 /**
  * Seeding: which pages were free when the recording began.
  *
- * Best evidence first (DESIGN.md §3): a kpageflags copy (it speaks through the fates, see fates.ts);
+ * Best evidence first: a kpageflags copy (it speaks through the fates, see fates.ts);
  * the first touch of a page (one that first leaves the free lists was on them; one first drained or
  * handed out was on a per-cpu list; one first freed was allocated); and, without kpageflags, the
  * first buddyinfo copy: free blocks that the first touches show only in part are completed, largest

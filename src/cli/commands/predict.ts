@@ -40,7 +40,7 @@ function options(yargs: Argv): Argv<PredictArgs> {
     }) as unknown as Argv<PredictArgs>;
 }
 
-/** A verdict as DESIGN.md §5 prints it; the time stays exact text. */
+/** A verdict as docs/outputs.md has it; the time stays exact text. */
 export function verdictLine(time: string, verdict: Verdict): string {
   const { timeNs: _timeNs, ...rest } = verdict;
   return `{"t":${time},${JSON.stringify(rest).slice(1)}\n`;
