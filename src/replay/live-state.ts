@@ -65,6 +65,8 @@ export class LiveState implements ReplayState {
   readonly #core: ReplayCore;
   #span: CorrectionSpan | null = null;
   #reserve: ReserveStep | null = null;
+  /** Every zone is to be refreshed, also those without a simulated page. */
+  #allChanged = true;
 
   constructor(core: ReplayCore, marks: MarkTracker) {
     const { geometry } = core;
@@ -108,7 +110,7 @@ export class LiveState implements ReplayState {
   }
 
   #touchAll(): void {
-    this.#core.lists.dirty.fill(1);
+    this.#allChanged = true;
     this.#core.lists.anyDirty = true;
   }
 
@@ -125,9 +127,11 @@ export class LiveState implements ReplayState {
     if (!lists.anyDirty && !linear) return;
     lists.anyDirty = false;
     const { dirty } = lists;
+    const all = linear || this.#allChanged;
+    this.#allChanged = false;
     for (let z = 0; z < this.zones.length; z++) {
       const { areas } = this.#geometry.zones[z]!;
-      let changed = linear;
+      let changed = all;
       for (let a = 0; a < areas.length; a++) {
         if (dirty[areas[a]!] !== 0) {
           dirty[areas[a]!] = 0;
