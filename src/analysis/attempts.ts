@@ -51,17 +51,22 @@ export class AttemptsObserver implements ReplayObserver {
     this.#buckets = new Uint32Array(options.grid.buckets * ORDERS * CLASSES);
   }
 
-  event(_state: ReplayState, batch: EventBatch, i: number): void {
-    if (batch.kind[i] !== EventKind.alloc) return;
-    const order = batch.order[i]! & (ORDERS - 1);
-    const gfp = batch.detail[i]!;
-    let cls = this.#classes[gfp * ORDERS + order]!;
-    if (cls === UNCLASSED) cls = this.#classify(gfp, order);
-    const cell = order * CLASSES + cls;
-    if (batch.pfn[i] !== PFN_NONE) {
-      this.#ok[cell]!++;
-      return;
+  batch(_state: ReplayState, batch: EventBatch, from: number, to: number): void {
+    const { kind, order: orders, detail, pfn } = batch;
+    const classes = this.#classes;
+    const served = this.#ok;
+    for (let i = from; i < to; i++) {
+      if (kind[i] !== EventKind.alloc) continue;
+      const order = orders[i]! & (ORDERS - 1);
+      const gfp = detail[i]!;
+      let cls = classes[gfp * ORDERS + order]!;
+      if (cls === UNCLASSED) cls = this.#classify(gfp, order);
+      if (pfn[i] !== PFN_NONE) served[order * CLASSES + cls]!++;
+      else this.#refused(batch, i, order * CLASSES + cls, cls);
     }
+  }
+
+  #refused(batch: EventBatch, i: number, cell: number, cls: number): void {
     this.#failed[cell]!++;
     this.#buckets[bucketOf(this.#options.grid, batch.timeNs[i]!) * ORDERS * CLASSES + cell]!++;
     this.#refusals++;

@@ -27,8 +27,12 @@ export class ExtfragObserver implements ReplayObserver {
     this.#typeNames = typeNames;
   }
 
-  event(_state: ReplayState, batch: EventBatch, i: number): void {
-    if (batch.kind[i] !== EventKind.extfrag) return;
+  batch(_state: ReplayState, batch: EventBatch, from: number, to: number): void {
+    const { kind } = batch;
+    for (let i = from; i < to; i++) if (kind[i] === EventKind.extfrag) this.#fallback(batch, i);
+  }
+
+  #fallback(batch: EventBatch, i: number): void {
     const detail = batch.detail[i]!;
     const cell = ((detail >> 10) & 7) * TYPES + (batch.migratetype[i]! & 7);
     this.#counts[cell]!++;

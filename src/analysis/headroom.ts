@@ -35,7 +35,6 @@ export class HeadroomObserver implements ReplayObserver {
   readonly #options: HeadroomOptions;
   #orders = 0;
   #bucket = 0;
-  #changes = -1;
   #bucketEndNs: number;
   #last: Float64Array = new Float64Array();
   #min: Float64Array = new Float64Array();
@@ -60,13 +59,15 @@ export class HeadroomObserver implements ReplayObserver {
     this.#compute(state);
   }
 
-  event(state: ReplayState, batch: EventBatch, i: number): void {
-    const timeNs = batch.timeNs[i]!;
-    if (timeNs >= this.#bucketEndNs) this.#advance(state, timeNs);
-    if (state.changes !== undefined) {
-      if (state.changes === this.#changes) return;
-      this.#changes = state.changes;
-    }
+  get dueNs(): number {
+    return this.#bucketEndNs;
+  }
+
+  due(state: ReplayState, batch: EventBatch, i: number): void {
+    this.#advance(state, batch.timeNs[i]!);
+  }
+
+  changed(state: ReplayState): void {
     const zones = state.zones;
     for (let z = 0; z < zones.length; z++) {
       if (zones[z]!.freePages !== this.#seenPages[z]) {

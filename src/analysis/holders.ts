@@ -72,9 +72,16 @@ export class HoldersObserver implements ReplayObserver {
     });
   }
 
-  event(state: ReplayState, batch: EventBatch, i: number): void {
-    const kind = batch.kind[i]!;
-    if (kind !== EventKind.alloc && kind !== EventKind.free) return;
+  batch(state: ReplayState, batch: EventBatch, from: number, to: number): void {
+    const { kind } = batch;
+    for (let i = from; i < to; i++) {
+      if (kind[i] === EventKind.alloc || kind[i] === EventKind.free) {
+        this.#transfer(state, batch, i, kind[i]!);
+      }
+    }
+  }
+
+  #transfer(state: ReplayState, batch: EventBatch, i: number, kind: number): void {
     const timeNs = batch.timeNs[i]!;
     if (timeNs >= this.#sampleEndNs) this.#sample(timeNs);
     const pfn = batch.pfn[i]!;

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { EventBatch, EventKind } from '../records/events.js';
 import { RecordingStrings } from '../records/strings.js';
+import { showEvent } from '../replay/watchers.js';
 import { AttemptsObserver } from './attempts.js';
 import { callSite } from './holders.js';
 import { writeNarrative } from './narrative.js';
@@ -191,7 +192,7 @@ it('survives orders and times no kernel has', () => {
   batch.order[0] = 255;
   batch.pfn[0] = -1;
   batch.timeNs[0] = Number.NaN;
-  observer.event(machine.state, batch, 0);
+  showEvent(observer, machine.state, batch, 0);
   expect(observer.result().refusalsTotal).toBe(1);
 });
 

@@ -96,23 +96,34 @@ export class PhysicalMapObserver implements ReplayObserver {
     this.#rows = rows.map(({ zone, pfn, count }) => ({ zone, pfn, pages: count * size }));
   }
 
-  event(state: ReplayState, batch: EventBatch, i: number): void {
-    if (batch.timeNs[i]! >= this.#nextNs) this.#sampleWithin(state, batch.timeNs[i]!);
-    const kind = batch.kind[i]!;
-    if (kind > LAST_PAGE_KIND) {
-      if (kind >= EventKind.isolateMigratepages && kind <= EventKind.migratepages) {
-        this.#allDirty = true;
+  get dueNs(): number {
+    return this.#nextNs;
+  }
+
+  due(state: ReplayState, batch: EventBatch, i: number): void {
+    this.#sampleWithin(state, batch.timeNs[i]!);
+  }
+
+  batch(state: ReplayState, batch: EventBatch, from: number, to: number): void {
+    const { kind, pfn, order } = batch;
+    const { pageblockOrder } = state;
+    const dirty = this.#dirty;
+    for (let i = from; i < to; i++) {
+      const k = kind[i]!;
+      if (k > LAST_PAGE_KIND) {
+        if (k >= EventKind.isolateMigratepages && k <= EventKind.migratepages) {
+          this.#allDirty = true;
+        }
+        continue;
       }
-      return;
-    }
-    const page = state.pageOf(batch.pfn[i]!);
-    if (page < 0) return;
-    const block = page >> state.pageblockOrder;
-    this.#mark(block);
-    const order = batch.order[i]!;
-    if (order > state.pageblockOrder) {
-      const end = Math.min(this.#dirty.length, block + 2 ** (order - state.pageblockOrder));
-      for (let b = block + 1; b < end; b++) this.#mark(b);
+      const page = state.pageOf(pfn[i]!);
+      if (page < 0) continue;
+      const block = page >> pageblockOrder;
+      if (dirty[block] === 0) this.#mark(block);
+      if (order[i]! > pageblockOrder) {
+        const end = Math.min(dirty.length, block + 2 ** (order[i]! - pageblockOrder));
+        for (let b = block + 1; b < end; b++) this.#mark(b);
+      }
     }
   }
 

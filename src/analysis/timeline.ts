@@ -2,8 +2,8 @@
  * Observer: free blocks by zone and order over time, with extremes, bounds and watermarks.
  *
  * A bucket keeps what held at its end (with the first event of the next one applied) and the least
- * and most seen inside it, so nothing a chart shows is interpolated. Work per event is one comparison a zone; counts are read only when the
- * zone's free pages changed, which every change of its free lists does.
+ * and most seen inside it, so nothing a chart shows is interpolated. Counts are read only when the zone's free pages changed,
+ * which every change of its free lists does.
  */
 import { type EventBatch, EventKind } from '../records/events.js';
 import type { RecordingStrings } from '../records/strings.js';
@@ -115,7 +115,6 @@ export class TimelineObserver implements ReplayObserver {
   #columns: ZoneColumns[] = [];
   #orders = 0;
   #bucket = 0;
-  #changes = -1;
   #bucketEndNs: number;
 
   constructor(options: TimelineOptions) {
@@ -134,16 +133,24 @@ export class TimelineObserver implements ReplayObserver {
     }
   }
 
-  event(state: ReplayState, batch: EventBatch, i: number): void {
-    const timeNs = batch.timeNs[i]!;
-    if (timeNs >= this.#bucketEndNs) this.#advance(state, timeNs);
-    const kind = batch.kind[i]!;
-    if (kind >= EventKind.marker) this.#noteRare(batch, i, kind, timeNs);
-    this.#cpuTimeNs[batch.cpu[i]!] = timeNs;
-    if (state.changes !== undefined) {
-      if (state.changes === this.#changes) return;
-      this.#changes = state.changes;
+  get dueNs(): number {
+    return this.#bucketEndNs;
+  }
+
+  due(state: ReplayState, batch: EventBatch, i: number): void {
+    this.#advance(state, batch.timeNs[i]!);
+  }
+
+  batch(_state: ReplayState, batch: EventBatch, from: number, to: number): void {
+    const { kind, cpu, timeNs } = batch;
+    const cpuTimeNs = this.#cpuTimeNs;
+    for (let i = from; i < to; i++) {
+      if (kind[i]! >= EventKind.marker) this.#noteRare(batch, i, kind[i]!, timeNs[i]!);
+      cpuTimeNs[cpu[i]!] = timeNs[i]!;
     }
+  }
+
+  changed(state: ReplayState): void {
     const zones = state.zones;
     for (let z = 0; z < zones.length; z++) {
       const zone = zones[z]!;

@@ -77,7 +77,7 @@ export class WindowsObserver implements ReplayObserver {
     this.#update(state, null, 0);
   }
 
-  event(state: ReplayState, batch: EventBatch, i: number): void {
+  changed(state: ReplayState, batch: EventBatch, i: number): void {
     const boosts = boostsOf(state);
     if (state.changes === this.#changes && boosts === this.#boosts) return;
     this.#boosts = boosts;

@@ -5,11 +5,12 @@
  * a kpageflags copy, an instant somebody asked about). Rare events go to the solver in order. Passes
  * without observers read only the actions, not the events.
  */
-import { EventBatch } from '../records/events.js';
+import { BATCH_CAPACITY, EventBatch } from '../records/events.js';
 import { ActionBatch } from './actions.js';
 import type { ReplayCore } from './core.js';
 import type { Fates } from './fates.js';
 import type { EventSource, RareLog } from './survey.js';
+import type { Watchers } from './watchers.js';
 
 export interface ForwardPlan {
   readonly source: EventSource;
@@ -21,41 +22,41 @@ export interface ForwardPlan {
   onStop(stop: number): void;
   /** Rare event number `row` in the RareLog, when its turn comes. */
   onRare(row: number): void;
-  /** After event i of the batch was applied. Without it the events themselves are not read. */
-  onEvent?(batch: EventBatch, i: number, index: number): void;
+  /** Applies the events instead. Without it the events themselves are not read. */
+  readonly watchers?: Watchers;
 }
 
 export function runForward(plan: ForwardPlan): void {
   const { source, core, fates, stops, rare } = plan;
-  const batch = plan.onEvent === undefined ? null : new EventBatch();
+  const { watchers } = plan;
+  const batch = new EventBatch(watchers === undefined ? 0 : BATCH_CAPACITY);
   const actions = new ActionBatch();
   let stop = 0;
   let row = 0;
   for (let b = 0; b < source.batches; b++) {
     fates.actions.read(b, actions);
-    if (batch !== null) source.read(b, batch);
+    if (watchers !== undefined) source.read(b, batch);
     const offset = source.offsetOf(b);
     const end = offset + actions.length;
     for (let at = offset; at < end; ) {
-      while (stop < stops.length && stops[stop]! <= at) plan.onStop(stop++);
+      if (stop < stops.length && stops[stop]! <= at) watchers?.read(batch, at - offset);
+      while (stop < stops.length && stops[stop]! <= at) {
+        plan.onStop(stop++);
+        watchers?.stir();
+      }
       const nextStop = stop < stops.length ? stops[stop]! : Number.POSITIVE_INFINITY;
       const nextRare = row < rare.length ? rare.index[row]! : Number.POSITIVE_INFINITY;
+      let to = Math.min(end, nextStop, nextRare);
       if (nextRare === at) {
         plan.onRare(row++);
-        if (batch !== null) plan.onEvent!(batch, at - offset, at);
-        at++;
-        continue;
+        watchers?.stir();
+        to = at + 1;
       }
-      const to = Math.min(end, nextStop, nextRare);
-      if (batch === null) applyAll(core, actions, at - offset, to - offset, offset);
-      else {
-        for (let i = at - offset; i < to - offset; i++) {
-          core.apply(actions, i, offset + i);
-          plan.onEvent!(batch, i, offset + i);
-        }
-      }
+      if (watchers !== undefined) watchers.walk(actions, batch, at - offset, to - offset, offset);
+      else applyAll(core, actions, at - offset, to - offset, offset);
       at = to;
     }
+    watchers?.finish(batch);
   }
   while (stop < stops.length) plan.onStop(stop++);
 }

@@ -30,6 +30,8 @@ class LiveZone implements ZoneState {
   highatomicPages = 0;
   reservedHighatomic = 0;
   certainty: Certainty = 'unknown';
+  /** Orders whose bounds differ. */
+  inexact = 0;
   readonly marks: MutableMarks;
 
   constructor(geometry: ZoneGeometry, orders: number, firstPage: number, marks: MutableMarks) {
@@ -65,8 +67,14 @@ export class LiveState implements ReplayState {
   readonly #core: ReplayCore;
   #span: CorrectionSpan | null = null;
   #reserve: ReserveStep | null = null;
-  /** Every zone is to be refreshed, also those without a simulated page. */
-  #allChanged = true;
+  /** Taken off the raw counts for the best estimate, the lower and the upper bound, like `raw`. */
+  readonly #best: Int32Array;
+  readonly #under: Int32Array;
+  readonly #over: Int32Array;
+  /** Blocks by which the bounds are wider than that. */
+  readonly #slack: Int32Array;
+  /** What is shown does not follow from `raw` and the above any more: every zone is to be refreshed. */
+  #stale = true;
 
   constructor(core: ReplayCore, marks: MarkTracker) {
     const { geometry } = core;
@@ -78,6 +86,10 @@ export class LiveState implements ReplayState {
     this.headOrder = core.lists.headOrder;
     this.pageblockType = core.blockType;
     this.raw = new Int32Array(geometry.zones.length * geometry.orders);
+    this.#best = new Int32Array(this.raw.length);
+    this.#under = new Int32Array(this.raw.length);
+    this.#over = new Int32Array(this.raw.length);
+    this.#slack = new Int32Array(this.raw.length);
     this.zones = geometry.zones.map((zone) => {
       const first = geometry.space.zoneStart[zone.areas[0] ?? 0] ?? 0;
       return new LiveZone(zone, geometry.orders, first, marks.zones[zone.index]!);
@@ -99,7 +111,7 @@ export class LiveState implements ReplayState {
   /** From now on these corrections hold (null: none known). */
   correct(span: CorrectionSpan | null): void {
     this.#span = span;
-    this.#touchAll();
+    this.#planBounds();
     this.sync();
   }
 
@@ -109,14 +121,34 @@ export class LiveState implements ReplayState {
     this.#touchAll();
   }
 
+  #planBounds(): void {
+    const span = this.#span;
+    for (let k = 0; k < this.raw.length; k++) {
+      const earlier = span === null ? 0 : span.earlier[k]!;
+      const later = span === null ? 0 : span.later[k]!;
+      const best = span === null ? 0 : span.linear ? earlier : span.best[k]!;
+      this.#best[k] = best;
+      this.#under[k] = Math.max(earlier, later, best);
+      this.#over[k] = Math.min(earlier, later, best);
+      this.#slack[k] = span?.slack?.[k] ?? 0;
+    }
+    this.#touchAll();
+  }
+
+  /** The estimate moves with time, not only with events. */
+  get restless(): boolean {
+    return this.#span?.linear === true;
+  }
+
   #touchAll(): void {
-    this.#allChanged = true;
+    this.#stale = true;
     this.#core.lists.anyDirty = true;
   }
 
   /** Raw counts of all zones brought up to date (for residuals). */
   sumRaw(): Int32Array {
     for (const zone of this.#geometry.zones) this.#sum(zone);
+    this.#touchAll();
     return this.raw;
   }
 
@@ -127,10 +159,10 @@ export class LiveState implements ReplayState {
     if (!lists.anyDirty && !linear) return;
     lists.anyDirty = false;
     const { dirty } = lists;
-    const all = linear || this.#allChanged;
-    this.#allChanged = false;
-    for (let z = 0; z < this.zones.length; z++) {
-      const { areas } = this.#geometry.zones[z]!;
+    const { zones } = this.#geometry;
+    const all = linear || this.#stale;
+    for (let z = 0; z < zones.length; z++) {
+      const { areas } = zones[z]!;
       let changed = all;
       for (let a = 0; a < areas.length; a++) {
         if (dirty[areas[a]!] !== 0) {
@@ -140,8 +172,10 @@ export class LiveState implements ReplayState {
       }
       if (changed) this.#refresh(z);
     }
+    this.#stale = false;
   }
 
+  /** Raw counts of one zone, areas summed. */
   #sum(zone: ZoneGeometry): void {
     const { counts, orders } = this.#core.lists;
     const base = zone.index * orders;
@@ -164,45 +198,61 @@ export class LiveState implements ReplayState {
   }
 
   #refresh(z: number): void {
-    const { orders } = this;
+    const { orders, raw } = this;
+    const { lists } = this.#core;
+    const zone = this.#geometry.zones[z]!;
     const live = this.zones[z]!;
-    this.changes++;
-    this.#sum(this.#geometry.zones[z]!);
-    const span = this.#span;
     const base = z * orders;
-    let weight = 0;
-    if (span?.linear) {
-      const length = span.toNs - span.fromNs;
-      weight = length > 0 ? Math.min(1, Math.max(0, (this.timeNs - span.fromNs) / length)) : 0;
+    this.changes++;
+    let all = this.#stale;
+    if (this.#span?.linear === true) {
+      this.#interpolate(this.#span, base);
+      all = true;
     }
-    let pages = 0;
-    let exact = true;
-    for (let q = 0; q < orders; q++) {
-      const raw = this.raw[base + q]!;
-      let best = 0;
-      let earlier = 0;
-      let later = 0;
-      if (span !== null) {
-        earlier = span.earlier[base + q]!;
-        later = span.later[base + q]!;
-        best = span.linear
-          ? Math.round(earlier + (later - earlier) * weight)
-          : span.best[base + q]!;
+    if (
+      zone.areas.length === 1 &&
+      live.cmaPages === 0 &&
+      !this.#geometry.areas[zone.areas[0]!]!.cma
+    ) {
+      // One area, the usual case: only the few orders that moved.
+      const { counts } = lists;
+      const from = zone.areas[0]! * orders;
+      for (let q = 0; q < orders; q++) {
+        const n = counts[from + q]!;
+        if (n === raw[base + q] && !all) continue;
+        raw[base + q] = n;
+        this.#show(live, base, q, n);
       }
-      const slack = span?.slack ? span.slack[base + q]! : 0;
-      const free = Math.max(0, raw - best);
-      const low = Math.max(0, raw - Math.max(earlier, later, best) - slack);
-      const high = Math.max(0, raw - Math.min(earlier, later, best)) + slack;
-      live.free[q] = free;
-      live.low[q] = low;
-      live.high[q] = high;
-      if (low !== high) exact = false;
-      pages += free * (1 << q);
+    } else {
+      this.#sum(zone);
+      for (let q = 0; q < orders; q++) this.#show(live, base, q, raw[base + q]!);
     }
-    live.freePages = pages;
     if (this.#reserve !== null) this.#refreshReserve(live, this.#reserve, base);
-    const unknown = span === null || span.unknown === true;
-    live.certainty = unknown ? 'unknown' : exact ? 'exact' : 'bounded';
+    const unknown = this.#span === null || this.#span.unknown === true;
+    live.certainty = unknown ? 'unknown' : live.inexact === 0 ? 'exact' : 'bounded';
+  }
+
+  #interpolate(span: CorrectionSpan, base: number): void {
+    const length = span.toNs - span.fromNs;
+    const weight = length > 0 ? Math.min(1, Math.max(0, (this.timeNs - span.fromNs) / length)) : 0;
+    for (let k = base; k < base + this.orders; k++) {
+      const earlier = span.earlier[k]!;
+      this.#best[k] = Math.round(earlier + (span.later[k]! - earlier) * weight);
+    }
+  }
+
+  /** Brings one order of a zone up to date. */
+  #show(live: LiveZone, base: number, q: number, raw: number): void {
+    const free = Math.max(0, raw - this.#best[base + q]!);
+    const slack = this.#slack[base + q]!;
+    const low = Math.max(0, raw - this.#under[base + q]! - slack);
+    const high = Math.max(0, raw - this.#over[base + q]!) + slack;
+    live.freePages += (free - live.free[q]!) * (1 << q);
+    if (live.low[q] !== live.high[q]) live.inexact--;
+    if (low !== high) live.inexact++;
+    live.free[q] = free;
+    live.low[q] = low;
+    live.high[q] = high;
   }
 
   /** What of the reserve is free cannot be more than what is free. */

@@ -1,8 +1,8 @@
 /**
  * What the replay shows of itself: the read-only state and the observers that watch it.
  *
- * An observer keeps only what its question needs; the replay calls it after each event has been
- * applied. Counts are estimates with bounds: `low[q] <= true <= high[q]` as far as the replay can
+ * An observer keeps only what its question needs, and asks only for the calls it needs: most events
+ * move no count, so `batch`, `due` and `changed` are far cheaper than `event`. Counts are estimates with bounds: `low[q] <= true <= high[q]` as far as the replay can
  * tell, and `free[q]` is the best estimate. Where `certainty` is `exact` the three agree.
  */
 import type { EventBatch } from '../records/events.js';
@@ -103,7 +103,19 @@ export interface Residual {
 /** Watches the state through time; `start` and `end` are called once a run. */
 export interface ReplayObserver {
   start?(state: ReplayState): void;
-  /** After event i of the batch was applied. Must not keep references into the batch. */
+  /**
+   * Events [from, to) of the batch, in order and none left out, for observers that only read events:
+   * `state` may be ahead of them. It is told of every event before the next `due` of any observer,
+   * the next snapshot and the end. Must not keep references into the batch.
+   */
+  batch?(state: ReplayState, batch: EventBatch, from: number, to: number): void;
+  /** Stamp from which on `due` is wanted, ns; `due` must move it on. */
+  readonly dueNs?: number;
+  /** After the first event stamped at or after `dueNs` was applied. */
+  due?(state: ReplayState, batch: EventBatch, i: number): void;
+  /** After event i was applied, if since the last call a zone's counts or boost moved. */
+  changed?(state: ReplayState, batch: EventBatch, i: number): void;
+  /** After each single event: the dearest of all, for those who need the state at every one. */
   event?(state: ReplayState, batch: EventBatch, i: number): void;
   snapshot?(state: ReplayState, snapshot: Snapshot, residual: Residual | null): void;
   end?(state: ReplayState): void;

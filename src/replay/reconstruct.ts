@@ -12,7 +12,7 @@
  */
 import { type DetectedProfile, detectProfile } from '../kernel/detect-profile.js';
 import type { Diagnostics } from '../records/diagnostics.js';
-import { type EventBatch, EventKind } from '../records/events.js';
+import { EventKind } from '../records/events.js';
 import { DEFAULT_LIMITS } from '../records/limits.js';
 import type { BuddyinfoSnapshot, KpageflagsSnapshot, Snapshot } from '../records/snapshot.js';
 import { PageClass } from '../records/snapshot.js';
@@ -56,6 +56,7 @@ import {
   untouchedCma,
 } from './seed.js';
 import { type EventSource, type Survey, surveyEvents } from './survey.js';
+import { Watchers } from './watchers.js';
 
 /** What a replay needs of a recording; a Recording has it all. */
 export interface ReplayInput {
@@ -212,7 +213,6 @@ export class Reconstruction {
     for (const observer of observers) observer.start?.(state);
     const copies = this.#copyStops(core);
     const merged = [...copies, ...all].sort((a, b) => a.index - b.index || a.timeNs - b.timeNs);
-    const watchers = observers.filter((o) => o.event !== undefined);
     runForward({
       source: this.#input.events,
       core,
@@ -228,23 +228,12 @@ export class Reconstruction {
         this.#hiddenAt(solver, lost, row);
         marks.rare(this.survey.rare, row);
       },
-      onEvent: (batch, i, index) => {
-        state.timeNs = batch.timeNs[i]!;
-        state.eventIndex = index;
-        if (batch.kind[i] === EventKind.extfrag) this.#boost(batch, i, state, marks);
-        state.sync();
-        for (let o = 0; o < watchers.length; o++) watchers[o]!.event!(state, batch, i);
-      },
+      watchers: new Watchers(core, state, marks, observers),
     });
     state.sync();
     for (const observer of observers) observer.end?.(state);
     this.quality = solver.quality;
     this.anomalies = core.anomalies;
-  }
-
-  #boost(batch: EventBatch, i: number, state: LiveState, marks: MarkTracker): void {
-    const page = state.pageOf(batch.pfn[i]!);
-    if (page >= 0) marks.extfrag(batch, i, state.zoneOf(page));
   }
 
   #newCore(): ReplayCore {

@@ -13,6 +13,7 @@ import {
   type ReplayState,
   type ZoneState,
 } from '../../replay/observer.js';
+import { showEvent } from '../../replay/watchers.js';
 import type { FailureWindow, WindowEdge, ZoneReason } from '../types.js';
 
 export const ORDERS = 11;
@@ -156,7 +157,7 @@ export class SyntheticMachine {
     batch.timeNs[0] = this.timeNs;
     this.state.timeNs = this.timeNs;
     this.state.eventIndex++;
-    for (const observer of this.observers) observer.event?.(this.state, batch, 0);
+    for (const observer of this.observers) showEvent(observer, this.state, batch, 0);
   }
 
   #judge(edge: WindowEdge): void {

@@ -1,0 +1,136 @@
+/**
+ * The walk that observers watch: applies events and calls each observer no oftener than it asks for.
+ *
+ * An event that moves no count (most do not: their page comes from a per-cpu list) costs the observers
+ * nothing by itself; those that only read events get them in long runs. Order of the calls around
+ * event i: the counts are brought up to date, `batch` up to and with i if somebody is due, `due`,
+ * `changed`, `event`.
+ */
+import { type EventBatch, EventKind } from '../records/events.js';
+import type { ActionBatch } from './actions.js';
+import type { ReplayCore } from './core.js';
+import type { LiveState } from './live-state.js';
+import type { MarkTracker } from './marks.js';
+import type { ReplayObserver, ReplayState } from './observer.js';
+
+export class Watchers {
+  readonly #core: ReplayCore;
+  readonly #state: LiveState;
+  readonly #marks: MarkTracker;
+  readonly #readers: ReplayObserver[];
+  readonly #timed: ReplayObserver[];
+  readonly #movers: ReplayObserver[];
+  readonly #eager: ReplayObserver[];
+  /** Nobody needs the counts between stops. */
+  readonly #idle: boolean;
+  #dueNs = Number.NEGATIVE_INFINITY;
+  #changes = -1;
+  #marksVersion = -1;
+  /** Something other than an event may have moved counts or marks. */
+  #stirred = true;
+  /** First event of the batch that `batch` has not had. */
+  #unread = 0;
+
+  constructor(
+    core: ReplayCore,
+    state: LiveState,
+    marks: MarkTracker,
+    observers: readonly ReplayObserver[],
+  ) {
+    this.#core = core;
+    this.#state = state;
+    this.#marks = marks;
+    this.#readers = observers.filter((o) => o.batch !== undefined);
+    this.#timed = observers.filter((o) => o.due !== undefined);
+    this.#movers = observers.filter((o) => o.changed !== undefined);
+    this.#eager = observers.filter((o) => o.event !== undefined);
+    this.#idle = this.#timed.length + this.#movers.length + this.#eager.length === 0;
+  }
+
+  /** Before a stop or a rare event: what follows may move anything. */
+  stir(): void {
+    this.#stirred = true;
+  }
+
+  /** Applies and shows events [from, to) of the batch. */
+  walk(actions: ActionBatch, batch: EventBatch, from: number, to: number, offset: number): void {
+    const { timeNs, kind } = batch;
+    const core = this.#core;
+    const { lists } = core;
+    const quiet = this.#idle;
+    for (let i = from; i < to; i++) {
+      core.apply(actions, i, offset + i);
+      if (kind[i] === EventKind.extfrag) this.#boost(batch, i);
+      if (quiet) continue;
+      if (lists.anyDirty || this.#stirred) this.#settle(batch, i, offset + i);
+      else if (timeNs[i]! >= this.#dueNs) this.#settle(batch, i, offset + i);
+    }
+    if (to > from) this.#arrive(batch, to - 1, offset + to - 1);
+  }
+
+  /** Shows the readers what they have not had of events [0, to) of the batch. */
+  read(batch: EventBatch, to: number): void {
+    if (to > this.#unread) {
+      for (const reader of this.#readers) reader.batch!(this.#state, batch, this.#unread, to);
+    }
+    this.#unread = to;
+  }
+
+  /** The batch is done; the next one begins anew. */
+  finish(batch: EventBatch): void {
+    this.read(batch, batch.length);
+    this.#unread = 0;
+  }
+
+  #arrive(batch: EventBatch, i: number, index: number): void {
+    this.#state.timeNs = batch.timeNs[i]!;
+    this.#state.eventIndex = index;
+  }
+
+  #settle(batch: EventBatch, i: number, index: number): void {
+    const state = this.#state;
+    this.#arrive(batch, i, index);
+    state.sync();
+    this.#stirred = state.restless || this.#eager.length > 0;
+    if (state.timeNs >= this.#dueNs) this.#due(batch, i);
+    if (state.changes !== this.#changes || this.#marks.version !== this.#marksVersion) {
+      this.#changes = state.changes;
+      this.#marksVersion = this.#marks.version;
+      for (let o = 0; o < this.#movers.length; o++) this.#movers[o]!.changed!(state, batch, i);
+    }
+    for (let o = 0; o < this.#eager.length; o++) this.#eager[o]!.event!(state, batch, i);
+  }
+
+  #due(batch: EventBatch, i: number): void {
+    this.read(batch, i + 1);
+    let next = Number.POSITIVE_INFINITY;
+    for (const observer of this.#timed) {
+      if (this.#state.timeNs >= observer.dueNs!) observer.due!(this.#state, batch, i);
+      next = Math.min(next, observer.dueNs!);
+    }
+    this.#dueNs = next;
+  }
+
+  #boost(batch: EventBatch, i: number): void {
+    const page = this.#state.pageOf(batch.pfn[i]!);
+    if (page < 0) return;
+    const { version } = this.#marks;
+    this.#marks.extfrag(batch, i, this.#state.zoneOf(page));
+    if (this.#marks.version !== version) this.#stirred = true;
+  }
+}
+
+/** Shows one event, alone in its batch or not, to an observer as the walk would. */
+export function showEvent(
+  observer: ReplayObserver,
+  state: ReplayState,
+  batch: EventBatch,
+  i: number,
+): void {
+  observer.batch?.(state, batch, i, i + 1);
+  if (observer.dueNs !== undefined && batch.timeNs[i]! >= observer.dueNs) {
+    observer.due?.(state, batch, i);
+  }
+  observer.changed?.(state, batch, i);
+  observer.event?.(state, batch, i);
+}
