@@ -9,6 +9,7 @@ import { createHmac } from 'node:crypto';
 import { writeNarrative } from '../analysis/narrative.js';
 import type { ReportData } from '../analysis/report-data.js';
 import type { Attempt, FailureWindow, WindowEdge } from '../analysis/types.js';
+import { MESSAGES } from '../records/messages.js';
 
 const KERNEL_THREADS =
   /^(<idle>|<\.\.\.>|swapper(\/\d+)?|kswapd\d+|kcompactd\d+|ksoftirqd\/\d+|migration\/\d+|rcu_\w+|khugepaged|oom_reaper|\(others\)|)$/;
@@ -125,14 +126,24 @@ export function redactReport(data: ReportData, redactor: Redactor): ReportData {
     diagnostics: data.diagnostics.map(({ excerpt: _excerpt, ...diagnostic }) => ({
       ...diagnostic,
       source: input(diagnostic.source),
-      message: withoutNames(diagnostic.message, data, input),
+      message: withoutNames(diagnostic.code, diagnostic.message),
     })),
   };
   return { ...redacted, narrative: writeNarrative(redacted) };
 }
 
-function withoutNames(text: string, data: ReportData, input: (name: string) => string): string {
-  let clean = text;
-  for (const { name } of data.inputs) if (name !== '') clean = clean.replaceAll(name, input(name));
+/** The message with numbers only: whatever else was filled in could be a name. */
+function withoutNames(code: string, message: string): string {
+  const template = (MESSAGES as Readonly<Record<string, { readonly text: string }>>)[code]?.text;
+  if (template === undefined) return code;
+  const parts = template.split(/\{\w+\}/);
+  let clean = parts[0]!;
+  let at = clean.length;
+  for (const part of parts.slice(1)) {
+    const end = part === '' ? message.length : message.indexOf(part, at);
+    const value = end < 0 ? '' : message.slice(at, end);
+    clean += `${/^[\d.,\s]+$/.test(value) ? value : '…'}${part}`;
+    at = end < 0 ? message.length : end + part.length;
+  }
   return clean;
 }

@@ -1,0 +1,117 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { ReportData } from '../../analysis/report-data.js';
+import { runCli } from '../testing/run-cli.js';
+
+const CHECKER = join('samples', 'k61-checker');
+const TINY = join('samples', 'k61-tiny');
+const PNG = '\x89PNG';
+
+const folder = mkdtempSync(join(tmpdir(), 'buddyscope-report-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let data: ReportData;
+
+beforeAll(async () => {
+  const out = join(folder, 'checker');
+  const { code, stdout } = await runCli(['report', CHECKER, '-o', out]);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+  data = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8'));
+}, 120_000);
+
+it('names order, zone and reason of the failures in its first sentence', () => {
+  expect(data.narrative.verdict).toMatch(/order 2 and above.+zone DMA32 was in pieces too small/);
+  expect(data.narrative.tone).toBe('bad');
+});
+
+it('says how the state was reconstructed and what each rule rests on', () => {
+  expect(data.replay).toMatchObject({ level: 'buddy', seed: 'kpageflags' });
+  expect(data.kernel.evidence?.pfnHex?.text).toContain('6.1');
+  expect(data.settings?.min_free_kbytes).toMatch(/^\d+$/);
+});
+
+it('links the report in the kernel log to the refused request and its window', () => {
+  const linked = data.kernelReports?.reports.filter((report) => report.attempt !== null);
+  expect(linked?.length).toBe(1);
+  const { attempt, window, timeNs, order } = linked![0]!;
+  expect(order).toBe(10);
+  expect(attempt!.timeNs).toBeGreaterThanOrEqual(timeNs!);
+  expect(window!.fromNs).toBeLessThanOrEqual(timeNs!);
+  expect(window!.toNs).toBeGreaterThan(timeNs!);
+});
+
+it('tells what stands between a zone and its next block, and whose it is', () => {
+  const looked = data.moments.filter((moment) => moment.nearest !== undefined);
+  expect(looked.length).toBeGreaterThan(5);
+  const blocks = looked.flatMap((moment) => moment.nearest!);
+  for (const { taken, movable, immovable, unknown, order, pfn } of blocks) {
+    expect(movable + immovable + unknown).toBe(taken);
+    expect(taken).toBeLessThanOrEqual(2 ** order);
+    expect(pfn % 2 ** order).toBe(0);
+  }
+  expect(blocks.some(({ holders }) => holders.some(({ comm }) => comm === 'lab'))).toBe(true);
+});
+
+it('judges the request classes of the recording, or just those asked for', async () => {
+  const net = join(folder, 'net');
+  const { code } = await runCli(['report', join('samples', 'k510-net'), '-o', net, '-q']);
+  expect(code).toBe(0);
+  const found: ReportData = JSON.parse(readFileSync(join(net, 'summary.json'), 'utf8'));
+  const classes = new Set(found.totals.map(({ gfp }) => gfp));
+  expect([...classes].some((gfp) => gfp.includes('__GFP_NOMEMALLOC'))).toBe(true);
+  expect(found.narrative.verdict).toContain('__GFP_NOMEMALLOC of order 1');
+  const one = await runCli(['report', TINY, '--gfp', 'GFP_KERNEL', '--format', 'md', '-q']);
+  expect(one.stdout).toMatch(/^# k61-tiny/);
+}, 120_000);
+
+it('writes Markdown without names when redacting, and the charts as pictures', async () => {
+  const pictures = join(folder, 'png');
+  const args = ['report', CHECKER, '--format', 'md', '--redact', 'key', '--png', pictures, '-q'];
+  const { code, stdout } = await runCli(args);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^# report-[0-9a-f]{6}/);
+  expect(stdout).not.toMatch(/k61-checker|\blab\b|busybox/);
+  expect(stdout).toContain('| 2 (16');
+  expect(readdirSync(pictures)).toContain('failures.png');
+  expect(readFileSync(join(pictures, 'failures.png'), 'latin1').startsWith(PNG)).toBe(true);
+}, 120_000);
+
+it('keeps no name in any file of a redacted report', async () => {
+  const out = join(folder, 'redacted');
+  await runCli(['report', CHECKER, '--redact', 'key', '-o', out, '-q']);
+  for (const name of ['report.html', 'summary.json', 'failures.ndjson']) {
+    const text = readFileSync(join(out, name), 'utf8');
+    const leaked = ['busybox', 'k61-checker', '"comm":"lab"', 'atomicprobe'].filter((w) =>
+      text.includes(w),
+    );
+    expect({ name, leaked }).toEqual({ name, leaked: [] });
+  }
+}, 120_000);
+
+it('says of copies alone that nothing between them is known', async () => {
+  const copies = join('samples', 'k61-checker', 'snapshots');
+  const name = readdirSync(join(process.cwd(), copies)).find((file) => /^buddyinfo/.test(file))!;
+  const { code, stdout } = await runCli(['report', join(copies, name), '--format', 'md', '-q']);
+  expect(code).toBe(0);
+  expect(stdout).toContain('at each of the 74 copies');
+  expect(stdout).toContain('is not known');
+  expect(stdout).not.toContain('Nothing wrong');
+});
+
+it('compares two recordings: differences first, in HTML, JSON and Markdown', async () => {
+  const out = join(folder, 'compare');
+  const { code, stderr } = await runCli(['compare', TINY, CHECKER, '-o', out]);
+  expect(code).toBe(0);
+  expect(stderr).toContain('B fails more');
+  expect(existsSync(join(out, 'charts', 'compare-orders.vl.json'))).toBe(true);
+  const html = readFileSync(join(out, 'compare.html'), 'utf8');
+  expect(html.indexOf('What differs')).toBeLessThan(html.indexOf('Order by order'));
+  expect(html).not.toContain(' style="');
+  const same = await runCli(['compare', TINY, TINY, '--format', 'md', '-q']);
+  expect(same.stdout).toContain('No order of atomic allocation fails for a noticeably different');
+  expect(same.stdout).toContain('Machine, kernel, settings and load are alike');
+  const wrong = await runCli(['compare', TINY]);
+  expect(wrong.code).toBe(2);
+}, 120_000);
