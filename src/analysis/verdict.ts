@@ -4,7 +4,7 @@
  * The kernel's rules live in src/kernel (request-plan, watermark, zone-verdict); here they meet the
  * reconstructed state: its best estimate and its bounds.
  *
- * Watermarks that nothing in the input tells: contiguity alone decides, and the reason says so.
+ * Watermarks that nothing in the input tells: contiguity and lowmem_reserve decide (needPages is null).
  */
 import { type GfpRequest, parseGfp } from '../kernel/gfp.js';
 import type { ProfileSwitches } from '../kernel/profile-switches.js';
@@ -179,7 +179,7 @@ export class RequestJudge {
 function knownMarks(zone: ZoneState): TestMarks {
   const { min, low, boost, protection } = zone.marks;
   return Number.isNaN(min)
-    ? { min: -1, low: -1, boost: 0, protection: [] }
+    ? { min: 0, low: 0, boost: 0, protection }
     : { min, low, boost, protection };
 }
 

@@ -138,10 +138,14 @@ function zonesByConvention(
     assumptions.push('several nodes and no zoneinfo: pages cannot be told apart by node');
   }
   const drafts: ZoneDraft[] = [];
-  for (const { node, zone } of named) {
+  for (const { node, zone, free } of named) {
     const [startPfn, endPfn] = conventionalRange(zone, named, end);
     const spanned = Math.max(0, endPfn - startPfn);
-    drafts.push({ node, zone, startPfn, spanned, managed: spanned });
+    // A full DMA32 stands below Normal; the highest zone is at least as large as what is free of it.
+    const below = zone === 'DMA32' && named.some((z) => z.zone === 'Normal');
+    const pages = free.reduce((sum, n, q) => sum + n * 2 ** q, 0);
+    const managed = Math.max(spanned, pages, below ? DMA32_END - startPfn : 0);
+    drafts.push({ node, zone, startPfn, spanned, managed });
   }
   if (drafts.length > 0) {
     assumptions.push('zone borders as on x86-64 (DMA 16 MiB, DMA32 4 GiB), for want of zoneinfo');

@@ -4,7 +4,11 @@
  */
 import { describe, expect, test } from 'vitest';
 import { EventKind } from '../records/events.js';
+import type { Snapshot } from '../records/snapshot.js';
+import { RecordingStrings } from '../records/strings.js';
+import type { ReplayState } from './observer.js';
 import { reconstruct } from './reconstruct.js';
+import { EventList } from './testing/event-list.js';
 import { SmallKernel, type SmallKernelOptions } from './testing/small-kernel.js';
 import { recorded, SnapshotTaker } from './testing/small-recording.js';
 import { countsOf, walk } from './testing/walk.js';
@@ -155,6 +159,35 @@ describe('copies of buddyinfo alone', () => {
       expect(low![q]).toBe(Math.min(...counts));
       expect(high![q]).toBe(Math.max(...counts));
     }
+  });
+
+  test('without zoneinfo, zones whose pages cannot be placed show their copy all the same', () => {
+    const copy = (seconds: number, free: number): Snapshot => ({
+      kind: 'buddyinfo',
+      source: 'buddyinfo.log',
+      line: 1,
+      time: {
+        clock: 'mono',
+        beginNs: seconds * 1e9,
+        endNs: seconds * 1e9,
+        snap: null,
+        resolutionNs: 1,
+      },
+      zones: ['DMA', 'DMA32', 'Normal'].map((zone) => ({ node: 0, zone, free: [free, 2, 1] })),
+    });
+    const events = new EventList([]);
+    const strings = new RecordingStrings();
+    const replay = reconstruct({ events, strings, snapshots: [copy(1, 5), copy(2, 7)] });
+    const seen: number[][] = [];
+    const run = (state: ReplayState) => seen.push(state.zones.map((zone) => zone.free[0]!));
+    replay.run(
+      [],
+      [1.1, 1.9].map((t) => ({ index: 0, timeNs: t * 1e9, run })),
+    );
+    expect(seen).toEqual([
+      [5, 5, 5],
+      [7, 7, 7],
+    ]);
   });
 
   test('a copy of kpageflags without any trace is the state', () => {

@@ -134,6 +134,6 @@ describe('marks without zoneinfo', () => {
   test('from nothing: unknown, and it is said', () => {
     const { min, assumptions } = marksOf([]);
     expect(min).toBeNaN();
-    expect(assumptions).toContain('contiguity alone');
+    expect(assumptions).toContain('contiguity and lowmem_reserve alone');
   });
 });

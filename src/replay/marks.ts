@@ -9,8 +9,10 @@
  * end of a pass what it saw at its beginning. Nothing of that is traced, but both ends are: extfrag,
  * and kswapd's wake and sleep.
  */
+import { computeLowmemReserve, LOWMEM_RESERVE_RATIO } from '../kernel/lowmem-reserve.js';
 import { boostAfterFallback, computeZoneMarks } from '../kernel/min-free-kbytes.js';
 import type { ProfileSwitches } from '../kernel/profile-switches.js';
+import { compiledZones } from '../kernel/zonelist.js';
 import { type EventBatch, EventKind, unpackExtfrag } from '../records/events.js';
 import type { Snapshot, Zoneinfo } from '../records/snapshot.js';
 import type { Geometry, ZoneGeometry } from './geometry.js';
@@ -139,11 +141,13 @@ function marksFromMinFree(
   switches: ProfileSwitches,
   assumptions: string[],
 ): MutableMarks[] {
+  assumptions.push('lowmem_reserve computed from the sizes of the zones');
+  const reserve = geometry.zones.map((zone) => reserveOf(zone, geometry, sysctl, switches));
   if (minFreeKbytes === null) {
-    assumptions.push('watermarks unknown: verdicts rest on contiguity alone');
-    return geometry.zones.map(unknownMarks);
+    assumptions.push('watermarks unknown: verdicts rest on contiguity and lowmem_reserve alone');
+    return reserve.map((protection) => ({ ...unknownMarks(), protection }));
   }
-  assumptions.push('watermarks computed from vm.min_free_kbytes; lowmem_reserve not known');
+  assumptions.push('watermarks computed from vm.min_free_kbytes');
   const computed = computeZoneMarks(
     {
       minFreeKbytes,
@@ -152,7 +156,34 @@ function marksFromMinFree(
     },
     switches,
   );
-  return computed.map((m) => ({ min: m.min, low: m.low, high: m.high, boost: 0, protection: [] }));
+  return computed.map(({ min, low, high }, z) => ({
+    min,
+    low,
+    high,
+    boost: 0,
+    protection: reserve[z]!,
+  }));
+}
+
+/** lowmem_reserve of a zone, by compiled zone, from vm.lowmem_reserve_ratio or its defaults. */
+function reserveOf(
+  zone: ZoneGeometry,
+  geometry: Geometry,
+  sysctl: ReadonlyMap<string, string>,
+  switches: ProfileSwitches,
+): number[] {
+  const compiled = compiledZones(
+    geometry.zones.map((z) => z.zone),
+    null,
+  );
+  const managed = compiled.map(
+    (name) => geometry.zones.find((z) => z.node === zone.node && z.zone === name)?.managed ?? 0,
+  );
+  const given = (sysctl.get('lowmem_reserve_ratio') ?? '').trim().split(/\s+/).map(Number);
+  const ratios = compiled.map((name, i) =>
+    Number.isFinite(given[i]) && given.length > 1 ? given[i]! : (LOWMEM_RESERVE_RATIO[name] ?? 0),
+  );
+  return computeLowmemReserve(managed, ratios, switches)[compiled.indexOf(zone.zone)] ?? [];
 }
 
 function unknownMarks(): MutableMarks {
