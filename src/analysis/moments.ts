@@ -13,6 +13,8 @@ export class MomentKeeper {
   #moments: Moment[] = [];
   #every = 1;
   #seen = 0;
+  /** Moments kept that hold no nearest blocks: only those are thinned, the others are few. */
+  #plain = 0;
   readonly #limit: number;
   readonly #nearest: (state: ReplayState, order: number) => readonly NearestBlock[] | null;
 
@@ -26,8 +28,8 @@ export class MomentKeeper {
   }
 
   readonly note = (state: ReplayState, verdict: Verdict): void => {
-    if (this.#seen++ % this.#every !== 0) return;
     const nearest = this.#nearest(state, verdict.order);
+    if (this.#seen++ % this.#every !== 0 && nearest === null) return;
     const worst = state.zones.map((z) => z.certainty);
     this.#moments.push({
       timeNs: state.timeNs,
@@ -45,8 +47,10 @@ export class MomentKeeper {
       verdict,
       ...(nearest === null ? {} : { nearest }),
     });
-    if (this.#moments.length < this.#limit) return;
-    this.#moments = this.#moments.filter((_, i) => i % 2 === 0);
+    if (nearest === null) this.#plain++;
+    if (this.#plain < this.#limit) return;
+    this.#moments = this.#moments.filter((m) => m.nearest !== undefined || this.#plain++ % 2 === 0);
+    this.#plain = this.#moments.filter((m) => m.nearest === undefined).length;
     this.#every *= 2;
   };
 

@@ -82,5 +82,5 @@ it('looks at one order only now and then', () => {
   expect(nearest.look(state, 1)).not.toBeNull();
   expect(nearest.look(state, 1)).toBeNull();
   expect(nearest.look(state, 2)).not.toBeNull();
-  expect(nearest.look({ ...state, timeNs: 3e7 }, 1)).not.toBeNull();
+  expect(nearest.look({ ...state, timeNs: 7e7 }, 1)).not.toBeNull();
 });

@@ -14,7 +14,7 @@ import type { NearestBlock } from './report-data.js';
 /** Page states read over the whole recording. */
 const BUDGET = 2e8;
 /** Looks at one order, spread over the recording. */
-const LOOKS = 40;
+const LOOKS = 16;
 const HOLDERS = 3;
 
 export interface NearestBlockOptions {

@@ -30,14 +30,19 @@ export interface ZoneAnswer {
   readonly arithmetic: string;
 }
 
-/** @param order of several moments kept at one time, the one that judged this order is meant. */
-export function momentAt(data: ReportData, timeNs: number, order = 0): MomentState | null {
+/** Of several moments kept at one time, the one that judged this order and class is meant. */
+export function momentAt(
+  data: ReportData,
+  timeNs: number,
+  order = 0,
+  gfp = 'GFP_ATOMIC',
+): MomentState | null {
   const { timeline } = data;
   if (timeline.zones.length === 0) return null;
   const at = Math.floor((timeNs - timeline.fromNs) / timeline.bucketNs);
   const bucket = Math.max(0, Math.min(timeline.buckets - 1, at));
   const kept = data.moments.filter((moment) => moment.timeNs === timeNs);
-  const exact = kept.find((moment) => moment.verdict?.order === order) ?? kept[0];
+  const exact = kept.find((m) => m.verdict?.order === order && m.verdict.gfp === gfp) ?? kept[0];
   if (exact) return { ...exact, exactTime: true, bucket, nearest: exact.nearest ?? [] };
   const pick = (plane: readonly (readonly number[])[]): number[] =>
     plane.map((row) => row[bucket] ?? 0);
@@ -79,15 +84,34 @@ export function nearestBefore(
     : null;
 }
 
-/** Zones in the order a GFP_ATOMIC request tries them. */
-export function judgeMoment(data: ReportData, moment: MomentState, order: number): ZoneAnswer[] {
-  return data.zonelist.map((zone) => judgeZone(data, moment, zone, order));
+/** Whether the replay itself judged this order and class at this moment. */
+export function isJudged(moment: MomentState, order: number, gfp: string): boolean {
+  return moment.verdict?.order === order && moment.verdict.gfp === gfp;
 }
 
-function judgeZone(data: ReportData, moment: MomentState, zone: number, order: number): ZoneAnswer {
+/**
+ * Zones in the order a GFP_ATOMIC request tries them. Where the replay did not judge this very request,
+ * the answer is that of plain GFP_ATOMIC.
+ */
+export function judgeMoment(
+  data: ReportData,
+  moment: MomentState,
+  order: number,
+  gfp = 'GFP_ATOMIC',
+): ZoneAnswer[] {
+  return data.zonelist.map((zone) => judgeZone(data, moment, zone, order, gfp));
+}
+
+function judgeZone(
+  data: ReportData,
+  moment: MomentState,
+  zone: number,
+  order: number,
+  gfp: string,
+): ZoneAnswer {
   const { node, zone: name } = data.zones[zone]!;
   const given = moment.verdict?.zones.find((z) => z.node === node && z.zone === name);
-  if (moment.verdict?.order === order && given) {
+  if (isJudged(moment, order, gfp) && given) {
     const need = given.needPages === null ? 'unknown' : grouped(given.needPages);
     return {
       zone,

@@ -8,7 +8,7 @@ import { bytesText, duration, grouped } from '../../analysis/words.js';
 import { zoneName } from '../../charts/chart.js';
 import { REASON_WORDS } from '../../charts/theme.js';
 import { formatSeconds } from '../../records/time.js';
-import { judgeMoment, type MomentState, momentAt, type ZoneAnswer } from '../moment.js';
+import { isJudged, judgeMoment, type MomentState, momentAt, type ZoneAnswer } from '../moment.js';
 import type { ViewState } from '../view-state.js';
 import { announce, byId, element } from './dom.js';
 import { nearestBlocks } from './nearest-panel.js';
@@ -37,9 +37,9 @@ export class StatePanel {
     const chosen = this.#chosen?.atNs === state.cursorNs ? this.#chosen : null;
     const order = state.order ?? chosen?.order ?? Math.min(DEFAULT_ORDER, data.orders - 1);
     const window = windowAt(data, state.cursorNs, order, state.gfp);
-    const moment = momentAt(data, state.cursorNs, order);
+    const moment = momentAt(data, state.cursorNs, order, state.gfp);
     if (!moment) return;
-    const answers = judgeMoment(data, moment, order);
+    const answers = judgeMoment(data, moment, order, state.gfp);
     this.#body.replaceChildren(
       this.#steps(state.cursorNs, order),
       this.#answer(moment, answers, order, window),
@@ -116,6 +116,9 @@ export class StatePanel {
           ? 'The state at the very event. '
           : `The state at the end of its column of the timeline (${duration(data.timeline.bucketNs)} wide). `,
         element('span', { class: `badge ${moment.certainty}` }, moment.certainty),
+        this.#store.state.gfp === 'GFP_ATOMIC' || isJudged(moment, order, this.#store.state.gfp)
+          ? null
+          : ' What the zones would have answered is reckoned for plain GFP_ATOMIC.',
       ),
     );
   }

@@ -1,0 +1,154 @@
+/**
+ * Reports of real recordings in a real browser: what a reader does with them, end to end.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ROOT, runCli } from '../../cli/testing/run-cli.js';
+import { axeViolations, Browser, chromiumPath, type OpenPage } from '../testing/browser.js';
+
+const SHARED = join(ROOT, '..', 'shared', 'traces');
+
+interface Recorded {
+  readonly name: string;
+  readonly path: string;
+  /** What the first sentence must say. */
+  readonly verdict: RegExp;
+  readonly failing: boolean;
+}
+
+const RECORDINGS: readonly Recorded[] = [
+  {
+    name: 'k61-tiny (small, nothing wrong)',
+    path: join('samples', 'k61-tiny'),
+    verdict: /^Nothing wrong: at every moment/,
+    failing: false,
+  },
+  {
+    name: 'k510-net (a driver refused)',
+    path: join('samples', 'k510-net'),
+    verdict: /__GFP_NOMEMALLOC of order 1 and above would have failed/,
+    failing: true,
+  },
+  {
+    name: 'k61-lost (events lost)',
+    path: join(SHARED, 'k61-lost'),
+    verdict: /order \d+ and above would have failed/,
+    failing: true,
+  },
+  {
+    name: 'k61-alloc-free-only (two events only)',
+    path: join(SHARED, 'k61-alloc-free-only'),
+    verdict: /order \d+ and above would have failed|kernel refused/,
+    failing: true,
+  },
+];
+
+const MAX_HTML = 3 * 1024 * 1024;
+const OPEN_MS = 2000;
+
+const missing = chromiumPath() === null;
+const why = missing ? ' (skipped: no Chromium on this machine)' : '';
+
+describe.skipIf(missing)(`reports of real recordings in a browser${why}`, () => {
+  const browser = new Browser();
+  const folder = mkdtempSync(join(tmpdir(), 'buddyscope-real-'));
+
+  beforeAll(() => browser.start());
+  afterAll(async () => {
+    await browser.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  for (const recorded of RECORDINGS) {
+    const here = existsSync(join(ROOT, recorded.path)) || existsSync(recorded.path);
+    const skipped = here ? '' : ' (skipped: ../shared is not here)';
+    it.skipIf(!here)(
+      `${recorded.name}${skipped}`,
+      async () => {
+        const out = join(folder, recorded.name.split(' ')[0]!);
+        const { code, stderr } = await runCli(['report', recorded.path, '-o', out, '-q']);
+        expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+        const html = readFileSync(join(out, 'report.html'), 'utf8');
+        expect(html.length).toBeLessThan(MAX_HTML);
+        const open = await browser.open(html);
+        await reads(open, recorded);
+        await explores(open.page, recorded);
+        await passesOn(browser, open, html);
+      },
+      120_000,
+    );
+  }
+});
+
+/** The first screen says what happened, quickly, and every chart draws. */
+async function reads({ page, log }: OpenPage, { verdict }: Recorded): Promise<void> {
+  const ready = await page.evaluate(() => {
+    const [timing] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+    return timing!.domComplete;
+  });
+  expect(ready).toBeLessThan(OPEN_MS);
+  expect(await page.locator('h1').innerText()).toMatch(verdict);
+  expect(await page.locator('.facts li').count()).toBe(3);
+  await page.evaluate(async () => {
+    for (const card of document.querySelectorAll('[data-chart]')) {
+      card.scrollIntoView();
+      await new Promise((done) => setTimeout(done, 60));
+    }
+    scrollTo(0, 0);
+  });
+  const empty = await page.evaluate(() =>
+    [...document.querySelectorAll('.plot')]
+      .filter((plot) => plot.querySelector('canvas') === null)
+      .map((plot) => plot.closest('[data-chart]')?.id),
+  );
+  expect(empty).toEqual([]);
+  expect(log.console).toEqual([]);
+  expect(log.requests.filter((url) => !url.startsWith('file:'))).toEqual([]);
+}
+
+/** Brush, a window, a zone, the theme. */
+async function explores(page: Page, { failing }: Recorded): Promise<void> {
+  const box = (await page.locator('#chart-failures .plot').boundingBox())!;
+  const y = box.y + box.height / 2;
+  await page.mouse.move(box.x + box.width * 0.4, y);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.7, y, { steps: 6 });
+  await page.mouse.up();
+  await page.waitForFunction(() => location.hash.includes('from='));
+  await page.click('#reset');
+  await page.selectOption('#order', '9');
+  await page.locator('#cursor').fill('5');
+  await page.waitForFunction(() => location.hash.includes('t='));
+  if (failing) {
+    await page.getByRole('button', { name: 'Next window' }).click();
+    await page.waitForFunction(() => document.querySelector('#state .badge.fails') !== null);
+    const text = await page.locator('#state').innerText();
+    expect(text).toMatch(/of order 9 \(2.MiB\) refused/);
+    expect(text).toContain('Opened by:');
+    expect(text).toContain('Nearest to a free block of order 9');
+  }
+  await page.selectOption('#zone', { index: 1 });
+  await page.waitForFunction(() => location.hash.includes('zone='));
+  await page.click('#theme');
+  await page.waitForFunction(() => document.documentElement.dataset.theme === 'dark');
+}
+
+/** The link leads to the same view; nothing is inaccessible; charts export, the page prints. */
+async function passesOn(browser: Browser, { page, log }: OpenPage, html: string): Promise<void> {
+  const fragment = await page.evaluate(() => location.hash);
+  const state = await page.locator('#state').innerText();
+  expect(await axeViolations(page)).toEqual([]);
+  await page.locator('#chart-failures details.export summary').click();
+  const waiting = page.waitForEvent('download');
+  await page.locator('#chart-failures [data-export="SVG"]').click();
+  expect(readFileSync(await (await waiting).path(), 'utf8')).toMatch(/^<svg/);
+  expect((await page.pdf({ format: 'A4' })).length).toBeGreaterThan(50_000);
+  expect(log.console).toEqual([]);
+  await page.close();
+  const again = await browser.open(html, fragment);
+  expect(await again.page.locator('#state').innerText()).toBe(state);
+  await again.page.close();
+}
