@@ -15,6 +15,8 @@ export interface PackedShape {
   /** Stamp that 32-bit times count from, or NaN if times are stored whole. */
   readonly baseNs: number;
   readonly narrowPfn: boolean;
+  /** Some event has no page. */
+  readonly pageless: boolean;
   readonly narrowComm: boolean;
   readonly narrowCpu: boolean;
   readonly stacks: boolean;
@@ -32,24 +34,28 @@ export function maxPackedBytes(capacity: number, rareLength: number): number {
 export function shapeOf(batch: EventBatch): PackedShape {
   const { length, rareLength } = batch;
   const baseNs = length > 0 && timesAreNarrow(batch) ? batch.timeNs[0]! : Number.NaN;
+  const { pfn: pfns, comm: comms, cpu: cpus, stack: stacks } = batch;
   let pfnFits = true;
+  let pageless = false;
   let maxComm = 0;
   let maxCpu = 0;
   let anyStack = 0;
   for (let i = 0; i < length; i++) {
-    const pfn = batch.pfn[i]!;
-    if (!(pfn >= PFN_NONE && pfn < PFN_NONE_U32 && pfn === Math.floor(pfn))) pfnFits = false;
-    const comm = batch.comm[i]!;
+    const pfn = pfns[i]!;
+    if (pfn === PFN_NONE) pageless = true;
+    else if (pfn >>> 0 !== pfn || pfn === PFN_NONE_U32) pfnFits = false;
+    const comm = comms[i]!;
     if (comm > maxComm) maxComm = comm;
-    const cpu = batch.cpu[i]!;
+    const cpu = cpus[i]!;
     if (cpu > maxCpu) maxCpu = cpu;
-    anyStack |= batch.stack[i]!;
+    anyStack |= stacks[i]!;
   }
   const shape = {
     length,
     rareLength,
     baseNs,
     narrowPfn: pfnFits,
+    pageless,
     narrowComm: maxComm <= 0xffff,
     narrowCpu: maxCpu <= 0xff,
     stacks: anyStack !== 0,
@@ -59,12 +65,11 @@ export function shapeOf(batch: EventBatch): PackedShape {
 
 /** Distances from the first stamp are whole and fit 32 bits. */
 function timesAreNarrow(batch: EventBatch): boolean {
-  const base = batch.timeNs[0]!;
-  for (let i = 0; i < batch.length; i++) {
-    const distance = batch.timeNs[i]! - base;
-    if (!(distance >= 0 && distance <= 0xffffffff && distance === Math.floor(distance))) {
-      return false;
-    }
+  const { timeNs, length } = batch;
+  const base = timeNs[0]!;
+  for (let i = 0; i < length; i++) {
+    const distance = timeNs[i]! - base;
+    if (distance >>> 0 !== distance) return false;
   }
   return base === Math.floor(base);
 }
@@ -127,14 +132,15 @@ export function packBatch(batch: EventBatch, shape: PackedShape, bytes: Uint8Arr
   if (!shape.narrowPfn) layout.f64().set(batch.pfn.subarray(0, n));
   if (!wideTime) {
     const distances = layout.u32();
-    for (let i = 0; i < n; i++) distances[i] = batch.timeNs[i]! - shape.baseNs;
+    const { timeNs } = batch;
+    const base = shape.baseNs;
+    for (let i = 0; i < n; i++) distances[i] = timeNs[i]! - base;
   }
   if (shape.narrowPfn) {
     const pfns = layout.u32();
-    for (let i = 0; i < n; i++) {
-      const pfn = batch.pfn[i]!;
-      pfns[i] = pfn === PFN_NONE ? PFN_NONE_U32 : pfn;
-    }
+    const { pfn } = batch;
+    // PFN_NONE is -1, which becomes PFN_NONE_U32.
+    for (let i = 0; i < n; i++) pfns[i] = pfn[i]!;
   }
   layout.i32().set(batch.pid.subarray(0, n));
   if (!shape.narrowComm) layout.u32().set(batch.comm.subarray(0, n));
@@ -163,15 +169,16 @@ export function unpackBatch(bytes: Uint8Array, shape: PackedShape, into: EventBa
   if (!shape.narrowPfn) into.pfn.set(layout.f64());
   if (!wideTime) {
     const distances = layout.u32();
+    const { timeNs } = into;
     const base = shape.baseNs;
-    for (let i = 0; i < n; i++) into.timeNs[i] = base + distances[i]!;
+    for (let i = 0; i < n; i++) timeNs[i] = base + distances[i]!;
   }
   if (shape.narrowPfn) {
     const pfns = layout.u32();
-    for (let i = 0; i < n; i++) {
-      const pfn = pfns[i]!;
-      into.pfn[i] = pfn === PFN_NONE_U32 ? PFN_NONE : pfn;
-    }
+    const { pfn } = into;
+    if (shape.pageless) {
+      for (let i = 0; i < n; i++) pfn[i] = pfns[i] === PFN_NONE_U32 ? PFN_NONE : pfns[i]!;
+    } else for (let i = 0; i < n; i++) pfn[i] = pfns[i]!;
   }
   into.pid.set(layout.i32());
   if (!shape.narrowComm) into.comm.set(layout.u32());

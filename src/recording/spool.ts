@@ -28,6 +28,7 @@ export type SpoolWatch = (batch: EventBatch, offset: number) => void;
 export class EventSpool {
   readonly #budget: SpoolBudget;
   readonly #shapes: PackedShape[] = [];
+  readonly #startNs: number[] = [];
   #blocks: Uint8Array[] = [];
   #offsets: number[] = [];
   #inMemory = 0;
@@ -125,6 +126,11 @@ export class EventSpool {
     return b * BATCH_CAPACITY;
   }
 
+  /** Stamp of the first event of batch `b`, ns. */
+  firstNsOf(b: number): number {
+    return this.#startNs[b]!;
+  }
+
   /** Fills `into` with batch `b`, in any order and any number of times. */
   read(b: number, into: EventBatch): EventBatch {
     const shape = this.#shapes[b];
@@ -161,18 +167,16 @@ export class EventSpool {
     const kinds = this.#kinds;
     let last = this.#lastNs;
     let backwards = 0;
-    let firstPage = -1;
-    let lastPage = -1;
     for (let i = 0; i < length; i++) {
       const time = timeNs[i]!;
       if (time >= last) last = time;
       else if (time < last) backwards++;
       kinds[kind[i]!]!++;
-      if (kind[i]! <= LAST_PAGE_KIND) {
-        if (firstPage < 0) firstPage = i;
-        lastPage = i;
-      }
     }
+    let firstPage = 0;
+    while (firstPage < length && kind[firstPage]! > LAST_PAGE_KIND) firstPage++;
+    let lastPage = length - 1;
+    while (lastPage >= 0 && kind[lastPage]! > LAST_PAGE_KIND) lastPage--;
     if (this.#length === 0 && length > 0) this.#firstNs = timeNs[0]!;
     if (lastPage >= 0) {
       if (Number.isNaN(this.#firstPageNs)) this.#firstPageNs = timeNs[firstPage]!;
@@ -198,6 +202,7 @@ export class EventSpool {
       this.#offsets.push(this.#file.append(bytes));
     }
     this.#shapes.push(shape);
+    this.#startNs.push(batch.timeNs[0]!);
   }
 
   /** Moves everything from memory to a temporary file. */

@@ -89,6 +89,14 @@ export class ReplayCore {
     const type = batch.type[i]!;
     if (type >= 0) this.blockType[page >> this.geometry.pageblockOrder] = type;
     const area = this.areaBySection[page >> this.lists.maxOrder]!;
+    if (order === 0) {
+      this.#applyToPage(action, area, page);
+      const fate = batch.fate[i]!;
+      this.fate[page] = fate;
+      this.since[page] = index;
+      if (isGhostFate(fate) && this.onGhost !== null) this.onGhost(page, fate);
+      return;
+    }
     switch (action) {
       case Action.takeToPcp:
         if (this.#remove(area, page, order, PageBit.pcp) < 2 ** order)
@@ -121,6 +129,45 @@ export class ReplayCore {
     this.#setFate(page, order, index, batch.fate[i]!, batch.runs);
   }
 
+  /** The same for one page, by far the most frequent. */
+  #applyToPage(action: number, area: number, page: number): void {
+    const { lists, anomalies } = this;
+    const wasFree = lists.isFree(page);
+    switch (action) {
+      case Action.takeToPcp:
+        lists.remove(area, page, 0, PageBit.pcp);
+        if (!wasFree) anomalies.removedNotFree++;
+        break;
+      case Action.take:
+        lists.remove(area, page, 0, PageBit.allocated);
+        if (!wasFree) anomalies.removedNotFree++;
+        break;
+      case Action.stay:
+      case Action.giveBypassing:
+        anomalies.bypassed++;
+        lists.add(area, page, 0);
+        break;
+      case Action.give:
+        if (wasFree) anomalies.freedWhileFree++;
+        else lists.add(area, page, 0);
+        break;
+      case Action.freeToPcp:
+        lists.remove(area, page, 0, PageBit.pcp);
+        if (wasFree) anomalies.freedWhileFree++;
+        break;
+      case Action.alloc:
+        lists.remove(area, page, 0, PageBit.allocated);
+        if (wasFree === this.buddyLevel) {
+          if (wasFree) anomalies.allocatedWhileFree++;
+          else anomalies.removedNotFree++;
+        }
+        break;
+      case Action.freeTaken:
+        lists.remove(area, page, 0, PageBit.isolated);
+        break;
+    }
+  }
+
   #remove(area: number, page: number, order: number, bits: number): number {
     if (order <= this.lists.maxOrder) return this.lists.remove(area, page, order, bits);
     let taken = 0;
@@ -150,12 +197,6 @@ export class ReplayCore {
   }
 
   #setFate(page: number, order: number, index: number, fate: number, runs: Uint32Array): void {
-    if (order === 0) {
-      this.fate[page] = fate;
-      this.since[page] = index;
-      if (this.onGhost !== null && isGhostFate(fate)) this.onGhost(page, fate);
-      return;
-    }
     const end = Math.min(page + 2 ** order, this.fate.length);
     this.since.fill(index, page, end);
     for (let p = page, r = fate; p < end; r += 2) {

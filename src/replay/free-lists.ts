@@ -97,10 +97,7 @@ export class FreeLists {
    * its pages. Returns the number of pages that were free.
    */
   remove(zone: number, page: number, order: number, bits: number): number {
-    if (order === 0 && (this.pages[page]! & PageBit.free) === 0) {
-      this.pages[page] = bits;
-      return 0;
-    }
+    if (order === 0) return this.#removePage(zone, page, bits);
     let taken = 0;
     for (let holder = order; holder <= this.maxOrder; holder++) {
       const head = page & -(1 << holder);
@@ -110,10 +107,25 @@ export class FreeLists {
         break;
       }
     }
-    if (taken === 0 && order > 0) taken = this.#removeScattered(zone, page, order);
-    if (order === 0) this.pages[page] = bits;
-    else this.pages.fill(bits, page, page + (1 << order));
+    if (taken === 0) taken = this.#removeScattered(zone, page, order);
+    this.pages.fill(bits, page, page + (1 << order));
     return taken;
+  }
+
+  #removePage(zone: number, page: number, bits: number): number {
+    const { pages, headOrder } = this;
+    const wasFree = pages[page]! & PageBit.free;
+    pages[page] = bits;
+    if (wasFree === 0) return 0;
+    let holder = 0;
+    let head = page;
+    while (headOrder[head] !== holder) {
+      holder++;
+      if (holder > this.maxOrder) return 0;
+      head = page & -(1 << holder);
+    }
+    this.#split(zone, head, holder, page, 0);
+    return 1;
   }
 
   /** Takes `page`..+2^order out of the free block (head, holder), freeing the rest as blocks. */

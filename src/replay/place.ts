@@ -19,8 +19,8 @@ export interface PlacedSnapshot {
 export function placeSnapshots(
   events: EventSource,
   snapshots: readonly Snapshot[],
+  finder = new TimeIndex(events),
 ): PlacedSnapshot[] {
-  const finder = new TimeIndex(events);
   const placed: PlacedSnapshot[] = [];
   for (const snapshot of snapshots) {
     const { time } = snapshot;
@@ -46,8 +46,8 @@ export class TimeIndex {
     this.#events = events;
     this.#firstNs = new Float64Array(events.batches);
     for (let b = 0; b < events.batches; b++) {
-      this.#load(b);
-      this.#firstNs[b] = this.#batch.timeNs[0]!;
+      if (events.firstNsOf === undefined) this.#load(b);
+      this.#firstNs[b] = events.firstNsOf?.(b) ?? this.#batch.timeNs[0]!;
     }
   }
 

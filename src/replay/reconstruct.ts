@@ -104,6 +104,7 @@ export class Reconstruction {
   quality: CompactionQuality | null = null;
   anomalies: Anomalies | null = null;
   readonly #input: ReplayInput;
+  readonly #finder: TimeIndex;
   readonly #copies: readonly FreeMapCopy[];
   readonly #buddyinfo: readonly PlacedCopy[];
   readonly #fates: Fates;
@@ -133,7 +134,8 @@ export class Reconstruction {
       input.diagnostics,
     );
     this.level = levelOf(this.survey);
-    this.placed = placeSnapshots(input.events, input.snapshots);
+    this.#finder = new TimeIndex(input.events);
+    this.placed = placeSnapshots(input.events, input.snapshots, this.#finder);
     this.#copies = freeMapCopies(this.placed, this.geometry);
     this.#buddyinfo = buddyinfoCopies(this.placed, this.geometry);
     phase('fates');
@@ -160,12 +162,11 @@ export class Reconstruction {
         ? this.#completeFromBuddyinfo()
         : [];
     const probes = this.#solve(phase);
-    const finder = new TimeIndex(input.events);
     const anchors = this.#anchors(probes);
     this.#spans = this.#causal
       ? holdCorrections(anchors, this.#zeros())
       : planCorrections(anchors, this.survey.rare, this.level === 'page', (timeNs) =>
-          finder.indexAt(timeNs),
+          this.#finder.indexAt(timeNs),
         );
     this.residuals = probes.map((probe) => describeResidual(probe, this.geometry));
     this.assumptions = [...this.geometry.assumptions, ...this.#marks().assumptions];
@@ -348,9 +349,8 @@ export class Reconstruction {
   }
 
   #reserveStops(): ReplayStop[] {
-    const finder = new TimeIndex(this.#input.events);
     return reserveSteps(this.placed, this.geometry).map((step) => ({
-      index: step.fromNs === Number.NEGATIVE_INFINITY ? 0 : finder.indexAt(step.fromNs),
+      index: step.fromNs === Number.NEGATIVE_INFINITY ? 0 : this.#finder.indexAt(step.fromNs),
       timeNs: step.fromNs,
       run: (state) => state.reserve(step),
     }));

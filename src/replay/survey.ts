@@ -22,6 +22,8 @@ export interface EventSource {
   readonly batches: number;
   offsetOf(batch: number): number;
   read(batch: number, into: EventBatch): EventBatch;
+  /** Stamp of the first event of a batch, where that is known without reading it. */
+  firstNsOf?(batch: number): number;
 }
 
 /** The rare events of a recording, row by row. */

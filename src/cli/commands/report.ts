@@ -7,7 +7,6 @@ import type { ReportData } from '../../analysis/report-data.js';
 import { outputPath, writeFileAtomic } from '../../io/write.js';
 import { reportFiles } from '../../report/files.js';
 import { renderMarkdown } from '../../report/markdown.js';
-import { chartPngs } from '../../report/png.js';
 import { Redactor, redactReport } from '../../report/redact.js';
 import { analyseInputs, type Findings, titleOf } from '../analyse.js';
 import { type Command, ExitCode, type Session, UsageError } from '../command.js';
@@ -89,6 +88,8 @@ function writeFiles({ data, windows }: Findings, session: Session): void {
 }
 
 async function writePngs(data: ReportData, folder: string, session: Session): Promise<void> {
+  // Loaded only when asked for: it draws with all of vega.
+  const { chartPngs } = await import('../../report/png.js');
   const pictures = await chartPngs(data);
   if (pictures === null) throw new UsageError('--png needs the package @resvg/resvg-js');
   for (const [name, content] of pictures) {
