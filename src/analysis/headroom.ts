@@ -21,10 +21,13 @@ export interface HeadroomOptions {
 
 /** Adds to `into[n]` the requests of order n that the zone could serve in a row. */
 export function zoneHeadroom(zone: ZoneState, need: number | null, into: Float64Array): void {
-  const above = zone.freePages - (zone.cmaPages ?? 0) - (need ?? -1) - 1;
+  const { free, cma } = zone;
+  const cmaPages = zone.cmaPages ?? 0;
+  const above = zone.freePages - cmaPages - (need ?? -1) - 1;
   let blocks = 0;
   for (let n = into.length - 1; n >= 0; n--) {
-    blocks = blocks * 2 + zone.free[n]! - (zone.cma?.[n] ?? 0);
+    blocks = blocks * 2 + free[n]!;
+    if (cmaPages !== 0) blocks -= cma?.[n] ?? 0;
     const byMark = above < 0 ? 0 : (above + 1) >> n;
     into[n]! += blocks < byMark ? blocks : byMark;
   }
@@ -69,11 +72,15 @@ export class HeadroomObserver implements ReplayObserver {
 
   changed(state: ReplayState): void {
     const zones = state.zones;
+    // What comes free can only help: the least of a bucket is found where pages were taken.
+    const both = state.restless !== false;
     for (let z = 0; z < zones.length; z++) {
-      if (zones[z]!.freePages !== this.#seenPages[z]) {
+      const pages = zones[z]!.freePages;
+      if (pages < this.#seenPages[z]! || (both && pages !== this.#seenPages[z])) {
         this.#compute(state);
         return;
       }
+      this.#seenPages[z] = pages;
     }
   }
 

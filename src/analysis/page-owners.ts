@@ -17,6 +17,8 @@ interface Chunk {
   readonly owner: Uint32Array;
   readonly sinceS: Float32Array;
   readonly order: Uint8Array;
+  /** Largest order ever recorded in the chunk. */
+  largest: number;
 }
 
 /** Told of every record that comes or goes. */
@@ -29,6 +31,8 @@ export class PageOwners {
   readonly #chunks: (Chunk | undefined)[];
   readonly #listener: OwnerListener;
   #used = 0;
+  /** Largest order ever recorded. */
+  #largest = 0;
   /** Allocations not recorded because of the limit. */
   dropped = 0;
 
@@ -66,6 +70,7 @@ export class PageOwners {
         owner: new Uint32Array(CHUNK),
         sinceS: new Float32Array(CHUNK),
         order: new Uint8Array(CHUNK),
+        largest: 0,
       };
       this.#chunks[at] = chunk;
     }
@@ -73,6 +78,10 @@ export class PageOwners {
     chunk.owner[i] = owner + 1;
     chunk.sinceS[i] = sinceS;
     chunk.order[i] = order;
+    if (order > chunk.largest) {
+      chunk.largest = order;
+      if (order > this.#largest) this.#largest = order;
+    }
     this.#listener.added(page, order, owner, sinceS);
   }
 
@@ -90,12 +99,18 @@ export class PageOwners {
       const head = this.#headOf(page);
       if (head >= 0) this.#splitTo(head, page, order);
     }
+    if (order === 0) {
+      if (chunk !== undefined && chunk.owner[i] !== 0) this.#remove(page);
+      return;
+    }
     for (let p = page; p < page + (1 << order); p++) if (this.ownerAt(p) >= 0) this.#remove(p);
   }
 
   /** First page of the allocation that covers this one, -1 = none. */
   #headOf(page: number): number {
-    for (let order = 1; order <= MAX_ORDER; order++) {
+    const near = this.#chunks[page >> CHUNK_SHIFT]?.largest ?? 0;
+    const limit = Math.min(MAX_ORDER, this.#largest > CHUNK_SHIFT ? this.#largest : near);
+    for (let order = 1; order <= limit; order++) {
       const head = page & ~((1 << order) - 1);
       if (this.ownerAt(head) >= 0) return this.orderAt(head) >= order ? head : -1;
     }

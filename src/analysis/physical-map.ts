@@ -175,15 +175,24 @@ export class PhysicalMapObserver implements ReplayObserver {
   #scan(state: ReplayState, block: number): void {
     const from = block * 2 ** state.pageblockOrder;
     const to = Math.min(state.pages.length, from + 2 ** state.pageblockOrder);
+    const { pages, headOrder } = state;
     let free = 0;
     let known = 0;
     let largest = -1;
     for (let p = from; p < to; p++) {
-      const bits = state.pages[p]!;
+      const bits = pages[p]!;
       if (bits !== 0) known++;
-      if (bits & PageBit.free) free++;
-      const order = state.headOrder[p]!;
+      if ((bits & PageBit.free) === 0) continue;
+      free++;
+      // Only a free page begins a block, and the rest of the block is free with it.
+      const order = headOrder[p]!;
       if (order > largest) largest = order;
+      if (order > 0) {
+        const rest = Math.min(to, p + (1 << order)) - p - 1;
+        free += rest;
+        known += rest;
+        p += rest;
+      }
     }
     const whole = free === to - from && free > 0;
     this.#free[block] = free;

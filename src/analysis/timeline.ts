@@ -15,6 +15,8 @@ const MAX_STEPS = 400;
 const MAX_MARKERS = 200;
 const MAX_LOST = 500;
 const CPUS = 1 << 16;
+/** Every order, as bits. */
+const ALL_ORDERS = -1;
 /** Markers a snapshot recorder writes around each copy; they say nothing of the workload. */
 const SNAP_MARKER = /^snap \d+ (begin|end)\b/;
 
@@ -69,15 +71,23 @@ class ZoneColumns {
     this.openCertainty = certaintyLevel(zone);
   }
 
-  note(zone: ZoneState, pages: number): void {
+  note(zone: ZoneState, pages: number, orders = ALL_ORDERS): void {
     this.seenPages = pages;
     if (pages < this.openPagesMin) this.openPagesMin = pages;
     if (pages > this.openPagesMax) this.openPagesMax = pages;
-    const free = zone.free;
-    for (let q = 0; q < this.openMin.length; q++) {
+    this.#noteOrders(zone, orders);
+  }
+
+  /** Only orders whose bit is set can have moved. */
+  #noteOrders(zone: ZoneState, orders: number): void {
+    const { free } = zone;
+    const { openMin, openMax } = this;
+    for (let left = orders; left !== 0; left &= left - 1) {
+      const q = 31 - Math.clz32(left & -left);
+      if (q >= openMin.length) return;
       const blocks = free[q]!;
-      if (blocks < this.openMin[q]!) this.openMin[q] = blocks;
-      if (blocks > this.openMax[q]!) this.openMax[q] = blocks;
+      if (blocks < openMin[q]!) openMin[q] = blocks;
+      if (blocks > openMax[q]!) openMax[q] = blocks;
     }
   }
 
@@ -155,7 +165,8 @@ export class TimelineObserver implements ReplayObserver {
     for (let z = 0; z < zones.length; z++) {
       const zone = zones[z]!;
       const pages = zone.freePages;
-      if (pages !== this.#columns[z]!.seenPages) this.#columns[z]!.note(zone, pages);
+      const columns = this.#columns[z]!;
+      if (pages !== columns.seenPages) columns.note(zone, pages, zone.touched);
     }
   }
 

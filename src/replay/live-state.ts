@@ -32,6 +32,7 @@ class LiveZone implements ZoneState {
   certainty: Certainty = 'unknown';
   /** Orders whose bounds differ. */
   inexact = 0;
+  touched = 0;
   readonly marks: MutableMarks;
 
   constructor(geometry: ZoneGeometry, orders: number, firstPage: number, marks: MutableMarks) {
@@ -250,6 +251,7 @@ export class LiveState implements ReplayState {
     live.freePages += (free - live.free[q]!) * (1 << q);
     if (live.low[q] !== live.high[q]) live.inexact--;
     if (low !== high) live.inexact++;
+    live.touched |= 1 << q;
     live.free[q] = free;
     live.low[q] = low;
     live.high[q] = high;

@@ -59,6 +59,8 @@ export interface ZoneState {
   readonly highatomicPages?: number;
   readonly reservedHighatomic?: number;
   readonly certainty: Certainty;
+  /** Bit q set: order q moved since the last `changed` of the observers; absent = any may have. */
+  readonly touched?: number;
   readonly marks: ZoneMarks;
 }
 
@@ -71,6 +73,8 @@ export interface ReplayState {
   readonly zones: readonly ZoneState[];
   /** Grows whenever a zone's counts changed. */
   readonly changes?: number;
+  /** The corrections move with time: counts may change in any way from event to event. */
+  readonly restless?: boolean;
   readonly orders: number;
   readonly pageblockOrder: number;
   /** PageBit of each dense page. */

@@ -97,6 +97,7 @@ export class Watchers {
       this.#changes = state.changes;
       this.#marksVersion = this.#marks.version;
       for (let o = 0; o < this.#movers.length; o++) this.#movers[o]!.changed!(state, batch, i);
+      for (let z = 0; z < state.zones.length; z++) state.zones[z]!.touched = 0;
     }
     for (let o = 0; o < this.#eager.length; o++) this.#eager[o]!.event!(state, batch, i);
   }
