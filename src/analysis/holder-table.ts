@@ -8,6 +8,8 @@ const LIMIT = 1 << 16;
 
 export class HolderTable {
   #rows = 1;
+  /** The row found last: most allocations are of the class of the one before. */
+  #last = 0;
   #slots = new Int32Array(1 << 12).fill(-1);
   #key = new Uint32Array(4 * 1024);
   /** Pages held now, most ever held, allocations, and sum over held pages of their start time. */
@@ -39,6 +41,22 @@ export class HolderTable {
   }
 
   rowOf(comm: number, gfp: number, stack: number, migratetype: number): number {
+    const at = this.#last * 4;
+    const key = this.#key;
+    if (
+      this.#last !== 0 &&
+      key[at] === comm &&
+      key[at + 1] === gfp &&
+      key[at + 2] === stack &&
+      key[at + 3] === migratetype
+    ) {
+      return this.#last;
+    }
+    this.#last = this.#find(comm, gfp, stack, migratetype);
+    return this.#last;
+  }
+
+  #find(comm: number, gfp: number, stack: number, migratetype: number): number {
     const mask = this.#slots.length - 1;
     let slot = hash(comm, gfp, stack, migratetype) & mask;
     for (;;) {

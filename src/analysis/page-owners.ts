@@ -8,15 +8,14 @@
  */
 const CHUNK_SHIFT = 12;
 const CHUNK = 1 << CHUNK_SHIFT;
-/** 64 Mi pages: 576 MiB of records at the very most. */
+/** 64 Mi pages: 512 MiB of records at the very most. */
 const CHUNK_LIMIT = 1 << 14;
 const MAX_ORDER = 18;
 
 interface Chunk {
-  /** Owner + 1, 0 = no record. */
-  readonly owner: Uint32Array;
+  /** Two words a page, beside each other: (owner + 1) * 32 + order, 0 = no record; and sinceS. */
+  readonly record: Uint32Array;
   readonly sinceS: Float32Array;
-  readonly order: Uint8Array;
   /** Largest order ever recorded in the chunk. */
   largest: number;
 }
@@ -44,16 +43,16 @@ export class PageOwners {
   /** Owner of the allocation that begins at this page, -1 = none known. */
   ownerAt(page: number): number {
     const chunk = this.#chunks[page >> CHUNK_SHIFT];
-    return chunk === undefined ? -1 : chunk.owner[page & (CHUNK - 1)]! - 1;
+    return chunk === undefined ? -1 : (chunk.record[(page & (CHUNK - 1)) * 2]! >>> 5) - 1;
   }
 
   orderAt(page: number): number {
-    return this.#chunks[page >> CHUNK_SHIFT]?.order[page & (CHUNK - 1)] ?? 0;
+    return (this.#chunks[page >> CHUNK_SHIFT]?.record[(page & (CHUNK - 1)) * 2] ?? 0) & 31;
   }
 
   /** Seconds since the start of the span. */
   sinceAt(page: number): number {
-    return this.#chunks[page >> CHUNK_SHIFT]?.sinceS[page & (CHUNK - 1)] ?? 0;
+    return this.#chunks[page >> CHUNK_SHIFT]?.sinceS[(page & (CHUNK - 1)) * 2 + 1] ?? 0;
   }
 
   alloc(page: number, order: number, owner: number, sinceS: number): void {
@@ -66,18 +65,13 @@ export class PageOwners {
         return;
       }
       this.#used++;
-      chunk = {
-        owner: new Uint32Array(CHUNK),
-        sinceS: new Float32Array(CHUNK),
-        order: new Uint8Array(CHUNK),
-        largest: 0,
-      };
+      const words = new ArrayBuffer(CHUNK * 8);
+      chunk = { record: new Uint32Array(words), sinceS: new Float32Array(words), largest: 0 };
       this.#chunks[at] = chunk;
     }
-    const i = page & (CHUNK - 1);
-    chunk.owner[i] = owner + 1;
-    chunk.sinceS[i] = sinceS;
-    chunk.order[i] = order;
+    const i = (page & (CHUNK - 1)) * 2;
+    chunk.record[i] = ((owner + 1) << 5) | order;
+    chunk.sinceS[i + 1] = sinceS;
     if (order > chunk.largest) {
       chunk.largest = order;
       if (order > this.#largest) this.#largest = order;
@@ -88,20 +82,16 @@ export class PageOwners {
   /** Frees 2^order pages from `page`, whatever allocations they belong to. */
   free(page: number, order: number): void {
     const chunk = this.#chunks[page >> CHUNK_SHIFT];
-    const i = page & (CHUNK - 1);
-    if (chunk !== undefined && chunk.owner[i] !== 0) {
-      if (chunk.order[i] === order) {
+    const record = chunk === undefined ? 0 : chunk.record[(page & (CHUNK - 1)) * 2]!;
+    if (record !== 0) {
+      if ((record & 31) === order) {
         this.#remove(page);
         return;
       }
-      if (chunk.order[i]! > order) this.#splitTo(page, page, order);
+      if ((record & 31) > order) this.#splitTo(page, page, order);
     } else {
       const head = this.#headOf(page);
       if (head >= 0) this.#splitTo(head, page, order);
-    }
-    if (order === 0) {
-      if (chunk !== undefined && chunk.owner[i] !== 0) this.#remove(page);
-      return;
     }
     for (let p = page; p < page + (1 << order); p++) if (this.ownerAt(p) >= 0) this.#remove(p);
   }
@@ -140,10 +130,10 @@ export class PageOwners {
   #remove(page: number): void {
     const chunk = this.#chunks[page >> CHUNK_SHIFT];
     if (chunk === undefined) return;
-    const i = page & (CHUNK - 1);
-    const owner = chunk.owner[i]! - 1;
-    chunk.owner[i] = 0;
-    this.#listener.removed(page, chunk.order[i]!, owner, chunk.sinceS[i]!);
+    const i = (page & (CHUNK - 1)) * 2;
+    const record = chunk.record[i]!;
+    chunk.record[i] = 0;
+    this.#listener.removed(page, record & 31, (record >>> 5) - 1, chunk.sinceS[i + 1]!);
   }
 
   /** Calls back for every record, in page order. */
@@ -151,8 +141,9 @@ export class PageOwners {
     this.#chunks.forEach((chunk, at) => {
       if (chunk === undefined) return;
       for (let i = 0; i < CHUNK; i++) {
-        const owner = chunk.owner[i]!;
-        if (owner > 0) visit(at * CHUNK + i, chunk.order[i]!, owner - 1, chunk.sinceS[i]!);
+        const record = chunk.record[i * 2]!;
+        if (record === 0) continue;
+        visit(at * CHUNK + i, record & 31, (record >>> 5) - 1, chunk.sinceS[i * 2 + 1]!);
       }
     });
   }
