@@ -33,6 +33,7 @@ export function replayOptions(recording: Recording, session: Session): ReplayOpt
     causal: common.causal,
     cma: cmaRanges(recording.splats),
     pages: common.limits.pages,
+    spoolBytes: common.limits.spoolBytes,
     ...(common.kernel === null ? {} : { kernel: common.kernel }),
     profile: Object.entries(common.profile).map(([key, value]) => `${key}=${value}`),
     phase: (name) => progress.phase(name, 0, 'events'),

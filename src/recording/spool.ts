@@ -61,6 +61,11 @@ export class EventSpool {
     return this.#shapes.length;
   }
 
+  /** Bytes of events in memory. */
+  get memoryBytes(): number {
+    return this.#inMemory;
+  }
+
   /** Whether the events have left memory for a temporary file. */
   get onDisk(): boolean {
     return this.#file !== null;

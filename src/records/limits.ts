@@ -12,7 +12,11 @@ export interface Limits {
   readonly files: number;
   /** Snapshots kept of one kind; later ones are thinned evenly. */
   readonly snapshots: number;
-  /** Event bytes kept in memory before the spool moves to a temporary file. */
+  /**
+   * Bytes of events, and of what the replay decides about them, kept in memory; the rest goes to
+   * temporary files. Small, because memory must not follow the length of a recording, and because
+   * such files are read from the system's own cache at next to no cost.
+   */
   readonly spoolBytes: number;
   /** Pages of memory the replay will simulate (1 TiB of 4 KiB pages = 2^28). */
   readonly pages: number;
@@ -25,6 +29,6 @@ export const DEFAULT_LIMITS: Limits = {
   inputBytes: 2 ** 40,
   files: 20_000,
   snapshots: 100_000,
-  spoolBytes: 160 << 20,
+  spoolBytes: 16 << 20,
   pages: 2 ** 29,
 };

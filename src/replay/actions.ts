@@ -65,6 +65,7 @@ export class ActionSpool {
   readonly #budget: number;
   #inMemory = 0;
   #file: TempFile | null = null;
+  #scratch = new Uint8Array(0);
 
   /** @param budget bytes kept in memory before a temporary file is used. */
   constructor(batches: number, budget: number) {
@@ -75,7 +76,8 @@ export class ActionSpool {
 
   write(b: number, batch: ActionBatch): void {
     const bytes = batch.length * BYTES_PER_EVENT + batch.runsLength * 4;
-    const block = new Uint8Array(bytes);
+    const kept = this.#inMemory + bytes <= this.#budget;
+    const block = kept ? new Uint8Array(bytes) : this.#room(bytes);
     let at = 0;
     const put = (view: Int32Array | Uint32Array | Uint8Array | Int8Array, length: number): void => {
       const size = length * view.BYTES_PER_ELEMENT;
@@ -89,7 +91,7 @@ export class ActionSpool {
     put(batch.order, batch.length);
     put(batch.type, batch.length);
     const place = { offset: -1, bytes, length: batch.length, runs: batch.runsLength };
-    if (this.#inMemory + bytes <= this.#budget) {
+    if (kept) {
       this.#blocks[b] = block;
       this.#inMemory += bytes;
     } else {
@@ -103,7 +105,7 @@ export class ActionSpool {
     const place = this.#places[b]!;
     let block = this.#blocks[b]!;
     if (block === null) {
-      block = new Uint8Array(place.bytes);
+      block = this.#room(place.bytes);
       this.#file!.read(place.offset, block);
     }
     let at = 0;
@@ -122,6 +124,12 @@ export class ActionSpool {
     into.length = place.length;
     into.runsLength = place.runs;
     return into;
+  }
+
+  /** The bytes of one batch on their way to or from the file. */
+  #room(bytes: number): Uint8Array {
+    if (this.#scratch.length < bytes) this.#scratch = new Uint8Array(bytes);
+    return this.#scratch.subarray(0, bytes);
   }
 
   close(): void {

@@ -77,7 +77,7 @@ export interface ReplayOptions {
   readonly pages?: number;
   readonly kernel?: string;
   readonly profile?: readonly string[];
-  /** Bytes of decided actions kept in memory before a temporary file is used. */
+  /** Bytes of events and decided actions kept in memory before a temporary file is used. */
   readonly spoolBytes?: number;
   readonly phase?: (name: string) => void;
 }
@@ -152,7 +152,8 @@ export class Reconstruction {
         // As the data shows it; where it holds no steal, as the kernel's version says.
         extfragRemoves: this.profile.profile.switches.extfragIsRemoval,
         causal: this.#causal,
-        budget: options.spoolBytes ?? DEFAULT_LIMITS.spoolBytes,
+        budget:
+          (options.spoolBytes ?? DEFAULT_LIMITS.spoolBytes) - (input.events.memoryBytes ?? 0),
       },
       this.#copies,
     );

@@ -24,6 +24,8 @@ export interface EventSource {
   read(batch: number, into: EventBatch): EventBatch;
   /** Stamp of the first event of a batch, where that is known without reading it. */
   firstNsOf?(batch: number): number;
+  /** What it keeps in memory, of the same allowance as the replay's own spool. */
+  readonly memoryBytes?: number;
 }
 
 /** The rare events of a recording, row by row. */
