@@ -28,6 +28,7 @@ export class MomentKeeper {
   }
 
   readonly note = (state: ReplayState, verdict: Verdict): void => {
+    state.catchUp?.();
     const nearest = this.#nearest(state, verdict.order);
     if (this.#seen++ % this.#every !== 0 && nearest === null) return;
     const worst = state.zones.map((z) => z.certainty);

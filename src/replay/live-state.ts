@@ -56,6 +56,7 @@ export class LiveState implements ReplayState {
   timeNs = Number.NaN;
   eventIndex = -1;
   changes = 0;
+  catchUp: () => void = () => {};
   readonly zones: readonly LiveZone[];
   readonly orders: number;
   readonly pageblockOrder: number;

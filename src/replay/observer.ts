@@ -83,6 +83,8 @@ export interface ReplayState {
   readonly headOrder: Int8Array;
   /** Migratetype of each pageblock by dense page >> pageblockOrder (zones start aligned); -1 unknown. */
   readonly pageblockType: Int8Array;
+  /** Shows `batch` observers every event up to now, for those who read their accounts meanwhile. */
+  readonly catchUp?: () => void;
   /** Dense index of a pfn, -1 outside every zone. */
   pageOf(pfn: number): number;
   pfnOf(page: number): number;

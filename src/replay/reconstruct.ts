@@ -152,8 +152,7 @@ export class Reconstruction {
         // As the data shows it; where it holds no steal, as the kernel's version says.
         extfragRemoves: this.profile.profile.switches.extfragIsRemoval,
         causal: this.#causal,
-        budget:
-          (options.spoolBytes ?? DEFAULT_LIMITS.spoolBytes) - (input.events.memoryBytes ?? 0),
+        budget: (options.spoolBytes ?? DEFAULT_LIMITS.spoolBytes) - (input.events.memoryBytes ?? 0),
       },
       this.#copies,
     );

@@ -30,6 +30,9 @@ export class Watchers {
   #stirred = true;
   /** First event of the batch that `batch` has not had. */
   #unread = 0;
+  /** Where the walk is: events [0, #reached) of this batch are applied. */
+  #current: EventBatch | null = null;
+  #reached = 0;
 
   constructor(
     core: ReplayCore,
@@ -44,6 +47,9 @@ export class Watchers {
     this.#timed = observers.filter((o) => o.due !== undefined);
     this.#movers = observers.filter((o) => o.changed !== undefined);
     this.#eager = observers.filter((o) => o.event !== undefined);
+    state.catchUp = () => {
+      if (this.#current !== null) this.read(this.#current, this.#reached);
+    };
     this.#idle = this.#timed.length + this.#movers.length + this.#eager.length === 0;
   }
 
@@ -80,6 +86,7 @@ export class Watchers {
   finish(batch: EventBatch): void {
     this.read(batch, batch.length);
     this.#unread = 0;
+    this.#current = null;
   }
 
   #arrive(batch: EventBatch, i: number, index: number): void {
@@ -90,6 +97,8 @@ export class Watchers {
   #settle(batch: EventBatch, i: number, index: number): void {
     const state = this.#state;
     this.#arrive(batch, i, index);
+    this.#current = batch;
+    this.#reached = i + 1;
     state.sync();
     this.#stirred = state.restless || this.#eager.length > 0;
     if (state.timeNs >= this.#dueNs) this.#due(batch, i);
