@@ -257,8 +257,10 @@ function paragraphsOf(
       factor === null || factor === 0
         ? ''
         : `, ${digits(Math.max(factor, 1 / factor))} times ${factor > 1 ? 'less' : 'as much'}`;
+    const time = (ns: number): string =>
+      ns === 0 ? 'no failing at all' : `${duration(ns)} of failing`;
     text.push(
-      `The largest change is at order ${worst.order}: ${duration(worst.ns[0])} of failing in A, ${duration(worst.ns[1])} in B${times} as a share of the run.`,
+      `The largest change is at order ${worst.order}: ${time(worst.ns[0])} in A, ${time(worst.ns[1])} in B${times === '' ? '' : `${times} as a share of the run`}.`,
     );
   }
   text.push(
