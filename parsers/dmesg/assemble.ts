@@ -265,7 +265,7 @@ export class Assembler {
     const reserved = /Reserved (\d{1,9}) ([KMG])iB/.exec(record.text);
     if (reserved !== null) {
       const scale = { K: 1, M: 1024, G: 1024 * 1024 }[reserved[2] as 'K' | 'M' | 'G'];
-      const address = /at (0x[0-9a-f]{1,13})\b/.exec(record.text)?.[1];
+      const address = /at (0x[0-9a-f]{1,16})\b/.exec(record.text)?.[1];
       this.#fact('cma-reserved', Number(reserved[1]) * scale, record, Number(address));
     }
     const failed = numberIn(record.text, /req-size: (\d{1,12}) pages/);

@@ -102,7 +102,7 @@ function shortageReason(
 function blockReason(test: ZoneTest, zone: ZoneCounts): WatermarkReason {
   const { order } = test;
   if (atOrAbove(zone.free, order) <= 0) return order === 0 ? 'below-watermark' : 'fragmented';
-  if (atOrAbove(zone.highatomic, order) > 0) return 'only-highatomic';
+  if (!test.takesHighatomic && atOrAbove(zone.highatomic, order) > 0) return 'only-highatomic';
   if (atOrAbove(zone.cma, order) > 0) return 'only-cma';
   return atOrAbove(zone.isolated, order) > 0 ? 'isolated' : 'unknown';
 }

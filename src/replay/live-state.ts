@@ -262,7 +262,7 @@ export class LiveState implements ReplayState {
   #refreshReserve(live: LiveZone, step: ReserveStep, base: number): void {
     let pages = 0;
     for (let q = 0; q < this.orders; q++) {
-      const blocks = Math.min(step.free[base + q]!, live.free[q]!);
+      const blocks = Math.max(0, Math.min(step.free[base + q]!, live.free[q]! - live.cma[q]!));
       live.highatomic[q] = blocks;
       pages += blocks * (1 << q);
     }
