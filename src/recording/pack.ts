@@ -34,44 +34,78 @@ export function maxPackedBytes(capacity: number, rareLength: number): number {
 export function shapeOf(batch: EventBatch): PackedShape {
   const { length, rareLength } = batch;
   const baseNs = length > 0 && timesAreNarrow(batch) ? batch.timeNs[0]! : Number.NaN;
-  const { pfn: pfns, comm: comms, cpu: cpus, stack: stacks } = batch;
-  let pfnFits = true;
-  let pageless = false;
-  let maxComm = 0;
-  let maxCpu = 0;
-  let anyStack = 0;
-  for (let i = 0; i < length; i++) {
-    const pfn = pfns[i]!;
-    if (pfn === PFN_NONE) pageless = true;
-    else if (pfn >>> 0 !== pfn || pfn === PFN_NONE_U32) pfnFits = false;
-    const comm = comms[i]!;
-    if (comm > maxComm) maxComm = comm;
-    const cpu = cpus[i]!;
-    if (cpu > maxCpu) maxCpu = cpu;
-    anyStack |= stacks[i]!;
-  }
+  const pfns = pfnNeeds(batch.pfn, length);
   const shape = {
     length,
     rareLength,
     baseNs,
-    narrowPfn: pfnFits,
-    pageless,
-    narrowComm: maxComm <= 0xffff,
-    narrowCpu: maxCpu <= 0xff,
-    stacks: anyStack !== 0,
+    narrowPfn: (pfns & WIDE) === 0,
+    pageless: (pfns & PAGELESS) !== 0,
+    narrowComm: allBits(batch.comm, length) <= 0xffff,
+    narrowCpu: allBits(batch.cpu, length) <= 0xff,
+    stacks: allBits(batch.stack, length) !== 0,
   };
   return { ...shape, bytes: packedBytes(shape) };
 }
 
 /** Distances from the first stamp are whole and fit 32 bits. */
 function timesAreNarrow(batch: EventBatch): boolean {
-  const { timeNs, length } = batch;
-  const base = timeNs[0]!;
+  const base = batch.timeNs[0]!;
+  return base === Math.floor(base) && distancesAreNarrow(batch.timeNs, base, batch.length);
+}
+
+// The loops stand in functions of their own. A function that loops over a whole batch gets compiled
+// while it loops, when what follows the loop has never run yet: the code is thrown away at the loop's
+// end, and so at every call.
+
+function distancesAreNarrow(timeNs: Float64Array, base: number, length: number): boolean {
   for (let i = 0; i < length; i++) {
     const distance = timeNs[i]! - base;
     if (distance >>> 0 !== distance) return false;
   }
-  return base === Math.floor(base);
+  return true;
+}
+
+const WIDE = 1;
+const PAGELESS = 2;
+
+/** Bits: some pfn does not fit 32 bits, some event has none. */
+function pfnNeeds(pfns: Float64Array, length: number): number {
+  let needs = 0;
+  for (let i = 0; i < length; i++) {
+    const pfn = pfns[i]!;
+    if (pfn === PFN_NONE) needs |= PAGELESS;
+    else if (pfn >>> 0 !== pfn || pfn === PFN_NONE_U32) needs |= WIDE;
+  }
+  return needs;
+}
+
+/** All values, OR-ed. */
+function allBits(values: Uint32Array | Uint16Array, length: number): number {
+  let bits = 0;
+  for (let i = 0; i < length; i++) bits |= values[i]!;
+  return bits >>> 0;
+}
+
+function narrowTimes(timeNs: Float64Array, base: number, into: Uint32Array): void {
+  for (let i = 0; i < into.length; i++) into[i] = timeNs[i]! - base;
+}
+
+function widenTimes(distances: Uint32Array, base: number, into: Float64Array): void {
+  for (let i = 0; i < distances.length; i++) into[i] = base + distances[i]!;
+}
+
+/** PFN_NONE is -1, which becomes PFN_NONE_U32. */
+function narrowPfns(pfns: Float64Array, into: Uint32Array): void {
+  for (let i = 0; i < into.length; i++) into[i] = pfns[i]!;
+}
+
+function widenPfns(pfns: Uint32Array, into: Float64Array): void {
+  for (let i = 0; i < pfns.length; i++) into[i] = pfns[i]!;
+}
+
+function restorePageless(pfns: Uint32Array, into: Float64Array): void {
+  for (let i = 0; i < pfns.length; i++) if (pfns[i] === PFN_NONE_U32) into[i] = PFN_NONE;
 }
 
 function packedBytes(shape: Omit<PackedShape, 'bytes'>): number {
@@ -130,18 +164,8 @@ export function packBatch(batch: EventBatch, shape: PackedShape, bytes: Uint8Arr
   const wideTime = Number.isNaN(shape.baseNs);
   if (wideTime) layout.f64().set(batch.timeNs.subarray(0, n));
   if (!shape.narrowPfn) layout.f64().set(batch.pfn.subarray(0, n));
-  if (!wideTime) {
-    const distances = layout.u32();
-    const { timeNs } = batch;
-    const base = shape.baseNs;
-    for (let i = 0; i < n; i++) distances[i] = timeNs[i]! - base;
-  }
-  if (shape.narrowPfn) {
-    const pfns = layout.u32();
-    const { pfn } = batch;
-    // PFN_NONE is -1, which becomes PFN_NONE_U32.
-    for (let i = 0; i < n; i++) pfns[i] = pfn[i]!;
-  }
+  if (!wideTime) narrowTimes(batch.timeNs, shape.baseNs, layout.u32());
+  if (shape.narrowPfn) narrowPfns(batch.pfn, layout.u32());
   layout.i32().set(batch.pid.subarray(0, n));
   if (!shape.narrowComm) layout.u32().set(batch.comm.subarray(0, n));
   if (shape.stacks) layout.u32().set(batch.stack.subarray(0, n));
@@ -167,18 +191,11 @@ export function unpackBatch(bytes: Uint8Array, shape: PackedShape, into: EventBa
   const wideTime = Number.isNaN(shape.baseNs);
   if (wideTime) into.timeNs.set(layout.f64());
   if (!shape.narrowPfn) into.pfn.set(layout.f64());
-  if (!wideTime) {
-    const distances = layout.u32();
-    const { timeNs } = into;
-    const base = shape.baseNs;
-    for (let i = 0; i < n; i++) timeNs[i] = base + distances[i]!;
-  }
+  if (!wideTime) widenTimes(layout.u32(), shape.baseNs, into.timeNs);
   if (shape.narrowPfn) {
     const pfns = layout.u32();
-    const { pfn } = into;
-    if (shape.pageless) {
-      for (let i = 0; i < n; i++) pfn[i] = pfns[i] === PFN_NONE_U32 ? PFN_NONE : pfns[i]!;
-    } else for (let i = 0; i < n; i++) pfn[i] = pfns[i]!;
+    widenPfns(pfns, into.pfn);
+    if (shape.pageless) restorePageless(pfns, into.pfn);
   }
   into.pid.set(layout.i32());
   if (!shape.narrowComm) into.comm.set(layout.u32());
