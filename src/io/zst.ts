@@ -18,6 +18,8 @@ import { type Chunks, READ_BYTES } from './raw.js';
 export const MAX_WINDOW = 128 << 20;
 const BLOCK_MAX = 1 << 17;
 const FRAME_MAGIC = 0xfd2fb528;
+/** A larger buffer is not kept for the next frame. */
+const SPARE_MAX = 32 << 20;
 /** Decoded bytes gathered before they are given out. */
 const YIELD_BYTES = 1 << 20;
 
@@ -137,6 +139,7 @@ async function* oneFrame(input: Lookahead): AsyncGenerator<Uint8Array> {
     last = (block & 1) === 1;
   }
   yield* frame.take();
+  frame.release();
   if (header.checksum) {
     if (!(await input.need(4))) throw new ReadStop('truncated', 'zstd');
     input.drop(4);
@@ -206,6 +209,17 @@ class Lookahead {
   }
 }
 
+/** The buffer of the last frame, for the next: directories are full of small files, windows are large. */
+let spare: Uint8Array | null = null;
+
+/** Zeros as far as a frame may look back. */
+function takeBuffer(bytes: number, window: number): Uint8Array {
+  const buffer = spare;
+  spare = null;
+  if (buffer === null || buffer.length !== bytes) return new Uint8Array(bytes);
+  return buffer.fill(0, 0, window);
+}
+
 /** The decoder of one frame, its output laid out in one buffer of which the window is a part. */
 class Frame {
   readonly #decoder: Decompress;
@@ -217,7 +231,7 @@ class Frame {
   constructor(descriptor: number) {
     this.#window = windowOf(descriptor);
     const slack = YIELD_BYTES + 2 * BLOCK_MAX + Math.min(this.#window, 16 << 20);
-    this.#buffer = new Uint8Array(this.#window + slack);
+    this.#buffer = takeBuffer(this.#window + slack, this.#window);
     this.#from = this.#window;
     this.#to = this.#window;
     this.#decoder = new Decompress((block) => this.#emit(block));
@@ -235,6 +249,11 @@ class Frame {
     const part = this.#buffer.subarray(this.#from, this.#to);
     this.#from = this.#to;
     yield part;
+  }
+
+  /** Nothing of it is used any more. */
+  release(): void {
+    if (this.#buffer.length <= SPARE_MAX) spare = this.#buffer;
   }
 
   /** Decodes one whole block. */

@@ -169,14 +169,15 @@ export function surveyEvents(source: EventSource): Survey {
 
 function surveyBatch(survey: Survey, batch: EventBatch, offset: number): void {
   const { kind, order, pfn, detail, cpu, timeNs, length } = batch;
-  let last = survey.lastNs;
+  const { kinds, allocs, frees, drains, refills } = survey;
+  let { lastNs: last, maxCpu, minPfn, endPfn, extfragPending: pending } = survey;
   if (length > 0 && Number.isNaN(survey.firstNs)) survey.firstNs = timeNs[0]!;
   for (let i = 0; i < length; i++) {
     const k = kind[i]!;
-    survey.kinds[k]!++;
+    kinds[k]!++;
     if (timeNs[i]! < last) survey.backwards++;
     last = timeNs[i]!;
-    if (cpu[i]! > survey.maxCpu) survey.maxCpu = cpu[i]!;
+    if (cpu[i]! > maxCpu) maxCpu = cpu[i]!;
     if (k > LAST_PAGE_KIND) {
       survey.rare.push(batch, i, offset + i);
       continue;
@@ -188,20 +189,26 @@ function surveyBatch(survey: Survey, batch: EventBatch, offset: number): void {
         survey.failures[o]!++;
         continue;
       }
-      survey.allocs[o]!++;
-    } else if (k === EventKind.free) survey.frees[o]!++;
+      allocs[o]!++;
+    } else if (k === EventKind.free) frees[o]!++;
     else if (k === EventKind.zoneLocked) {
-      if (detail[i] === 1) survey.refills[o]!++;
-    } else if (k === EventKind.pcpuDrain) survey.drains[o]!++;
+      if (detail[i] === 1) refills[o]!++;
+    } else if (k === EventKind.pcpuDrain) drains[o]!++;
     if (k === EventKind.extfrag) {
       const { pageblockOrder, changeOwnership } = unpackExtfrag(detail[i]!);
       survey.pageblockOrder = pageblockOrder;
       survey.noteExtfrag(k, cpu[i]!, p, !changeOwnership);
-    } else if (survey.extfragPending && k !== EventKind.freeBatched) {
+      pending = survey.extfragPending;
+    } else if (pending && k !== EventKind.freeBatched) {
       survey.noteExtfrag(k, cpu[i]!, p, false);
+      pending = survey.extfragPending;
     }
-    if (p < survey.minPfn) survey.minPfn = p;
-    if (p + 2 ** o > survey.endPfn) survey.endPfn = p + 2 ** o;
+    if (p < minPfn) minPfn = p;
+    const end = o === 0 ? p + 1 : p + 2 ** o;
+    if (end > endPfn) endPfn = end;
   }
   survey.lastNs = last;
+  survey.maxCpu = maxCpu;
+  survey.minPfn = minPfn;
+  survey.endPfn = endPfn;
 }
