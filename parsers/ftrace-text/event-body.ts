@@ -227,7 +227,11 @@ export class EventBody {
     const { batch } = this.#writer;
     const rareRow = batch.addRareRow();
     batch.pfn[row] = rareRow;
-    batch.rare[rareRow * RARE_WIDTH] = this.#texts.keepText(bytes, text, end);
+    const texts = this.#texts;
+    const marks = kind === EventKind.marker;
+    batch.rare[rareRow * RARE_WIDTH] = marks
+      ? texts.keepText(bytes, text, end)
+      : texts.keepMessage(bytes, text, end);
     return Taken.event;
   }
 

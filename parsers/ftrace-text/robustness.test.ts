@@ -226,3 +226,21 @@ describe('damage', () => {
     expect([source.firstNs, source.lastNs]).toEqual([5578886000, 8308914000]);
   });
 });
+
+it('trace_printk texts without end are folded, and the markers among them are not', () => {
+  const front = '           probe-77      [000] .....    12.000001: ';
+  const lines: string[] = [];
+  for (let n = 0; n < 80_000; n++) {
+    lines.push(`${front}probe_tick: atomicprobe: order=3 ok=1 pfn=0x${n.toString(16)}`);
+  }
+  for (let snap = 1; snap <= 3; snap++) {
+    lines.push(`${front}tracing_mark_write: snap ${snap} begin 12.0`);
+  }
+  const { events, diagnostics } = read(ftraceText, text(lines));
+  const texts = events.map(({ fields }) => fields?.text);
+  expect(events.length).toBe(lines.length);
+  expect(texts[0]).toContain('pfn=0x0');
+  expect(texts.filter((one) => one === '(others)').length).toBeGreaterThan(1000);
+  expect(texts.slice(-3)).toEqual([1, 2, 3].map((snap) => `snap ${snap} begin 12.0`));
+  expect(diagnostics.all.map(({ code }) => code)).toContain('text-budget');
+});

@@ -179,7 +179,8 @@ function surveyBatch(survey: Survey, batch: EventBatch, offset: number): void {
     last = timeNs[i]!;
     if (cpu[i]! > maxCpu) maxCpu = cpu[i]!;
     if (k > LAST_PAGE_KIND) {
-      survey.rare.push(batch, i, offset + i);
+      // Texts tell the replay nothing, and there may be one for every request.
+      if (k !== EventKind.printk && k !== EventKind.marker) survey.rare.push(batch, i, offset + i);
       continue;
     }
     const o = order[i]!;
