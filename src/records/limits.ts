@@ -29,6 +29,6 @@ export const DEFAULT_LIMITS: Limits = {
   inputBytes: 2 ** 40,
   files: 20_000,
   snapshots: 100_000,
-  spoolBytes: 16 << 20,
+  spoolBytes: 8 << 20,
   pages: 2 ** 29,
 };
