@@ -108,7 +108,11 @@ export async function openInput(file: InputFile, options: OpenInputOptions): Pro
   const chunks =
     thread === null
       ? readHere(fd, initial, wanted, stats, file.regular ? file.rawBytes : READ_BYTES)
-      : readInThread({ fd, initial, options: wanted }, stats, thread);
+      : readInThread(
+          { fd, initial, options: wanted, plain: file.regular && !compressed },
+          stats,
+          thread,
+        );
   return new OpenInput(file, fd, await peek(chunks, options.headBytes), stats, options);
 }
 

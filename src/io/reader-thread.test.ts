@@ -30,13 +30,13 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-async function readFileInThread(bytes: Uint8Array, options = OPEN_LIMITS) {
+async function readFileInThread(bytes: Uint8Array, options = OPEN_LIMITS, plain = false) {
   const path = join(dir, 'input');
   writeFileSync(path, bytes);
   const fd = openSync(path, 'r');
   try {
     const stats = newReadStats();
-    const task = { fd, initial: new Uint8Array(0), options };
+    const task = { fd, initial: new Uint8Array(0), options, plain };
     return { ...(await collect(readInThread(task, stats, thread))), stats };
   } finally {
     closeSync(fd);
@@ -66,6 +66,17 @@ describe('the reader thread', () => {
     const limited = await readFileInThread(raw, { ...OPEN_LIMITS, inputBytes: 5_000_000 });
     expect(limited.stop).toMatchObject({ reason: 'too-long' });
     expect(limited.bytes.length).toBe(5_000_000);
+  });
+
+  it('reads a plain file straight into the buffers, with the same limits', async () => {
+    const { bytes, stop, stats } = await readFileInThread(text, OPEN_LIMITS, true);
+    expect(stop).toBeNull();
+    expect(Buffer.compare(bytes, text)).toBe(0);
+    const sha256 = createHash('sha256').update(text).digest('hex');
+    expect(stats).toEqual({ rawBytes: text.length, sha256, compression: null });
+    const limited = await readFileInThread(text, { ...OPEN_LIMITS, inputBytes: 5_000_000 }, true);
+    expect(limited.stop).toMatchObject({ reason: 'too-long' });
+    expect(Buffer.compare(limited.bytes, text.subarray(0, 5_000_000))).toBe(0);
   });
 
   it('can be left before the end', async () => {

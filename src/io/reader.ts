@@ -20,6 +20,8 @@ export interface ReaderTask {
   readonly fd: number;
   readonly initial: Uint8Array;
   readonly options: ReadOptions;
+  /** A file whose beginning shows no compression: it can be read straight into the buffers sent. */
+  readonly plain?: boolean;
 }
 
 /** Reader thread → main thread. Stats ride along with every chunk. */
