@@ -11,6 +11,7 @@ import type { ProfileSwitches } from '../kernel/profile-switches.js';
 import { EventSpool } from '../recording/spool.js';
 import { EventBatch, EventKind, PFN_NONE } from '../records/events.js';
 import type { RecordingStrings } from '../records/strings.js';
+import { countBelow } from '../replay/sorted.js';
 import type { EventSource } from '../replay/survey.js';
 
 export interface HiddenAttempt {
@@ -199,17 +200,6 @@ export function hideAttempts(
   for (const attempt of scan.attempts) attempt.index = indexOf(attempt.index);
   scan.attempts.sort((a, b) => a.index - b.index || a.timeNs - b.timeNs);
   return { events, attempts: scan.attempts, kept: scan.kept, indexOf };
-}
-
-function countBelow(sorted: Float64Array, value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function copyWithout(source: EventSource, dropped: Float64Array): EventSpool {

@@ -23,6 +23,7 @@ import {
 } from '../records/events.js';
 import { Action, ActionBatch, ActionSpool } from './actions.js';
 import type { PfnSpace } from './pfn-space.js';
+import { anyBetween } from './sorted.js';
 import type { EventSource, RareLog, Survey } from './survey.js';
 
 /** What happens next to a page. */
@@ -295,18 +296,6 @@ function indicesOf(rare: RareLog, kinds: readonly number[]): Float64Array {
     if (kinds.includes(rare.kind[row]!)) indices.push(rare.index[row]!);
   }
   return Float64Array.from(indices);
-}
-
-/** Whether a sorted list has a value strictly between two others. */
-function anyBetween(sorted: Float64Array, from: number, to: number): boolean {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle]! <= from) low = middle + 1;
-    else high = middle;
-  }
-  return low < sorted.length && sorted[low]! < to;
 }
 
 /** No block of this order begins here: the event is damaged. */

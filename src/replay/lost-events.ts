@@ -13,6 +13,7 @@
 import { EventKind } from '../records/events.js';
 import type { ReplayCore } from './core.js';
 import { indexOf, isGhostFate, Next, nextOf } from './fates.js';
+import { anyBetween, countBelow } from './sorted.js';
 import type { RareLog } from './survey.js';
 
 /** Pages times marks that may be looked at before later marks are passed over. */
@@ -44,7 +45,7 @@ export class LostEvents {
   /** Called at the event `index`, a LOST mark. */
   mark(index: number): void {
     const { fate, since, lists } = this.#core;
-    const position = firstAfter(this.#marks, index - 1);
+    const position = countBelow(this.#marks, index);
     if (position >= this.#limit) return;
     const previous = position === 0 ? -1 : this.#marks[position - 1]!;
     const following = this.#marks[position + 1] ?? Number.POSITIVE_INFINITY;
@@ -55,26 +56,10 @@ export class LostEvents {
       if (end <= index) continue;
       if (lists.isFree(page)) {
         if (!isGhostFate(f) || since[page]! < previous) continue;
-        if (!this.#compactionBetween(since[page]!, end)) this.#core.take(page, 1);
+        if (!anyBetween(this.#takings, since[page]!, end)) this.#core.take(page, 1);
       } else if (nextOf(f) === Next.removal && following >= end) {
         this.#core.put(page);
       }
     }
   }
-
-  #compactionBetween(from: number, to: number): boolean {
-    const position = firstAfter(this.#takings, from);
-    return position < this.#takings.length && this.#takings[position]! < to;
-  }
-}
-/** Position of the first value above `value`. */
-function firstAfter(sorted: Float64Array, value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle]! <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
