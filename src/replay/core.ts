@@ -29,6 +29,19 @@ export interface Anomalies {
   bypassed: number;
 }
 
+/** What the types in zone_locked and pcpu_drain events say of pageblocks (docs/model/highatomic.md). */
+export interface TypeEvidence {
+  /** They name the list really used, and HIGHATOMIC pageblocks do not merge with others (5.19 and later). */
+  readonly tellHighatomic: boolean;
+  /** pcpu_drain reads the type when it drains (6.10 and later), not when the page was freed. */
+  readonly drainsFresh: boolean;
+}
+
+const NO_TYPES: TypeEvidence = { tellHighatomic: false, drainsFresh: false };
+
+/** Number of the HIGHATOMIC migratetype (4.4 and later). */
+const HIGHATOMIC = 3;
+
 export class ReplayCore {
   readonly geometry: Geometry;
   readonly lists: FreeLists;
@@ -49,11 +62,20 @@ export class ReplayCore {
   readonly areaBySection: Uint16Array;
   /** Called when a page becomes free whose fate is to be freed again (a ghost). */
   onGhost: ((page: number, fate: number) => void) | null = null;
+  /** Pageblocks whose first event says HIGHATOMIC: they were when the recording began. */
+  readonly reservedBefore: number[] = [];
+  readonly #types: TypeEvidence;
 
-  constructor(geometry: Geometry, buddyLevel: boolean) {
+  constructor(geometry: Geometry, buddyLevel: boolean, types: TypeEvidence = NO_TYPES) {
     const size = geometry.space.size;
     this.geometry = geometry;
-    this.lists = new FreeLists(size, geometry.areas.length, geometry.orders - 1);
+    this.#types = types;
+    this.lists = new FreeLists(
+      size,
+      geometry.areas.length,
+      geometry.orders - 1,
+      geometry.pageblockOrder,
+    );
     this.fate = new Uint32Array(size);
     this.since = new Uint32Array(size);
     this.blockType = new Int8Array((size >> geometry.pageblockOrder) + 1).fill(-1);
@@ -61,6 +83,38 @@ export class ReplayCore {
     this.areaBySection = Uint16Array.from({ length: (size >> this.lists.maxOrder) + 1 }, (_, s) =>
       geometry.areaOf(s << this.lists.maxOrder),
     );
+  }
+
+  /** Whether the events tell which pageblocks are HIGHATOMIC: `lists` has those set apart. */
+  get tellsHighatomic(): boolean {
+    return this.buddyLevel && this.#types.tellHighatomic;
+  }
+
+  /** These pageblocks are HIGHATOMIC from the start. */
+  reserveBefore(pageblocks: readonly number[]): void {
+    for (const block of pageblocks) {
+      this.blockType[block] = HIGHATOMIC;
+      this.lists.setApart(this.#areaOfBlock(block), block, true);
+    }
+  }
+
+  #areaOfBlock(block: number): number {
+    return this.areaBySection[(block << this.geometry.pageblockOrder) >> this.lists.maxOrder]!;
+  }
+
+  /** An event says on which list a page of this pageblock was or is. */
+  #retype(block: number, type: number, action: number): void {
+    const before = this.blockType[block]!;
+    if (this.#types.tellHighatomic) {
+      // A page on a per-cpu list may still carry the type of when it was freed.
+      const stale = action === Action.give && !this.#types.drainsFresh;
+      if (before === HIGHATOMIC && stale) return;
+      if ((before === HIGHATOMIC) !== (type === HIGHATOMIC)) {
+        if (before < 0) this.reservedBefore.push(block);
+        this.lists.setApart(this.#areaOfBlock(block), block, type === HIGHATOMIC);
+      }
+    }
+    this.blockType[block] = type;
   }
 
   /** Takes pages [page, page + count) out of the free lists where they are in them. */
@@ -87,7 +141,10 @@ export class ReplayCore {
     const page = batch.page[i]!;
     const order = batch.order[i]!;
     const type = batch.type[i]!;
-    if (type >= 0) this.blockType[page >> this.geometry.pageblockOrder] = type;
+    if (type >= 0) {
+      const block = page >> this.geometry.pageblockOrder;
+      if (this.blockType[block] !== type) this.#retype(block, type, action);
+    }
     const area = this.areaBySection[page >> this.lists.maxOrder]!;
     if (order === 0) {
       this.#applyToPage(action, area, page);

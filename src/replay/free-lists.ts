@@ -6,8 +6,8 @@
  * that form under page-wise additions and removals. All operations are idempotent: adding a free
  * page or removing one that is not free changes nothing, because evidence from traces repeats itself.
  *
- * Not modelled here: list order, and merge barriers between migratetypes at pageblock order and
- * above (see docs/model/merging.md).
+ * Pageblocks may be set apart (HIGHATOMIC on 5.19 and later): such a pageblock does not merge with one that is not,
+ * and its blocks are counted once more on their own. Not modelled: list order (see docs/model/merging.md).
  */
 import { PageBit } from './observer.js';
 
@@ -20,20 +20,68 @@ export class FreeLists {
   /** Free blocks by zone and order: counts[zone * orders + order]. */
   readonly counts: Int32Array;
   readonly freePages: Int32Array;
+  /** 1 for each pageblock that is set apart, by page >> pageblockOrder. */
+  readonly apart: Uint8Array;
+  /** Free blocks in pageblocks that are set apart, like `counts` (and counted there too). */
+  readonly apartCounts: Int32Array;
+  /** Pageblocks set apart, by zone. */
+  readonly apartBlocks: Int32Array;
   readonly orders: number;
   /** Set for a zone whose counts changed; cleared by whoever reads them. */
   readonly dirty: Uint8Array;
   /** Whether any zone is dirty. */
   anyDirty = true;
+  readonly #pageblockOrder: number;
+  #anyApart = false;
 
-  constructor(pages: number, zones: number, maxOrder: number) {
+  constructor(pages: number, zones: number, maxOrder: number, pageblockOrder = maxOrder) {
     this.maxOrder = maxOrder;
+    this.#pageblockOrder = pageblockOrder;
     this.orders = maxOrder + 1;
     this.headOrder = new Int8Array(pages).fill(-1);
     this.pages = new Uint8Array(pages);
     this.counts = new Int32Array(zones * this.orders);
     this.freePages = new Int32Array(zones);
     this.dirty = new Uint8Array(zones);
+    this.apart = new Uint8Array((pages >> pageblockOrder) + 1);
+    this.apartCounts = new Int32Array(this.counts.length);
+    this.apartBlocks = new Int32Array(zones);
+  }
+
+  /**
+   * Sets a pageblock apart or gives it back. Its free blocks stay as they are: what the change allows to merge
+   * merges when something next to it is freed (mm/page_alloc.c move_freepages_block does not merge).
+   */
+  setApart(zone: number, pageblock: number, apart: boolean): void {
+    if ((this.apart[pageblock] === 1) === apart) return;
+    this.apart[pageblock] = apart ? 1 : 0;
+    this.apartBlocks[zone]! += apart ? 1 : -1;
+    this.#anyApart ||= apart;
+    const first = pageblock << this.#pageblockOrder;
+    const end = Math.min(first + (1 << this.#pageblockOrder), this.headOrder.length);
+    for (let page = first; page < end; page++) {
+      const order = this.headOrder[page]!;
+      if (order >= 0) this.#countApart(zone * this.orders + order, apart ? 1 : -1);
+    }
+    this.dirty[zone] = 1;
+    this.anyDirty = true;
+  }
+
+  #countApart(cell: number, by: number): void {
+    this.apartCounts[cell] = this.apartCounts[cell]! + by;
+  }
+
+  #isApart(page: number): boolean {
+    return this.#anyApart && this.apart[page >> this.#pageblockOrder] === 1;
+  }
+
+  /** Whether two free buddies of this order stay two blocks. */
+  #barred(head: number, buddy: number, order: number): boolean {
+    return (
+      this.#anyApart &&
+      order >= this.#pageblockOrder &&
+      this.apart[head >> this.#pageblockOrder] !== this.apart[buddy >> this.#pageblockOrder]
+    );
   }
 
   isFree(page: number): boolean {
@@ -82,14 +130,16 @@ export class FreeLists {
     let merged = order;
     while (merged < this.maxOrder) {
       const buddy = head ^ (1 << merged);
-      if (this.headOrder[buddy] !== merged) break;
+      if (this.headOrder[buddy] !== merged || this.#barred(head, buddy, merged)) break;
       this.headOrder[buddy] = -1;
       this.counts[base + merged]!--;
+      if (this.#isApart(buddy)) this.#countApart(base + merged, -1);
       head &= ~(1 << merged);
       merged++;
     }
     this.headOrder[head] = merged;
     this.counts[base + merged]!++;
+    if (this.#isApart(head)) this.#countApart(base + merged, 1);
   }
 
   /**
@@ -133,6 +183,7 @@ export class FreeLists {
     const base = zone * this.orders;
     this.headOrder[head] = -1;
     this.counts[base + holder]!--;
+    if (this.#isApart(head)) this.#countApart(base + holder, -1);
     let at = head;
     for (let level = holder; level > order; ) {
       level--;
@@ -141,6 +192,7 @@ export class FreeLists {
       const rest = keepsLower ? upper : at;
       this.headOrder[rest] = level;
       this.counts[base + level]!++;
+      if (this.#isApart(rest)) this.#countApart(base + level, 1);
       if (!keepsLower) at = upper;
     }
     this.freePages[zone] = this.freePages[zone]! - (1 << order);
@@ -161,6 +213,7 @@ export class FreeLists {
       }
       this.headOrder[p] = -1;
       this.counts[base + inner]!--;
+      if (this.#isApart(p)) this.#countApart(base + inner, -1);
       taken += 1 << inner;
       p += 1 << inner;
     }
@@ -175,6 +228,7 @@ export class FreeLists {
   /** Throws if the canonical form is broken; for tests and `--paranoid`. */
   checkInvariants(zoneOf: (page: number) => number): void {
     const counts = new Int32Array(this.counts.length);
+    const apart = new Int32Array(this.counts.length);
     const free = new Int32Array(this.freePages.length);
     for (let page = 0; page < this.pages.length; ) {
       const order = this.headOrder[page]!;
@@ -185,7 +239,9 @@ export class FreeLists {
       }
       const zone = zoneOf(page);
       if ((page & ((1 << order) - 1)) !== 0) throw new Error(`block ${page}/${order} is unaligned`);
-      if (order < this.maxOrder && this.headOrder[page ^ (1 << order)] === order) {
+      // Once set apart, a pageblock may keep a free buddy after it was given back.
+      const mayStay = this.#anyApart && order >= this.#pageblockOrder;
+      if (!mayStay && order < this.maxOrder && this.headOrder[page ^ (1 << order)] === order) {
         throw new Error(`buddies ${page}/${order} are both free and unmerged`);
       }
       for (let p = page; p < page + (1 << order); p++) {
@@ -193,10 +249,12 @@ export class FreeLists {
         if (p > page && this.headOrder[p] !== -1) throw new Error(`block inside block at ${p}`);
       }
       counts[zone * this.orders + order]!++;
+      if (this.#isApart(page)) apart[zone * this.orders + order]!++;
       free[zone] = free[zone]! + (1 << order);
       page += 1 << order;
     }
     if (counts.some((n, i) => n !== this.counts[i])) throw new Error('counts disagree with blocks');
+    if (apart.some((n, i) => n !== this.apartCounts[i])) throw new Error('set-apart counts disagree');
     if (free.some((n, i) => n !== this.freePages[i])) throw new Error('free pages disagree');
   }
 }

@@ -229,7 +229,8 @@ export class LiveState implements ReplayState {
       this.#sum(zone);
       for (let q = 0; q < orders; q++) this.#show(live, base, q, raw[base + q]!);
     }
-    if (this.#reserve !== null) this.#refreshReserve(live, this.#reserve, base);
+    if (this.#core.tellsHighatomic) this.#countReserve(live, zone.areas);
+    else if (this.#reserve !== null) this.#refreshReserve(live, this.#reserve, base);
     const unknown = this.#span === null || this.#span.unknown === true;
     live.certainty = unknown ? 'unknown' : live.inexact === 0 ? 'exact' : 'bounded';
   }
@@ -256,6 +257,23 @@ export class LiveState implements ReplayState {
     live.free[q] = free;
     live.low[q] = low;
     live.high[q] = high;
+  }
+
+  /** The reserve as the events tell it. */
+  #countReserve(live: LiveZone, areas: readonly number[]): void {
+    const { apartCounts, apartBlocks } = this.#core.lists;
+    live.highatomic.fill(0);
+    live.highatomicPages = 0;
+    live.reservedHighatomic = 0;
+    for (let a = 0; a < areas.length; a++) {
+      const area = areas[a]!;
+      live.reservedHighatomic += apartBlocks[area]! * 2 ** this.pageblockOrder;
+      for (let q = 0; q < this.orders; q++) {
+        const blocks = apartCounts[area * this.orders + q]!;
+        live.highatomic[q] = live.highatomic[q]! + blocks;
+        live.highatomicPages += blocks * (1 << q);
+      }
+    }
   }
 
   /** What of the reserve is free cannot be more than what is free. */

@@ -18,7 +18,7 @@ import type { BuddyinfoSnapshot, KpageflagsSnapshot, Snapshot } from '../records
 import { PageClass } from '../records/snapshot.js';
 import type { RecordingStrings } from '../records/strings.js';
 import { type CompactionQuality, CompactionSolver } from './compaction.js';
-import { type Anomalies, ReplayCore } from './core.js';
+import { type Anomalies, ReplayCore, type TypeEvidence } from './core.js';
 import {
   type Fates,
   type FreeMapCopy,
@@ -112,6 +112,8 @@ export class Reconstruction {
   readonly #options: ReplayOptions;
   readonly #spans: readonly CorrectionSpan[];
   #needs: ReadonlyMap<number, number> = new Map();
+  /** Pageblocks that were HIGHATOMIC when the recording began, as a first run found. */
+  #reservedBefore: readonly number[] = [];
 
   constructor(input: ReplayInput, options: ReplayOptions) {
     this.#input = input;
@@ -238,10 +240,19 @@ export class Reconstruction {
   }
 
   #newCore(): ReplayCore {
-    const core = new ReplayCore(this.geometry, this.level === 'buddy');
+    const core = new ReplayCore(this.geometry, this.level === 'buddy', this.#typeEvidence());
+    core.reserveBefore(this.#reservedBefore);
     seedFirstTouch(core, this.#fates);
     for (const page of this.#completion) core.put(page);
     return core;
+  }
+
+  #typeEvidence(): TypeEvidence {
+    const { switches } = this.profile.profile;
+    return {
+      tellHighatomic: switches.mergeBarrier === 'not-UME' && switches.zoneLockedTypeIsReal,
+      drainsFresh: switches.freelistHygiene,
+    };
   }
 
   #marks(): MarkTracker {
@@ -324,7 +335,10 @@ export class Reconstruction {
       onStop: (k) => stops[k]!.run(state),
       onRare: (row) => this.#hiddenAt(solver, lost, row),
     });
-    if (!this.#causal) this.#needs = solver.needs;
+    if (!this.#causal) {
+      this.#needs = solver.needs;
+      this.#reservedBefore = [...this.#reservedBefore, ...core.reservedBefore];
+    }
     return probes;
   }
 
