@@ -42,6 +42,8 @@ interface Process {
   zoneStart: number;
   freePfn: number;
   migratePfn: number;
+  /** Where the free scanner stands when this compaction ends: it never goes below. */
+  endFreePfn: number;
   /** Order the compaction is for, -1 unknown or whole zone. */
   order: number;
   searchOrder: number;
@@ -91,6 +93,8 @@ export class CompactionSolver {
   /** Rows of compaction events, for deadlines. */
   readonly #compactionRows: Int32Array;
   #requestOrder = new Map<number, number>();
+  /** Fast searches have an event of their own (6.5 and later). */
+  #announces = false;
 
   constructor(
     core: ReplayCore,
@@ -105,6 +109,7 @@ export class CompactionSolver {
     const rows: number[] = [];
     for (let row = 0; row < rare.length; row++) {
       const kind = rare.kind[row]!;
+      if (kind === EventKind.fastIsolateFreepages) this.#announces = true;
       if (kind === EventKind.isolateFreepages || kind === EventKind.isolateMigratepages) {
         rows.push(row);
       }
@@ -188,6 +193,7 @@ export class CompactionSolver {
     process.zoneStart = this.#rare.field(row, 0);
     process.migratePfn = this.#rare.field(row, 1);
     process.freePfn = this.#rare.field(row, 2);
+    process.endFreePfn = this.#endFreePfn(row, pid);
     process.order = this.#requestOrder.get(pid) ?? -1;
     process.searchOrder = process.order - 1;
     process.async = this.#rare.field(row, 4) === this.#asyncMode;
@@ -196,8 +202,21 @@ export class CompactionSolver {
     this.#processes.set(pid, process);
   }
 
+  /** The free scanner's place at the end of the compaction that begins at a row; 0 if the end is not there. */
+  #endFreePfn(row: number, pid: number): number {
+    const rare = this.#rare;
+    for (let r = row + 1; r < rare.length; r++) {
+      if (rare.pid[r] !== pid) continue;
+      if (rare.kind[r] === EventKind.compactionEnd) return rare.field(r, 2);
+      if (rare.kind[r] === EventKind.compactionBegin) return 0;
+    }
+    return 0;
+  }
+
   #isolateMigratepages(row: number, process: Process): void {
-    if (process.migrateRow < 0) process.migrateRow = row;
+    process.migratePfn = Math.max(process.migratePfn, this.#rare.field(row, END));
+    // Nothing isolated, nothing to migrate: the search begins with the first page that needs a target.
+    if (process.migrateRow < 0 && this.#rare.field(row, TAKEN) > 0) process.migrateRow = row;
     const need = this.#needs.get(row);
     if (need !== undefined) this.#takeHidden(need, process);
   }
@@ -205,6 +224,9 @@ export class CompactionSolver {
   #fastIsolate(row: number, process: Process): void {
     process.announced = this.#rare.field(row, TAKEN);
     process.pool += process.announced;
+    // The event tells the scanner's place and half the span.
+    process.freePfn = this.#rare.field(row, END);
+    process.migratePfn = 2 * this.#rare.field(row, START) - process.freePfn;
     // A range event that follows shows the pageblock; else the block must be chosen now.
     if (process.announced > 0 && !this.#rangeFollows(row)) {
       this.#takeAnnounced(process, this.#rare.field(row, START));
@@ -253,7 +275,8 @@ export class CompactionSolver {
     } else if (taken > 0) {
       this.#takeStrided(first, last, scanned, taken);
     }
-    process.freePfn = Math.min(process.freePfn, start);
+    // Ranges below the place where the scanner ends are searches around a block found fast.
+    if (start >= process.endFreePfn) process.freePfn = Math.min(process.freePfn, start);
   }
 
   #takeUncertain(first: number, last: number): number {
@@ -350,9 +373,13 @@ export class CompactionSolver {
   }
 
   #migratepages(row: number, process: Process): void {
-    process.pool -= this.#rare.field(row, 0);
-    if (process.pool < 0) {
-      const need = -process.pool;
+    const migrated = this.#rare.field(row, 0);
+    const before = process.pool;
+    process.pool -= migrated;
+    // A target is looked for before the page is tried: one that failed had one too.
+    const tried = !this.#announces && migrated === 0 && before <= 0 && this.#rare.field(row, 1) > 0;
+    if (process.pool < 0 || tried) {
+      const need = tried ? 1 : -process.pool;
       const anchor = process.migrateRow;
       if (anchor >= 0) this.#newNeeds.set(anchor, (this.#newNeeds.get(anchor) ?? 0) + need);
       this.#takeHidden(need, process);
@@ -371,7 +398,7 @@ export class CompactionSolver {
       const begin = Math.min(Math.max(process.searchOrder, 0), top);
       for (let step = 0; step <= top && taken === 0; step++) {
         const order = (begin - step + top + 1) % (top + 1);
-        taken = this.#takeBlock(order, this.#searchFloor(process), process);
+        taken = this.#takeBlock(order, this.#searchFrom(process, 2), process);
         if (taken > 0) process.searchOrder = order;
       }
       if (taken === 0) break;
@@ -385,11 +412,14 @@ export class CompactionSolver {
     }
   }
 
-  /** Lowest pfn the fast search accepts: half way from the free scanner down to the migrate scanner. */
-  #searchFloor(process: Process): number {
+  /**
+   * Where the fast search looks: the upper half (2) or quarter (4) of the span between the scanners. It takes
+   * what it meets first in the quarter, else the highest block of the half.
+   */
+  #searchFrom(process: Process, part: 2 | 4): number {
     if (!process.active) return 0;
     const size = 1 << this.#core.geometry.pageblockOrder;
-    const floor = process.freePfn - (process.freePfn - process.zoneStart) / 2;
+    const floor = process.freePfn - (process.freePfn - process.migratePfn) / part;
     return Math.floor(floor / size) * size;
   }
 
@@ -408,10 +438,11 @@ export class CompactionSolver {
       const to = geometry.space.zoneStart[area + 1]!;
       const floorPage = geometry.space.pageOf(fromPfn);
       const step = 1 << order;
+      const upper = geometry.space.pageOf(this.#searchFrom(process, 4));
       const begin = Math.max(from, floorPage >= 0 && floorPage < to ? floorPage & -step : from);
       for (let page = begin; page < to; page += step) {
         if (lists.headOrder[page] !== order) continue;
-        const score = this.#score(page, order, begin, to);
+        const score = this.#score(page, order, upper);
         if (score > bestScore) {
           best = page;
           bestScore = score;
@@ -425,7 +456,7 @@ export class CompactionSolver {
   }
 
   /** -1 = impossible; else larger is likelier. */
-  #score(head: number, order: number, begin: number, end: number): number {
+  #score(head: number, order: number, upper: number): number {
     const { fate, since, blockType, geometry } = this.#core;
     const type = blockType[head >> geometry.pageblockOrder]!;
     if (type !== MOVABLE && type !== -1) return -1;
@@ -438,8 +469,9 @@ export class CompactionSolver {
       if (isGhostFate(f)) ghosts++;
       if (since[page]! > newest) newest = since[page]!;
     }
-    const upper = head >= begin + (end - begin) / 2 ? 1 : 0;
-    return (ghosts / size) * 1e6 + upper * 1e3 + 1e3 / (1 + newest / 1e4);
+    const ghostly = (ghosts / size) * 1e10;
+    // In the upper quarter the block at the tail of the list, mostly the oldest; below it the highest.
+    return head >= upper ? ghostly + 1e9 + 1e9 / (1 + newest / 1e4) : ghostly + head;
   }
 
   #blockUncertain(head: number, order: number): boolean {
@@ -495,6 +527,7 @@ function newProcess(): Process {
     zoneStart: 0,
     freePfn: Number.POSITIVE_INFINITY,
     migratePfn: 0,
+    endFreePfn: 0,
     order: -1,
     searchOrder: 0,
     pool: 0,
