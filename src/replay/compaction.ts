@@ -31,6 +31,13 @@ const MAX_STRIDE = 32;
 /** Positions by which compound pages can shift a strided scan. */
 const STRIDE_SLACK = 8;
 
+/** Events at which pages can have been taken. */
+const TAKING: ReadonlySet<number> = new Set([
+  EventKind.isolateFreepages,
+  EventKind.isolateMigratepages,
+  EventKind.fastIsolateFreepages,
+]);
+
 /** Fields of the range events, as in RARE_FIELDS. */
 const START = 0;
 const END = 1;
@@ -110,9 +117,7 @@ export class CompactionSolver {
     for (let row = 0; row < rare.length; row++) {
       const kind = rare.kind[row]!;
       if (kind === EventKind.fastIsolateFreepages) this.#announces = true;
-      if (kind === EventKind.isolateFreepages || kind === EventKind.isolateMigratepages) {
-        rows.push(row);
-      }
+      if (TAKING.has(kind)) rows.push(row);
     }
     this.#compactionRows = Int32Array.from(rows);
   }
