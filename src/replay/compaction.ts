@@ -284,9 +284,13 @@ export class CompactionSolver {
     if (start >= process.endFreePfn) process.freePfn = Math.min(process.freePfn, start);
   }
 
+  /** A block that begins below the range has no head in it: the scanner passes over its pages. */
   #takeUncertain(first: number, last: number): number {
+    const { lists } = this.#core;
+    const head = lists.blockOf(first);
+    const from = head >= 0 && head < first ? head + (1 << lists.headOrder[head]!) : first;
     let found = 0;
-    for (let page = first; page < last; page++) {
+    for (let page = from; page < last; page++) {
       if (this.#core.lists.isFree(page) && !isCertainFate(this.#core.fate[page]!)) {
         found += this.#core.take(page, 1);
       }
@@ -438,7 +442,8 @@ export class CompactionSolver {
     let best = -1;
     let bestScore = -1;
     for (const area of geometry.zones[zone]!.areas) {
-      if (lists.counts[area * lists.orders + order] === 0) continue;
+      // The fast search looks through the MOVABLE lists alone, never those of CMA.
+      if (geometry.areas[area]!.cma || lists.counts[area * lists.orders + order] === 0) continue;
       const from = geometry.space.zoneStart[area]!;
       const to = geometry.space.zoneStart[area + 1]!;
       const floorPage = geometry.space.pageOf(fromPfn);
