@@ -22,8 +22,9 @@ import {
   unpackExtfrag,
 } from '../records/events.js';
 import { Action, ActionBatch, ActionSpool } from './actions.js';
+import { PcpQueues } from './pcp-queues.js';
 import type { PfnSpace } from './pfn-space.js';
-import { anyBetween } from './sorted.js';
+import { anyBetween, countBelow } from './sorted.js';
 import type { EventSource, RareLog, Survey } from './survey.js';
 
 /** What happens next to a page. */
@@ -89,6 +90,7 @@ export interface FateContext {
   readonly space: PfnSpace;
   readonly survey: Survey;
   readonly pcpOrders: Uint8Array;
+  readonly pageblockOrder: number;
   readonly buddyLevel: boolean;
   /** An extfrag event can be the only witness of a removal. */
   readonly extfragRemoves: boolean;
@@ -155,6 +157,8 @@ class FateTracer {
   outside = 0;
   readonly #context: FateContext;
   readonly #nextKindOnCpu: Uint8Array;
+  readonly #queues: PcpQueues;
+  readonly #compactions: CompactionRuns;
   /** Indices of rare events that may hide takings, ascending. */
   readonly #hiding: Float64Array;
   /** Indices of LOST marks, ascending. */
@@ -165,7 +169,9 @@ class FateTracer {
     this.actions = new ActionSpool(batches, context.budget);
     this.next = new Uint32Array(context.space.size);
     this.#nextKindOnCpu = new Uint8Array(context.survey.maxCpu + 1);
+    this.#queues = new PcpQueues(context.space.size, context.pageblockOrder, context.survey.maxCpu);
     const { rare } = context.survey;
+    this.#compactions = new CompactionRuns(rare);
     this.#hiding = indicesOf(rare, HIDING);
     this.#lost = indicesOf(rare, [EventKind.lost, EventKind.bufferStarted]);
   }
@@ -197,10 +203,19 @@ class FateTracer {
       const o = order[i]!;
       out.page[i] = page;
       out.order[i] = o;
-      out.type[i] = k === EventKind.zoneLocked || k === EventKind.pcpuDrain ? migratetype[i]! : -1;
+      const told = k === EventKind.zoneLocked || k === EventKind.pcpuDrain ? migratetype[i]! : -1;
+      out.type[i] = told;
+      if (told >= 0) this.#queues.typeTold(page, told);
       const fate = o === 0 ? next[page]! : this.#writeRuns(page, o);
       out.fate[i] = fate;
       out.action[i] = this.#decide(k, batch.detail[i]!, o, fate, index);
+      if (
+        out.action[i] === Action.freeToPcp &&
+        !causal &&
+        this.#overtaken(page, o, c, fate) &&
+        !this.#compactions.runs(batch.pid[i]!, index)
+      )
+        out.action[i] = Action.giveBypassing;
       if (causal) continue;
       const mine = ((index << 3) | classOf(k)) >>> 0;
       if (o === 0) next[page] = mine;
@@ -245,6 +260,21 @@ class FateTracer {
     return false;
   }
 
+  /**
+   * Whether pages freed later to the same per-cpu list were drained before anything happens to this block:
+   * then it never was on that list.
+   */
+  #overtaken(page: number, order: number, cpu: number, fate: number): boolean {
+    const first = order === 0 ? fate : this.batch.runs[fate + 1]!;
+    if (nextOf(first) === Next.drain) {
+      this.#queues.drained(page, order, cpu, indexOf(first));
+      return false;
+    }
+    const silent = nextOf(first) === Next.none || nextOf(first) === Next.free;
+    if (!silent || this.#lost.length > 0) return false;
+    return indexOf(first) > this.#queues.emptyBy(page, order, cpu);
+  }
+
   #lostBetween(index: number, fate: number): boolean {
     return this.#lost.length > 0 && anyBetween(this.#lost, index, indexOf(fate));
   }
@@ -278,6 +308,31 @@ class FateTracer {
       runStart = p;
     }
     return begin;
+  }
+}
+
+/**
+ * Which processes compact when: what they free may be a target that was refused, which goes back to their own
+ * list and not to the allocator (mm/compaction.c compaction_free, 6.10 and later).
+ */
+class CompactionRuns {
+  /** Begin and end of each run by process, in order. */
+  readonly #runs = new Map<number, number[]>();
+
+  constructor(rare: RareLog) {
+    for (let row = 0; row < rare.length; row++) {
+      const begins = rare.kind[row] === EventKind.compactionBegin;
+      if (!begins && rare.kind[row] !== EventKind.compactionEnd) continue;
+      const runs = this.#runs.get(rare.pid[row]!) ?? [];
+      if (begins && runs.length % 2 === 0) runs.push(rare.index[row]!);
+      if (!begins && runs.length % 2 === 1) runs.push(rare.index[row]!);
+      this.#runs.set(rare.pid[row]!, runs);
+    }
+  }
+
+  runs(pid: number, index: number): boolean {
+    const runs = this.#runs.get(pid);
+    return runs !== undefined && countBelow(runs, index) % 2 === 1;
   }
 }
 

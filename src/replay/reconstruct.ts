@@ -150,6 +150,7 @@ export class Reconstruction {
           this.profile.profile.switches,
           this.geometry.pageblockOrder,
         ),
+        pageblockOrder: this.geometry.pageblockOrder,
         buddyLevel: this.level === 'buddy',
         // As the data shows it; where it holds no steal, as the kernel's version says.
         extfragRemoves: this.profile.profile.switches.extfragIsRemoval,

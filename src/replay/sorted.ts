@@ -3,7 +3,7 @@
  */
 
 /** How many values of an ascending list lie below `value`: the position of the first that does not. */
-export function countBelow(sorted: Float64Array, value: number): number {
+export function countBelow(sorted: ArrayLike<number>, value: number): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {
