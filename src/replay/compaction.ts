@@ -21,6 +21,7 @@ import { EventKind } from '../records/events.js';
 import type { StringTable } from '../records/strings.js';
 import type { ReplayCore } from './core.js';
 import { indexOf, isCertainFate, isGhostFate } from './fates.js';
+import { countBelow } from './sorted.js';
 import type { RareLog } from './survey.js';
 
 /** Migratetype number of MOVABLE (4.4 and later). */
@@ -30,13 +31,6 @@ const MOVABLE = 1;
 const MAX_STRIDE = 32;
 /** Positions by which compound pages can shift a strided scan. */
 const STRIDE_SLACK = 8;
-
-/** Events at which pages can have been taken. */
-const TAKING: ReadonlySet<number> = new Set([
-  EventKind.isolateFreepages,
-  EventKind.isolateMigratepages,
-  EventKind.fastIsolateFreepages,
-]);
 
 /** Fields of the range events, as in RARE_FIELDS. */
 const START = 0;
@@ -99,9 +93,13 @@ export class CompactionSolver {
   readonly #deadlines = new Map<number, number[]>();
   /** Rows of compaction events, for deadlines. */
   readonly #compactionRows: Int32Array;
+  /** Their events, ascending. */
+  readonly #compactionIndices: Float64Array;
   #requestOrder = new Map<number, number>();
+  /** Event of the next row at which pages can be taken. */
+  #nextTaking = 0;
   /** Fast searches have an event of their own (6.5 and later). */
-  #announces = false;
+  readonly #announces: boolean;
 
   constructor(
     core: ReplayCore,
@@ -113,13 +111,23 @@ export class CompactionSolver {
     this.#asyncMode = texts.internText('async');
     this.#rare = rare;
     this.#needs = needs;
+    this.#announces = rare.kind.subarray(0, rare.length).includes(EventKind.fastIsolateFreepages);
     const rows: number[] = [];
-    for (let row = 0; row < rare.length; row++) {
-      const kind = rare.kind[row]!;
-      if (kind === EventKind.fastIsolateFreepages) this.#announces = true;
-      if (TAKING.has(kind)) rows.push(row);
-    }
+    for (let row = 0; row < rare.length; row++) if (this.#canTake(row)) rows.push(row);
     this.#compactionRows = Int32Array.from(rows);
+    this.#compactionIndices = Float64Array.from(rows, (row) => rare.index[row]!);
+  }
+
+  /** Whether pages can have been taken at a row. */
+  #canTake(row: number): boolean {
+    const kind = this.#rare.kind[row];
+    const taken = this.#rare.field(row, TAKEN);
+    if (this.#announces) {
+      const takes = kind === EventKind.fastIsolateFreepages || kind === EventKind.isolateFreepages;
+      return takes && taken > 0;
+    }
+    if (kind === EventKind.isolateMigratepages) return taken > 0;
+    return kind === EventKind.isolateFreepages;
   }
 
   /** What this run learnt for the next; the very map it was given if that is nothing new. */
@@ -140,20 +148,15 @@ export class CompactionSolver {
   }
 
   #lastCompactionBefore(index: number): number {
-    const rows = this.#compactionRows;
-    let low = 0;
-    let high = rows.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#rare.index[rows[middle]!]! < index) low = middle + 1;
-      else high = middle;
-    }
-    return low === 0 ? -1 : rows[low - 1]!;
+    const rows = countBelow(this.#compactionIndices, index);
+    return rows === 0 ? -1 : this.#compactionRows[rows - 1]!;
   }
 
   /** Called at each rare event, in order. */
   rare(row: number): void {
     const rare = this.#rare;
+    const following = countBelow(this.#compactionRows, row + 1);
+    this.#nextTaking = rare.index[this.#compactionRows[following] ?? -1] ?? Number.POSITIVE_INFINITY;
     const pid = rare.pid[row]!;
     switch (rare.kind[row]) {
       case EventKind.tryToCompact:
@@ -473,13 +476,19 @@ export class CompactionSolver {
     const size = 1 << order;
     let ghosts = 0;
     let newest = 0;
+    let due = Number.POSITIVE_INFINITY;
     for (let page = head; page < head + size; page++) {
       const f = fate[page]!;
       if (isCertainFate(f)) return -1;
-      if (isGhostFate(f)) ghosts++;
+      if (isGhostFate(f)) {
+        ghosts++;
+        due = Math.min(due, indexOf(f));
+      }
       if (since[page]! > newest) newest = since[page]!;
     }
-    const ghostly = (ghosts / size) * 1e10;
+    // Now or never: a page of it is freed before anything else can have taken it.
+    const urgent = due < this.#nextTaking ? 1e11 : 0;
+    const ghostly = urgent + (ghosts / size) * 1e10;
     // In the upper quarter the block at the tail of the list, mostly the oldest; below it the highest.
     return head >= upper ? ghostly + 1e9 + 1e9 / (1 + newest / 1e4) : ghostly + head;
   }
