@@ -16,6 +16,11 @@ const OWN_EVENTS_SPAN = 512;
 /** … and how long before. */
 const OWN_EVENTS_NS = 1e6;
 
+/** Events at which pages leave the free lists for a request. */
+function isRemoval(kind: number): boolean {
+  return kind === EventKind.zoneLocked || kind === EventKind.extfrag;
+}
+
 /** Finds where in the stream an instant lies. */
 export class InstantFinder {
   readonly #events: EventSource;
@@ -58,8 +63,7 @@ export class InstantFinder {
       const i = back - this.#offset();
       const kind = this.#batch.kind[i]!;
       if (this.#batch.cpu[i] !== cpu || kind > EventKind.extfrag) continue;
-      const removal = kind === EventKind.zoneLocked || kind === EventKind.extfrag;
-      if (!removal || this.#batch.order[i] !== order) break;
+      if (!isRemoval(kind) || this.#batch.order[i] !== order) break;
       start = back;
     }
     return start;
@@ -74,7 +78,7 @@ export class InstantFinder {
       this.#load(back);
       const i = back - this.#offset();
       if (this.#batch.timeNs[i]! < timeNs - OWN_EVENTS_NS) break;
-      if (this.#batch.kind[i] !== EventKind.zoneLocked || this.#batch.order[i] !== order) continue;
+      if (!isRemoval(this.#batch.kind[i]!) || this.#batch.order[i] !== order) continue;
       const cpu = this.#batch.cpu[i]!;
       return this.#claimed(back, from, cpu) ? from : this.#ownStart(back + 1, cpu, order);
     }

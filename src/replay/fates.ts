@@ -52,16 +52,21 @@ export const nextOf = (fate: number): number => fate & 7;
 /** Event index of the fate, MAX_FATE_INDEX + 1 when there is none. */
 export const indexOf = (fate: number): number => (fate === 0 ? MAX_FATE_INDEX + 1 : fate >>> 3);
 
-/** The page will be freed, drained or seen elsewhere without an event that takes it. */
+/** The page will be freed or seen elsewhere without an event that takes it. */
 export function isGhostFate(fate: number): boolean {
   const next = fate & 7;
-  return next === Next.free || next === Next.drain || next === Next.seenTaken;
+  return next === Next.free || next === Next.seenTaken;
 }
 
-/** The page certainly stays free until its next event. */
+/**
+ * Compaction certainly does not take the page before its next event. (What it takes comes back by a free: a page
+ * that is next drained went to a per-cpu list, by a request that is not in the recording.)
+ */
 export function isCertainFate(fate: number): boolean {
   const next = fate & 7;
-  return next === Next.removal || next === Next.alloc || next === Next.seenFree;
+  return (
+    next === Next.removal || next === Next.alloc || next === Next.drain || next === Next.seenFree
+  );
 }
 
 /** A copy of the kernel's own free map, placed in the stream of events. */

@@ -55,7 +55,7 @@ export class LostEvents {
       const end = indexOf(f);
       if (end <= index) continue;
       if (lists.isFree(page)) {
-        if (!isGhostFate(f) || since[page]! < previous) continue;
+        if ((!isGhostFate(f) && nextOf(f) !== Next.drain) || since[page]! < previous) continue;
         if (!anyBetween(this.#takings, since[page]!, end)) this.#core.take(page, 1);
       } else if (nextOf(f) === Next.removal && following >= end) {
         this.#core.put(page);
