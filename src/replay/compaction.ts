@@ -121,13 +121,10 @@ export class CompactionSolver {
   /** Whether pages can have been taken at a row. */
   #canTake(row: number): boolean {
     const kind = this.#rare.kind[row];
-    const taken = this.#rare.field(row, TAKEN);
-    if (this.#announces) {
-      const takes = kind === EventKind.fastIsolateFreepages || kind === EventKind.isolateFreepages;
-      return takes && taken > 0;
-    }
-    if (kind === EventKind.isolateMigratepages) return taken > 0;
-    return kind === EventKind.isolateFreepages;
+    if (kind === EventKind.isolateFreepages) return true;
+    // Where fast searches have no event, one may follow as soon as there are pages to migrate.
+    const search = this.#announces ? EventKind.fastIsolateFreepages : EventKind.isolateMigratepages;
+    return kind === search && this.#rare.field(row, TAKEN) > 0;
   }
 
   /** What this run learnt for the next; the very map it was given if that is nothing new. */
@@ -156,7 +153,8 @@ export class CompactionSolver {
   rare(row: number): void {
     const rare = this.#rare;
     const following = countBelow(this.#compactionRows, row + 1);
-    this.#nextTaking = rare.index[this.#compactionRows[following] ?? -1] ?? Number.POSITIVE_INFINITY;
+    this.#nextTaking =
+      rare.index[this.#compactionRows[following] ?? -1] ?? Number.POSITIVE_INFINITY;
     const pid = rare.pid[row]!;
     switch (rare.kind[row]) {
       case EventKind.tryToCompact:
@@ -184,7 +182,12 @@ export class CompactionSolver {
         this.#migratepages(row, this.#process(pid));
         break;
     }
-    this.#takeOverdue(row);
+    // A block found fast lies in the pageblock that is scanned next: its pages are not overdue before.
+    if (!this.#searchGoesOn(row)) this.#takeOverdue(row);
+  }
+
+  #searchGoesOn(row: number): boolean {
+    return this.#rare.kind[row] === EventKind.fastIsolateFreepages && this.#rangeFollows(row);
   }
 
   #process(pid: number): Process {

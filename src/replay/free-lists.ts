@@ -254,7 +254,8 @@ export class FreeLists {
       page += 1 << order;
     }
     if (counts.some((n, i) => n !== this.counts[i])) throw new Error('counts disagree with blocks');
-    if (apart.some((n, i) => n !== this.apartCounts[i])) throw new Error('set-apart counts disagree');
+    if (apart.some((n, i) => n !== this.apartCounts[i]))
+      throw new Error('set-apart counts disagree');
     if (free.some((n, i) => n !== this.freePages[i])) throw new Error('free pages disagree');
   }
 }

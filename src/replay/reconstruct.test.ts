@@ -256,8 +256,11 @@ describe('compaction', () => {
       taker.buddyinfo();
       taker.kpageflags()();
       fragment(kernel, 0.6);
-      // One block of order 3 in the upper half, alone in its pageblock.
-      const fast = { pfn: 992, order: 3 };
+      // One block of order 3 in the upper half, whose buddies are in use.
+      const fast = { pfn: kernel.alloc(3), order: 3 };
+      while (fast.pfn < 512) fast.pfn = kernel.alloc(3);
+      for (let n = 0; n < 3; n++) kernel.alloc(3);
+      kernel.free(fast.pfn);
       compactSome(kernel, 8, { fast, fastEvent });
       const after = kernel.now;
       churn(kernel, 200, 9);

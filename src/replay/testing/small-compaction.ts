@@ -63,7 +63,10 @@ export function compact(kernel: SmallKernel, options: CompactOptions): void {
   kernel.compacting = false;
 }
 
-/** Takes every free page of the range and prints it. */
+/**
+ * Takes the free blocks that begin in the range and prints it. A block that begins below shows no head here; a pageblock
+ * that is free as a whole is no target at all, and nothing is printed of it.
+ */
 function scan(
   kernel: SmallKernel,
   start: number,
@@ -71,12 +74,13 @@ function scan(
   isolated: number[],
   rare: (kind: EventKind, ...fields: number[]) => void,
 ): void {
+  const blocks = kernel.buddy.blocks().filter(({ page }) => page >= start && page < end);
+  if (blocks[0]?.page === start && blocks[0].order >= kernel.pageblockOrder) return;
   let taken = 0;
-  for (let page = start; page < end; page++) {
-    if (!kernel.buddy.free.has(page)) continue;
-    kernel.takeSilently(page, 0);
-    isolated.push(page);
-    taken++;
+  for (const { page, order } of blocks) {
+    kernel.takeSilently(page, order);
+    for (let p = page; p < page + 2 ** order; p++) isolated.push(p);
+    taken += 2 ** order;
   }
   rare(EventKind.isolateFreepages, start, end, end - start, taken);
 }
