@@ -11,7 +11,7 @@
 const WORDS: readonly string[] = [
   'page allocation',
   'order allocation failed',
-  'allocation failure: ',
+  'vmalloc: allocation failure',
   'vmalloc error: size',
   'invoked oom-killer',
   'active_anon:',
