@@ -138,6 +138,7 @@ function notEligible(input: ZoneInput, pageKB: number, why: string): ZoneFinding
     managedPages: pagesOf(line?.managedKB ?? line?.presentKB ?? null, pageKB),
     minPages: pagesOf(line?.minKB ?? null, pageKB),
     boostPages: pagesOf(line?.boostKB ?? 0, pageKB) ?? 0,
+    hiddenBoostPages: 0,
     reducedPages: null,
     reservePages: 0,
     unusable: [],
