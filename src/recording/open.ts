@@ -164,9 +164,7 @@ class Opening {
     const snapshots = this.#snapshots.finish(this.diagnostics);
     reportMixed(this.#sources, snapshots, this.diagnostics);
     const trace = {
-      events: events.length,
-      firstNs: events.firstNs,
-      lastNs: events.lastNs,
+      events,
       epochS: this.#clock.epochS,
       clockName: this.#clock.name,
       overwritten: this.#sources.some((source) => source.overwritten > 0),
