@@ -52,7 +52,7 @@ function inputOf(source: SourceSummary): ReportInput {
     why: source.why,
     compression: source.compression,
     bytes: source.bytes,
-    sha256: source.facts.sha256 ?? null,
+    sha256: source.sha256,
     lines: source.lines,
     events: sum(source.events),
     snapshots: sum(source.snapshots),
