@@ -94,7 +94,23 @@ export async function peek(
   return { head, all: rejoin(head, iterator, stop) };
 }
 
-async function* rejoin(
+/** The source with its head back. Closing it closes the source, even if nothing was asked of it. */
+function rejoin(
+  head: Uint8Array,
+  iterator: AsyncIterator<Uint8Array>,
+  stop: unknown,
+): AsyncGenerator<Uint8Array> {
+  const all = headThenRest(head, iterator, stop);
+  // a generator that was never started runs no `finally` when it is told to return
+  const finish = all.return.bind(all);
+  all.return = async (value) => {
+    await iterator.return?.();
+    return finish(value);
+  };
+  return all;
+}
+
+async function* headThenRest(
   head: Uint8Array,
   iterator: AsyncIterator<Uint8Array>,
   stop: unknown,
