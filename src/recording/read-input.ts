@@ -63,13 +63,12 @@ function choose(
   source: SourceSummary,
   options: ReadInputOptions,
 ): Detected | null {
-  if (input.head.length === 0) return null;
+  if (input.head.length === 0 || detectUnsupported(input.head) !== null) return null;
   if (options.format !== null) {
     const format = formatById(options.format, options.formats);
     if (format === null) throw new RangeError(`no such format: ${options.format}`);
     return { format, detection: { confidence: 1, why: 'named by the user' } };
   }
-  if (detectUnsupported(input.head) !== null) return null;
   return detect(input.head, file.path === null ? '' : source.name, options.formats);
 }
 
