@@ -11,7 +11,14 @@ import { counselOf, type Judged, nodeCount } from './advice.js';
 import { callerOf } from './caller.js';
 import type { Cause, PostmortemCertainty, PostmortemReport, ZoneFinding } from './findings.js';
 import { harmOf } from './harm.js';
-import { type JudgeOptions, judgeZones, pageSizeKB, type Verdict, verdictOf } from './judge.js';
+import {
+  type JudgeOptions,
+  judgeZones,
+  nodeIsInferred,
+  pageSizeKB,
+  type Verdict,
+  verdictOf,
+} from './judge.js';
 import { type KernelMemory, type KernelOptions, kernelOf } from './kernel-of.js';
 import { grouped, listed, pagesText, plural, sizeOfKB, zoneName } from './words.js';
 
@@ -46,7 +53,7 @@ export function explainSplat(
     kernelKnown: kernel.known,
     caller,
     cause: verdict.cause,
-    certainty: certaintyOf(splat, verdict, zones, kernel.known),
+    certainty: certaintyOf(splat, verdict, zones, kernel.known && !nodeIsInferred(zones, request)),
     summary: '',
     decisive: verdict.decisive,
     zones,
@@ -68,7 +75,7 @@ function certaintyOf(
   splat: Splat,
   verdict: Verdict,
   zones: readonly ZoneFinding[],
-  kernelKnown: boolean,
+  known: boolean,
 ): PostmortemCertainty {
   if (verdict.cause === 'cannot-be-told') return 'unknown';
   if (verdict.cause === 'impossible-request') return 'exact';
@@ -76,7 +83,7 @@ function certaintyOf(
   const eligible = zones.filter((zone) => zone.eligible);
   const sure = eligible.every((zone) => zone.certain && zone.reason !== 'cannot-be-told');
   const { damage } = splat;
-  return sure && kernelKnown && !damage.interleaved && !damage.cut ? 'exact' : 'bounded';
+  return sure && known && !damage.interleaved && !damage.cut ? 'exact' : 'bounded';
 }
 
 /** SysRq m prints what is free; nobody asked for memory. */
@@ -132,6 +139,8 @@ function notesOf(report: Judged): string[] {
       );
   }
   notes.push(...perCpuNotes(report));
+  if (nodeIsInferred(report.zones, report.request))
+    notes.push('__GFP_THISNODE: one node alone was asked, and no report says which');
   if (report.caller.context === 'softirq' && splat.header.comm !== '')
     notes.push(`${splat.header.comm} merely was on the CPU: a softirq borrowed it`);
   return notes;

@@ -283,6 +283,24 @@ describe('what real kernels taught', () => {
     },
   );
 
+  test('__GFP_THISNODE: a node that could have served it was not the one that was asked', () => {
+    const full = normalZone({ node: 1, min: 1000, blocks: blocks(120) });
+    const roomy = normalZone({ min: 1000, blocks: blocks(90_000, 4000, 300, 20) });
+    const spec = {
+      ...specOf('6.1.40', 'atomic', 0, [roomy, full]),
+      mode: 0x200a20,
+      names: 'GFP_ATOMIC|__GFP_THISNODE',
+    };
+    const report = explained(spec, '6.1.40');
+    expect(report).toMatchObject({ cause: 'below-watermark', certainty: 'bounded' });
+    expect(report.decisive).toMatchObject({ node: 1, pagesShort: 256 });
+    expect(report.notes.join()).toContain('__GFP_THISNODE');
+    const anyNode = explained(specOf('6.1.40', 'atomic', 0, [roomy, full]), '6.1.40');
+    expect(anyNode.cause).toBe('should-have-passed');
+    const bothPass = explained({ ...spec, zones: [roomy] }, '6.1.40');
+    expect(bothPass.cause).toBe('should-have-passed');
+  });
+
   test('the boost that 5.0 to 5.18 do not print is seen in the distance of the marks', () => {
     const zone = normalZone({ min: 1000, boost: 2000, blocks: blocks(400), managed: 76_000 });
     const report = explained(specOf('5.10.247', 'atomic', 0, [zone]), '5.10.247');
