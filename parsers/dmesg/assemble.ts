@@ -60,8 +60,8 @@ export class Assembler {
     return this.#open.length > 0 || this.#pending.size > 0;
   }
 
-  /** Takes one log line with its 1-based number. */
-  line(log: LogLine, line: number): void {
+  /** Takes one log line with its 1-based number. `cut`: the line before fills a terminal's width. */
+  line(log: LogLine, line: number, cut = false): void {
     const text = log.text;
     if (text.trim() === '') {
       this.#flush(log.caller);
@@ -69,12 +69,17 @@ export class Assembler {
     }
     const kind = kindOf(text);
     const pending = this.#pending.get(log.stamped ? log.caller : this.#lastKey);
+    if (cut && pending?.stamped && !log.stamped && fits(pending, text) && /^\S|^\s\S/.test(text)) {
+      pending.text += text;
+      pending.rewrapped = true;
+      return;
+    }
     const joins =
       pending !== undefined &&
       kind !== 'header' &&
       (kind === 'noise' || kind === 'counters' || kind === 'frame' || isHead(pending.text)) &&
       !log.stamped &&
-      pending.text.length + text.length < MAX_RECORD &&
+      fits(pending, text) &&
       continues(pending.kind, text);
     if (joins) {
       pending.text = `${pending.text} ${text.trim()}`;
@@ -299,6 +304,10 @@ export class Assembler {
     const splat = draft.finish(this.#source, this.#release);
     if (splat !== null) this.#output.splat(splat);
   }
+}
+
+function fits(pending: Pending, text: string): boolean {
+  return pending.text.length + text.length < MAX_RECORD;
 }
 
 /** The first word or two of a zone line, folded away from the rest. */

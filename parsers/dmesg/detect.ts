@@ -2,6 +2,7 @@
  * Is this a kernel log? Judged by the first lines: stamps, levels, and words only a kernel prints.
  */
 import type { Detection } from '../format.js';
+import { utf16Of } from './utf16.js';
 
 const MAX_LINES = 400;
 
@@ -15,20 +16,28 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
   [/^\s*"dmesg":|^\s*"msg":/, '`dmesg -J` JSON'],
 ];
 
+/** Quoted, it is a log only as journald, dmesg -J or a container runtime write one: other JSON tells of logs, too. */
+const UNQUOTED = '^(?:[^"]*|.*"(?:MESSAGE|message|msg|log)"\\s*:\\s*".*)';
+
 const WORDS: readonly (readonly [RegExp, string])[] = [
   [
-    /page allocation failure|page allocation stall|order allocation failed/,
+    new RegExp(
+      `${UNQUOTED}(?:page allocation failure|page allocation stall|order allocation failed)`,
+    ),
     'a page allocation failure report',
   ],
   [/ invoked oom-killer: /, 'an OOM report'],
   [/^(?:.{0,80}\s)?Mem-[Ii]nfo:\s*$/, 'a Mem-Info block'],
-  // Quoted, it is a log only as journald or dmesg -J write one: other JSON names kernels too.
-  [/^(?:[^"]*|.*"(?:MESSAGE|msg)"\s*:\s*")\bLinux version \d+\.\d+/, 'a `Linux version` banner'],
+  [new RegExp(`${UNQUOTED}\\bLinux version \\d+\\.\\d+`), 'a `Linux version` banner'],
   [/SL[UA]B: Unable to allocate memory on/, 'a slab allocation failure'],
 ];
 
 export function detect(head: Uint8Array, name: string): Detection | null {
-  const text = Buffer.from(head.buffer, head.byteOffset, head.byteLength).toString('latin1');
+  const encoding = utf16Of(head);
+  const text =
+    encoding === null
+      ? Buffer.from(head.buffer, head.byteOffset, head.byteLength).toString('latin1')
+      : new TextDecoder(encoding).decode(head);
   const lines = text.split('\n', MAX_LINES);
   for (const [pattern, what] of WORDS) {
     // The last look is at everything: a report may lie deep in the first bytes.

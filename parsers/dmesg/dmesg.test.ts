@@ -85,6 +85,18 @@ describe('every container', () => {
     });
   }
 
+  test.each(['utf16le', 'utf-16be'])('saved as %s', (encoding) => {
+    const text = `\ufeff${WRAPPINGS['carriage returns']!(printReport(SPEC, '6.1.40'))}`;
+    const little = Buffer.from(text, 'utf16le');
+    const saved = encoding === 'utf16le' ? little : Buffer.from(little).swap16();
+    expect(detect(saved, 'x')).not.toBeNull();
+    for (const size of [1, 5, 4096]) {
+      const { splats } = readLog(saved, size);
+      expect(splats).toHaveLength(1);
+      expectSpec(splats[0]!, codeOf('6.1.40'));
+    }
+  });
+
   test('chunks may break anywhere', () => {
     const text = WRAPPINGS.syslog!(printReport(SPEC, '5.15.197'));
     const whole = readLog(text).splats;
@@ -373,6 +385,8 @@ describe('detection', () => {
     const banner = 'Linux version 6.1.0-56-amd64 (gcc-12) #1 SMP';
     const meta = `{\n "name": "k61",\n "kernel_version_text": "${banner}"\n}\n`;
     expect(detect(bytes(meta), 'META.json')).toBeNull();
+    const list = '{\n "failures": [\n  "lab: page allocation failure: order:10"\n ]\n}\n';
+    expect(detect(bytes(list), 'META.json')).toBeNull();
     expect(detect(bytes(`{"PRIORITY":"5","MESSAGE":"${banner}"}\n`), 'x')).not.toBeNull();
     expect(detect(bytes(`  "msg": "${banner}"\n`), 'x')).not.toBeNull();
     expect(detect(bytes(`<5>[    0.000000] ${banner}\n`), 'x')).not.toBeNull();

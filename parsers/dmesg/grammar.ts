@@ -70,6 +70,7 @@ const HEADER_WORDS: readonly [string, SplatKind][] = [
   ['page allocation failure', 'page-allocation-failure'],
   ['page allocation stall', 'allocation-stall'],
   ['-order allocation failed', 'page-allocation-failure'],
+  ['vmalloc: allocation failure', 'page-allocation-failure'],
   [' invoked oom-killer:', 'oom-kill'],
   ['vmalloc error: size', 'page-allocation-failure'],
   ['rq: Show Memory', 'sysrq-memory'],
@@ -94,10 +95,13 @@ export function continues(kind: RecordKind, text: string): boolean {
   return CONTINUATIONS[kind]?.test(text) ?? false;
 }
 
+/** Up to 4.9 a line of its own before the header; from 4.10 the header itself, with its mask. */
+const VMALLOC_LINE = /^vmalloc: allocation failure(?!.*\bmode:)/;
+
 export function kindOf(text: string): RecordKind {
-  if (text.includes('allocation') || text.includes('oom-killer') || text.includes('Show Memory')) {
+  if (/allocation|oom-killer|Show Memory|vmalloc error/.test(text)) {
+    if (VMALLOC_LINE.test(text)) return 'vmalloc';
     if (headerAt(text) !== null) return 'header';
-    if (/^vmalloc: allocation failure/.test(text)) return 'vmalloc';
   }
   const body = text.trim();
   // most lines near a report are frames
@@ -119,6 +123,12 @@ export interface HeaderFields extends SplatHeader {
   readonly kind: SplatKind;
 }
 
+const VMALLOC_BYTES =
+  /^vmalloc(?:: allocation failure: | error: size |: allocation failure, allocated \d{1,18} of )(\d{1,18})/;
+/** vmalloc ran out of single pages on the way (an order is printed where it asked for more). */
+const VMALLOC_OF_PAGES =
+  /^vmalloc(?:: allocation failure, allocated| error: .{0,60}failed to allocate pages)/;
+
 /** TASK_COMM_LEN is 16, but workqueue threads print up to 64 characters since 4.18. */
 const MAX_COMM = 64;
 
@@ -131,20 +141,20 @@ export function parseHeader(text: string): HeaderFields | null {
   const names =
     mode === null ? null : /^\(([^)]{0,600})\)/.exec(rest.slice(mode.index + mode[0].length));
   const stall = /stalls? for (\d+)\s?(ms|secs?)/.exec(rest);
-  const bytes = /vmalloc: allocation failure: (\d+) bytes|vmalloc error: size (\d+)/.exec(text);
   return {
     kind,
-    comm: commOf(text.slice(0, at)),
+    comm: kind === 'sysrq-memory' ? '' : commOf(text.slice(0, at)),
     order:
       numberIn(rest, /(?:\border[:=]|page order )\s?(\d{1,3})\b/) ??
-      numberIn(text, /(\d{1,3})-order/),
+      numberIn(text, /(\d{1,3})-order/) ??
+      (VMALLOC_OF_PAGES.test(rest) ? 0 : null),
     mode: mode === null ? null : Number(mode[1]),
     modeText: mode?.[1] ?? '',
     gfpNames: (names?.[1] ?? '').replace(/\s+/g, ''),
     nodemask: /nodemask=(\(null\)|[\d,-]+)/.exec(rest)?.[1]?.replace(/,$/, '') ?? null,
     ...cpusetOf(rest),
     stallMs: stall === null ? null : Number(stall[1]) * (stall[2] === 'ms' ? 1 : 1000),
-    vmallocBytes: bytes === null ? null : Number(bytes[1] ?? bytes[2]),
+    vmallocBytes: numberIn(rest, VMALLOC_BYTES),
   };
 }
 

@@ -13,20 +13,26 @@ import type { ParseContext, StreamParser } from '../format.js';
 import { Assembler } from './assemble.js';
 import { newPendingJson, openLine } from './containers.js';
 import { countNewlines, findTrigger } from './triggers.js';
+import { Utf16Reader } from './utf16.js';
 
 const NEWLINE = 10;
 /** journald objects and `#012`-joined reports are longer than any printk line. */
 const LONG_LINE_FACTOR = 16;
+/** Where consoles and terminals break lines, in the middle of a word. */
+const TERMINAL_WIDTHS: ReadonlySet<number> = new Set([80, 100, 120, 132, 160, 200, 240, 256]);
 const EMPTY = new Uint8Array(0);
 
 export class DmesgParser implements StreamParser {
   readonly #context: ParseContext;
   readonly #assembler: Assembler;
   readonly #json = newPendingJson();
+  readonly #utf16 = new Utf16Reader();
   readonly #maxLine: number;
   #carry: Uint8Array = EMPTY;
   /** True while the rest of an overlong line is being skipped. */
   #skipping = false;
+  /** Characters of the line before. */
+  #width = 0;
   /** Lines before the current position. */
   #line = 0;
   #records = 0;
@@ -44,7 +50,12 @@ export class DmesgParser implements StreamParser {
     });
   }
 
-  push(chunk: Uint8Array): void {
+  push(bytes: Uint8Array): void {
+    const chunk = this.#utf16.next(bytes);
+    if (chunk.length > 0) this.#push(chunk);
+  }
+
+  #push(chunk: Uint8Array): void {
     let start = 0;
     if (this.#carry.length > 0 || this.#skipping) {
       const newline = chunk.indexOf(NEWLINE);
@@ -61,6 +72,8 @@ export class DmesgParser implements StreamParser {
   }
 
   end(): void {
+    const last = this.#utf16.end();
+    if (last.length > 0) this.#push(last);
     if (this.#carry.length > 0) {
       const rest = this.#carry;
       this.#carry = EMPTY;
@@ -153,7 +166,9 @@ export class DmesgParser implements StreamParser {
       this.#context.source.skippedLines++;
     } else {
       const text = cleaned(decodeBytes(bytes, start, stop));
-      for (const line of openLine(text, this.#json)) this.#assembler.line(line, this.#line);
+      const cut = TERMINAL_WIDTHS.has(this.#width);
+      for (const line of openLine(text, this.#json)) this.#assembler.line(line, this.#line, cut);
+      this.#width = text.length;
     }
     return stop + 1;
   }

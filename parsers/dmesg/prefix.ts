@@ -86,13 +86,21 @@ function callerPid(found: Found, match: RegExpExecArray): void {
   if (found.caller === '') found.caller = `p${match[1]}`;
 }
 
-/** `[  123.456789] `, and Android's `[123.456789]: `. */
-const KERNEL_STAMP = /^\[\s*(\d{1,9})\.(\d{3,9})s?\]:?\s?/;
+/** `[  123.456789] `, Android's `[123.456789]: `, and `dmesg --show-delta`'s `[123.456789 <  0.000012>] `. */
+const KERNEL_STAMP = /^\[\s*(\d{1,9})\.(\d{3,9})s?(?:\s+<\s*[\d.]{1,20}>)?\]:?\s?/;
 
 const RULES: readonly Rule[] = [
   // mail quotes, and a stray `#` before a stamp
   { pattern: /^(?:>\s?)+/, apply: nothing },
   { pattern: /^[#|]\s+(?=\[)/, apply: nothing },
+  // `grep -n`, `grep -H`: a file name, a line number, before a stamp or level
+  {
+    pattern:
+      /^(?:[\w./@+-]{1,255}[:-])?(?:\d{1,9}[:-])?(?=\[\s*\d{1,8}\.\d{6}s?\]|<\d{1,3}>|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d )/,
+    apply: nothing,
+  },
+  // journalctl -o export, verbose
+  { pattern: /^\s{0,8}MESSAGE=/, apply: stamp },
   {
     pattern: /^\s+(?=\[\s*\d{1,8}\.\d{6}s?\]|\[(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\s|<\d{1,3}>)/,
     apply: nothing,
@@ -112,7 +120,13 @@ const RULES: readonly Rule[] = [
   { pattern: /^(\d\d-\d\d\s+\d\d:\d\d:\d\d\.\d{3})\s+/, apply: wall },
   { pattern: new RegExp(`^\\[((?:${MONTHS})\\d{1,2} \\d\\d:\\d\\d)\\]\\s?`), apply: wall },
   { pattern: /^\[\s*(?:[+<]\s*)\d+\.\d+>?\]\s?/, apply: stamp },
-  // record numbers of /dev/kmsg and extended netconsole
+  // klog, as the Kubernetes node problem detector copies
+  { pattern: /^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{6}\s+\d{1,9} [^\]\s]{1,80}\] /, apply: stamp },
+  // record numbers of /dev/kmsg and extended netconsole, the release in front if asked for
+  {
+    pattern: /^\d+\.\d+[\w.+~-]{0,64},(?=\d{1,6},\d{1,12},\d{1,15},[^;\s]{0,80};)/,
+    apply: nothing,
+  },
   {
     pattern: /^\d{1,6},\d{1,12},(\d{1,9}?)(\d{6}),[^;\s]{0,80};/,
     apply: mono,
@@ -140,7 +154,12 @@ const RULES: readonly Rule[] = [
     apply: callerPid,
   },
   {
-    pattern: /^\[\d{1,5}:[^\]]{0,40}:\s*(\d+)\]\s/,
+    pattern: /^\s{0,2}\[\d{1,5}:[^\]]{0,40}:\s*(\d+)\]\s/,
+    apply: callerPid,
+  },
+  // MediaTek: `.(0)[1234:kworker/0:1]`
+  {
+    pattern: /^\s?(?:<\d>)?-?\.?\(\d{1,3}\)\[(\d+):[^\]]{0,40}\]\s?/,
     apply: callerPid,
   },
 ];
@@ -151,8 +170,7 @@ const RULES: readonly Rule[] = [
  */
 function isBare(found: Found, text: string): boolean {
   if (found.monoNs === null) return false;
-  const first = text.charCodeAt(0);
-  const opens = first === 0x5b || first === 0x3c || first === 0x3a || first === 0x3e;
+  const opens = /^\s{0,2}[[<:>.(-]/.test(text);
   return !opens && !/kernel(?::|\[| -)/.test(text);
 }
 

@@ -11,7 +11,7 @@
 const WORDS: readonly string[] = [
   'page allocation',
   'order allocation failed',
-  'allocation failure: ',
+  'vmalloc: allocation failure',
   'vmalloc error: size',
   'invoked oom-killer',
   'active_anon:',
@@ -23,8 +23,9 @@ const WORDS: readonly string[] = [
   'alloc failed, req-size',
   ' Show Memory',
   'lowmem_reserve[]',
-  // `page alloc` inside a journald byte array
+  // `page alloc` inside a journald byte array, both ways of systemd
   '112,97,103,101,32,97,108,108,111,99',
+  '112, 97, 103, 101, 32, 97, 108, 108, 111, 99',
 ];
 
 const WINDOW = 12;

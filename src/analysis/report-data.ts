@@ -71,6 +71,8 @@ export interface ReportReplay {
     readonly method: string;
     readonly placed: number;
     readonly unplaced: number;
+    /** If it was found by agreement of copies and events: how far it may be off, and what it explains. */
+    readonly estimate: { readonly uncertaintyNs: number; readonly agreement: number } | null;
   };
 }
 

@@ -7,7 +7,7 @@
 import type { Alignment } from '../recording/recording.js';
 import { type Diagnostics, excerptOf } from '../records/diagnostics.js';
 import type { SourceSummary } from '../records/source.js';
-import { formatSeconds } from '../records/time.js';
+import { formatSeconds, roundUpNs } from '../records/time.js';
 import { type Advice, advise, type Holdings, sumHoldings } from './inspect-advice.js';
 import { groupDigits } from './text-table.js';
 
@@ -94,10 +94,16 @@ function sourceLines(source: SourceSummary, inspection: Inspection): string[] {
 
 /** How the snapshots came to stand among the events. */
 function placingText(alignment: Alignment): string {
-  const { byMarkers, byClock, unplaced } = alignment;
+  const { byMarkers, byClock, byAgreement, unplaced, estimate } = alignment;
   const parts = [];
   if (byMarkers > 0) parts.push(`${groupDigits(byMarkers)} by markers in the trace`);
   if (byClock > 0) parts.push(`${groupDigits(byClock)} by the clock`);
+  if (estimate !== null) {
+    const doubt = formatSeconds(roundUpNs(estimate.uncertaintyNs));
+    parts.push(
+      `${groupDigits(byAgreement)} by agreement with the events (give or take ${doubt} s)`,
+    );
+  }
   if (unplaced > 0) parts.push(`${groupDigits(unplaced)} could not be placed among the events`);
   return parts.join(', ');
 }

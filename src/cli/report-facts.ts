@@ -52,7 +52,7 @@ function inputOf(source: SourceSummary): ReportInput {
     why: source.why,
     compression: source.compression,
     bytes: source.bytes,
-    sha256: source.facts.sha256 ?? null,
+    sha256: source.sha256,
     lines: source.lines,
     events: sum(source.events),
     snapshots: sum(source.snapshots),
@@ -98,13 +98,21 @@ function settingsOf(recording: Recording): Record<string, string> {
 }
 
 function replayFacts(recording: Recording, replay: Reconstruction): ReportReplay {
-  const { method, byMarkers, byClock, unplaced } = recording.alignment;
+  const { method, byMarkers, byClock, byAgreement, unplaced, estimate } = recording.alignment;
   return {
     level: replay.level,
     seed: replay.seed,
     compaction: replay.quality,
     anomalies: { ...replay.anomalies },
-    alignment: { method, placed: byMarkers + byClock, unplaced },
+    alignment: {
+      method,
+      placed: byMarkers + byClock + byAgreement,
+      unplaced,
+      estimate: estimate && {
+        uncertaintyNs: estimate.uncertaintyNs,
+        agreement: estimate.agreement,
+      },
+    },
   };
 }
 

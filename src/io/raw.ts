@@ -11,6 +11,9 @@ import { ReadStop } from './decode-error.js';
 /** Bytes asked of the system at a time. */
 export const READ_BYTES = 1 << 20;
 
+/** Bytes behind a chunk that a parser may look at, where the memory has them. */
+export const SLACK_BYTES = 1024;
+
 /** A source of bytes: each chunk is valid until the next is asked for. */
 export type Chunks = AsyncIterable<Uint8Array>;
 
@@ -91,7 +94,23 @@ export async function peek(
   return { head, all: rejoin(head, iterator, stop) };
 }
 
-async function* rejoin(
+/** The source with its head back. Closing it closes the source, even if nothing was asked of it. */
+function rejoin(
+  head: Uint8Array,
+  iterator: AsyncIterator<Uint8Array>,
+  stop: unknown,
+): AsyncGenerator<Uint8Array> {
+  const all = headThenRest(head, iterator, stop);
+  // a generator that was never started runs no `finally` when it is told to return
+  const finish = all.return.bind(all);
+  all.return = async (value) => {
+    await iterator.return?.();
+    return finish(value);
+  };
+  return all;
+}
+
+async function* headThenRest(
   head: Uint8Array,
   iterator: AsyncIterator<Uint8Array>,
   stop: unknown,

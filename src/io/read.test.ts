@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { peek } from './raw.js';
 import { collect, hasTool, pieces, pipeThrough, readBytes, traceLike } from './testing/bytes.js';
 import { unzstdWithFzstd } from './zst.js';
 
@@ -117,6 +118,23 @@ describe('reading plain bytes', () => {
       expect(stop).toBeNull();
       expect(same(bytes, TEXT.subarray(0, length))).toBe(true);
     }
+  });
+});
+
+describe('looking at the head', () => {
+  it('closes the source although nothing more was read', async () => {
+    let closed = 0;
+    async function* source(): AsyncGenerator<Uint8Array> {
+      try {
+        for (;;) yield TEXT.subarray(0, 1000);
+      } finally {
+        closed++;
+      }
+    }
+    const { all } = await peek(source(), 2500);
+    await all.return(undefined);
+    expect(closed).toBe(1);
+    expect((await all.next()).done).toBe(true);
   });
 });
 

@@ -108,6 +108,8 @@ export function planTest(
   const reduced = reducedMin(mark, flags, switches);
   const reserves = reservesKept(switches, flags);
   const cmaRight = (flags & AllocFlag.CMA) !== 0;
+  const anyBlockPasses = switches.watermarkRule === 'modern-4.4' && nonBlock;
+  const counted = countsHighatomic(switches, flags);
   return {
     order,
     path,
@@ -127,11 +129,14 @@ export function planTest(
         ? base + boost + reserve
         : Number.POSITIVE_INFINITY,
     halving: switches.watermarkRule === 'halving',
-    anyBlockPasses: switches.watermarkRule === 'modern-4.4' && nonBlock,
+    anyBlockPasses,
     noWatermarks: (flags & AllocFlag.NO_WATERMARKS) !== 0,
-    countsHighatomic: countsHighatomic(switches, flags),
+    countsHighatomic: counted,
     countsCma: cmaRight || (!switches.watermarkCma && request.movable),
-    takesHighatomic: takesHighatomic(switches, flags, order, nonBlock, oom, geometry),
+    // the last resort of requests that may not sleep is beyond order 0 behind a test that refuses
+    takesHighatomic:
+      (order === 0 || counted || anyBlockPasses) &&
+      takesHighatomic(switches, flags, order, nonBlock, oom, geometry),
   };
 }
 

@@ -149,12 +149,20 @@ function compactNow(report: Judged): Advice {
   };
 }
 
+/** The request has a right to the reserve, but per-cpu lists alone serve its order. */
+function fallsIntoPcpGap(report: Judged): boolean {
+  const order = report.order ?? 0;
+  if (blocking(report) || report.request?.nomemalloc === true) return false;
+  if (order === 0) return true;
+  const { pcpOrders } = report.profile.switches;
+  return pcpOrders === '0-3' && order <= 3 && report.request?.high === true;
+}
+
 function onlyHighatomic(report: Judged): Advice[] {
   const { switches } = report.profile;
   const order = report.order ?? 0;
-  const gap = !switches.pcpMissFallsThrough && !blocking(report);
   const advice: Advice[] = [];
-  if (gap) {
+  if (!switches.pcpMissFallsThrough && fallsIntoPcpGap(report)) {
     advice.push({
       id: 'upgrade-pcp-gap',
       what: 'use a kernel from 6.0 on (order 0: from 6.12, or 6.1.192)',

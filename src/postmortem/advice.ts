@@ -242,6 +242,7 @@ function impossible(report: Judged): Counsel {
 }
 
 function cannotBeTold(report: Judged): Counsel {
+  if (report.splat.kind === 'sysrq-memory') return { advice: [], useless: [] };
   const advice: Advice[] = [
     {
       id: 'capture-more',

@@ -11,9 +11,16 @@ import { counselOf, type Judged, nodeCount } from './advice.js';
 import { callerOf } from './caller.js';
 import type { Cause, PostmortemCertainty, PostmortemReport, ZoneFinding } from './findings.js';
 import { harmOf } from './harm.js';
-import { type JudgeOptions, judgeZones, pageSizeKB, type Verdict, verdictOf } from './judge.js';
+import {
+  type JudgeOptions,
+  judgeZones,
+  nodeIsInferred,
+  pageSizeKB,
+  type Verdict,
+  verdictOf,
+} from './judge.js';
 import { type KernelMemory, type KernelOptions, kernelOf } from './kernel-of.js';
-import { grouped, pagesText, plural, sizeOfKB, zoneName } from './words.js';
+import { grouped, listed, pagesText, plural, sizeOfKB, zoneName } from './words.js';
 
 export type PostmortemOptions = KernelOptions;
 
@@ -46,7 +53,7 @@ export function explainSplat(
     kernelKnown: kernel.known,
     caller,
     cause: verdict.cause,
-    certainty: certaintyOf(splat, verdict, zones, kernel.known),
+    certainty: certaintyOf(splat, verdict, zones, kernel.known && !nodeIsInferred(zones, request)),
     summary: '',
     decisive: verdict.decisive,
     zones,
@@ -68,7 +75,7 @@ function certaintyOf(
   splat: Splat,
   verdict: Verdict,
   zones: readonly ZoneFinding[],
-  kernelKnown: boolean,
+  known: boolean,
 ): PostmortemCertainty {
   if (verdict.cause === 'cannot-be-told') return 'unknown';
   if (verdict.cause === 'impossible-request') return 'exact';
@@ -76,17 +83,27 @@ function certaintyOf(
   const eligible = zones.filter((zone) => zone.eligible);
   const sure = eligible.every((zone) => zone.certain && zone.reason !== 'cannot-be-told');
   const { damage } = splat;
-  return sure && kernelKnown && !damage.interleaved && !damage.cut ? 'exact' : 'bounded';
+  return sure && known && !damage.interleaved && !damage.cut ? 'exact' : 'bounded';
+}
+
+/** SysRq m prints what is free; nobody asked for memory. */
+export function asksNothing(splat: Splat): boolean {
+  return splat.kind === 'sysrq-memory';
+}
+
+function missingOfRequest(splat: Splat): string[] {
+  const { header } = splat;
+  if (asksNothing(splat)) return [];
+  if (splat.kind === 'meminfo') return ['the header line with order and flags'];
+  const missing = header.order === null ? ['the order'] : [];
+  if (header.mode === null && header.gfpNames === '') missing.push('the gfp mask');
+  return missing;
 }
 
 /** What a whole report has and this one lacks. */
 function missingParts(splat: Splat): string[] {
-  const missing: string[] = [];
-  const { header, memory, context, damage } = splat;
-  if (splat.kind === 'meminfo') missing.push('the header line with order and flags');
-  else if (header.order === null) missing.push('the order');
-  if (header.mode === null && header.gfpNames === '' && splat.kind !== 'meminfo')
-    missing.push('the gfp mask');
+  const { memory, context, damage } = splat;
+  const missing = missingOfRequest(splat);
   if (!splat.hasMemInfo) missing.push('Mem-Info (watermarks and free lists)');
   else if (memory.zones.length === 0) missing.push('the zone lines with their watermarks');
   else if (memory.freeLists.length === 0) missing.push('the free lists');
@@ -96,7 +113,7 @@ function missingParts(splat: Splat): string[] {
     if (!list.complete) missing.push(`the end of the free list of ${list.zone}`);
   }
   if (context.release === '') missing.push('the kernel release');
-  if (context.frames.length === 0) missing.push('the call trace');
+  if (context.frames.length === 0 && !asksNothing(splat)) missing.push('the call trace');
   if (damage.interleaved) missing.push('certainty which lines belong to it: two reports are mixed');
   return missing;
 }
@@ -121,9 +138,24 @@ function notesOf(report: Judged): string[] {
         `${list.zone}: the lists hold ${sizeOfKB(list.totalKB)}, the counter said ${sizeOfKB(zone.freeKB)}: memory moved while the report was printed`,
       );
   }
+  notes.push(...perCpuNotes(report));
+  if (nodeIsInferred(report.zones, report.request))
+    notes.push('__GFP_THISNODE: one node alone was asked, and no report says which');
   if (report.caller.context === 'softirq' && splat.header.comm !== '')
     notes.push(`${splat.header.comm} merely was on the CPU: a softirq borrowed it`);
   return notes;
+}
+
+/** Pages on per-cpu lists are no zone's free pages: from 6.8 one refill may take thousands. */
+function perCpuNotes(report: Judged): string[] {
+  const zone = report.decisive;
+  if (zone === null || zone.reason !== 'below-watermark') return [];
+  const line = report.splat.memory.zones.find((z) => z.node === zone.node && z.zone === zone.zone);
+  const pages = Math.floor((line?.freePcpKB ?? 0) / report.pageKB);
+  if (pages < zone.pagesShort) return [];
+  return [
+    `${pagesText(pages, report.pageKB)} lie on per-cpu lists: they do not count as free, and a zone below its mark is not asked for them`,
+  ];
 }
 
 function summaryOf(report: Judged, verdict: Verdict): string {
@@ -185,7 +217,20 @@ function belowSentence(report: Judged, zone: ZoneFinding | null, name: string): 
   return `${name} has ${free} free and must keep ${keep} from this request: short by ${pagesText(zone.pagesShort, pageKB)}${extra}`;
 }
 
+/** The largest free block of each zone: what a picture without a request can say. */
+function largestBlocks(splat: Splat): string {
+  const { freeLists } = splat.memory;
+  const nodes = new Set(freeLists.map((list) => list.node)).size;
+  const parts = freeLists.map((list) => {
+    const order = list.blocks.findLastIndex((count) => count > 0);
+    const size = order < 0 ? 'none' : sizeOfKB(list.pageKB * 2 ** order);
+    return `${zoneName(list.node, list.zone, nodes)} ${size}`;
+  });
+  return parts.length === 0 ? 'no free lists were printed' : `largest free block: ${listed(parts)}`;
+}
+
 function cannotSentence(report: Judged, open: ZoneFinding | null): string {
+  if (asksNothing(report.splat)) return `nobody asked for memory; ${largestBlocks(report.splat)}`;
   if ((report.order ?? 0) > 0 && open !== null && (open.marginPages ?? -1) >= 0) {
     const name = zoneName(open.node, open.zone, nodeCount(report));
     return `${name} has the pages; whether it had a block of order ${report.order} is not in the log. A failure above the watermark means it had none: fragmentation, most likely`;

@@ -50,6 +50,8 @@ export interface ZoneFinding {
   /** min as printed, boost included. */
   readonly minPages: number | null;
   readonly boostPages: number;
+  /** Boost inside min on kernels that do not print it, at the least. */
+  readonly hiddenBoostPages: number;
   /** min after the reductions this request is granted. */
   readonly reducedPages: number | null;
   readonly reservePages: number;

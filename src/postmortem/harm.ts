@@ -34,6 +34,7 @@ export function harmOf(
   for (const [pattern, why] of (order ?? 0) > 0 ? FALLBACK : []) {
     if (frames.some((frame) => pattern.test(frame.fn))) return { level: 'likely-handled', why };
   }
+  if (splat.kind === 'sysrq-memory') return { level: 'noise', why: 'nothing failed' };
   if (request === null || order === null) {
     return { level: 'unknown', why: 'order or flags are missing' };
   }

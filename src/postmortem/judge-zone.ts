@@ -5,7 +5,7 @@
  * counts. A report prints letters, not counts by type: an order that shows only H, C or I has no
  * block for others, one that also shows U, M or E has at least one. What a kernel does not print
  * (the HIGHATOMIC reserve before 5.10, its free part before 6.17) is taken at its least and, to see
- * whether that matters, at its most.
+ * whether that matters, at its most; so is the boost, which 5.0 to 5.18 have and do not print.
  */
 import { allocFlags } from '../kernel/alloc-flags.js';
 import { fragmentationIndex, unusableIndex } from '../kernel/fragmentation-index.js';
@@ -48,8 +48,10 @@ export function judgeSplatZone(input: ZoneInput, context: JudgeContext): ZoneFin
   const least = countsOf(input, context, test, 'least');
   const judged = judgeZone(test, least);
   const reason = reasonOf(judged, input, context);
-  const most = least.estimated ? judgeZone(test, countsOf(input, context, test, 'most')) : judged;
-  const certain = !least.estimated || reasonOf(most, input, context) === reason;
+  const hiddenBoostPages = hiddenBoost(line, context);
+  const certain = readings(input, context, test, least, hiddenBoostPages).every(
+    (other) => reasonOf(other, input, context) === reason,
+  );
   const margin = line === null ? null : marginOf(judged, test, least);
   const pagesShort = shortage(judged, reason, context.order, least.freePages);
   const known = line !== null && list !== null;
@@ -64,6 +66,7 @@ export function judgeSplatZone(input: ZoneInput, context: JudgeContext): ZoneFin
     managedPages: pagesOf(line?.managedKB ?? line?.presentKB ?? null, context.pageKB),
     minPages: pagesOf(line?.minKB ?? null, context.pageKB),
     boostPages: pagesOf(line?.boostKB ?? 0, context.pageKB) ?? 0,
+    hiddenBoostPages,
     reducedPages: line?.minKB == null ? null : test.reduced,
     reservePages: test.noWatermarks ? 0 : test.reserve,
     unusable: unusableOf(test, least),
@@ -81,9 +84,36 @@ export function judgeSplatZone(input: ZoneInput, context: JudgeContext): ZoneFin
   return { ...finding, steps: zoneSteps(finding, test, context, input) };
 }
 
-function testOf(input: ZoneInput, context: JudgeContext, order: number): ZoneTest {
+/** The other judgements that unprinted figures allow. */
+function readings(
+  input: ZoneInput,
+  context: JudgeContext,
+  test: ZoneTest,
+  least: Counts,
+  hidden: number,
+): ZoneJudgement[] {
+  const others: ZoneJudgement[] = [];
+  if (least.estimated) others.push(judgeZone(test, countsOf(input, context, test, 'most')));
+  if (hidden > 0) others.push(judgeZone(testOf(input, context, context.order, hidden), least));
+  return others;
+}
+
+/**
+ * Pages of the printed min that must be boost on kernels that do not print it (5.0-5.18): low is min
+ * plus at least a quarter of what min is without boost, so min without boost is at most four times
+ * that distance (and the remainder of a division).
+ */
+export function hiddenBoost(line: SplatZone | null, context: JudgeContext): number {
+  if (!context.profile.switches.boost || line === null || line.boostKB !== null) return 0;
+  const min = pagesOf(line.minKB, context.pageKB);
+  const low = pagesOf(line.lowKB, context.pageKB);
+  if (min === null || low === null || low <= min) return 0;
+  return Math.max(0, min - (4 * (low - min) + 3));
+}
+
+function testOf(input: ZoneInput, context: JudgeContext, order: number, hidden = 0): ZoneTest {
   const { line } = input;
-  const boost = pagesOf(line?.boostKB ?? 0, context.pageKB) ?? 0;
+  const boost = (pagesOf(line?.boostKB ?? 0, context.pageKB) ?? 0) + hidden;
   const printedMin = pagesOf(line?.minKB ?? null, context.pageKB);
   const min = printedMin === null ? Number.NaN : Math.max(0, printedMin - boost);
   const printedLow = pagesOf(line?.lowKB ?? null, context.pageKB) ?? Number.NaN;

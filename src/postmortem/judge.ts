@@ -138,6 +138,7 @@ function notEligible(input: ZoneInput, pageKB: number, why: string): ZoneFinding
     managedPages: pagesOf(line?.managedKB ?? line?.presentKB ?? null, pageKB),
     minPages: pagesOf(line?.minKB ?? null, pageKB),
     boostPages: pagesOf(line?.boostKB ?? 0, pageKB) ?? 0,
+    hiddenBoostPages: 0,
     reducedPages: null,
     reservePages: 0,
     unusable: [],
@@ -164,7 +165,7 @@ export function verdictOf(
   const impossible = impossibleBecause(splat, zones, options);
   if (impossible !== '') return { cause: 'impossible-request', decisive: null, impossible };
   const pageKB = options?.pageKB ?? 4;
-  const eligible = byHeight(zones.filter((zone) => zone.eligible));
+  const eligible = byHeight(triedZones(zones, options));
   const pick = (wanted: (zone: ZoneFinding) => boolean): ZoneFinding | null =>
     eligible.find(wanted) ?? null;
   const tell = (decisive: ZoneFinding): Verdict => ({
@@ -190,6 +191,26 @@ export function verdictOf(
   const any = largest(eligible.filter((zone) => zone.reason === 'lowmem-reserve'));
   if (any !== null) return tell(any);
   return { cause: 'cannot-be-told', decisive: null, impossible: '' };
+}
+
+/**
+ * The zones that were tried. __GFP_THISNODE keeps to one node, which no report names: a node that
+ * passes by the printed figures was not it, if another does not.
+ */
+function triedZones(zones: readonly ZoneFinding[], options: JudgeOptions | null): ZoneFinding[] {
+  const eligible = zones.filter((zone) => zone.eligible);
+  if (options?.request.thisnode !== true) return eligible;
+  const passing = new Set(
+    eligible.filter((zone) => zone.reason === 'should-have-passed').map((zone) => zone.node),
+  );
+  const failing = eligible.filter((zone) => !passing.has(zone.node));
+  return failing.length > 0 ? failing : eligible;
+}
+
+/** True if the node that refused is inferred: the request kept to one, and several were printed. */
+export function nodeIsInferred(zones: readonly ZoneFinding[], request: GfpRequest | null): boolean {
+  const nodes = new Set(zones.filter((zone) => zone.eligible).map((zone) => zone.node));
+  return request?.thisnode === true && nodes.size > 1;
 }
 
 function hasBlocks(zone: ZoneFinding): boolean {

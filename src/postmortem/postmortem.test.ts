@@ -264,6 +264,56 @@ describe('causes', () => {
   });
 });
 
+describe('what real kernels taught', () => {
+  test.each(['6.1.192', '6.12.117', '7.2.3'] as const)(
+    'GFP_NOWAIT beyond order 0 on %s: blocks of the reserve are out of reach',
+    (release) => {
+      const zone = normalZone({
+        min: 1000,
+        blocks: blocks(9000, 3, 2, 1, 1),
+        letters: ['U', 'UM', 'U', 'H', 'H'],
+        reservedHighatomic: 1024,
+      });
+      const spec = { ...specOf('6.1.40', 'atomic', 3, [zone]), mode: 0x800, names: 'GFP_NOWAIT' };
+      const { splats } = readLog(printReport(spec, '6.1.40').join('\n'));
+      const report = explainSplat(splats[0]!, { release });
+      expect(report.cause).toBe('only-highatomic');
+      expect(report.decisive).toMatchObject({ blocks: 0, pagesShort: 0, servedOrder: 2 });
+      expect(report.advice.map((a) => a.id)).not.toContain('upgrade-pcp-gap');
+    },
+  );
+
+  test('__GFP_THISNODE: a node that could have served it was not the one that was asked', () => {
+    const full = normalZone({ node: 1, min: 1000, blocks: blocks(120) });
+    const roomy = normalZone({ min: 1000, blocks: blocks(90_000, 4000, 300, 20) });
+    const spec = {
+      ...specOf('6.1.40', 'atomic', 0, [roomy, full]),
+      mode: 0x200a20,
+      names: 'GFP_ATOMIC|__GFP_THISNODE',
+    };
+    const report = explained(spec, '6.1.40');
+    expect(report).toMatchObject({ cause: 'below-watermark', certainty: 'bounded' });
+    expect(report.decisive).toMatchObject({ node: 1, pagesShort: 256 });
+    expect(report.notes.join()).toContain('__GFP_THISNODE');
+    const anyNode = explained(specOf('6.1.40', 'atomic', 0, [roomy, full]), '6.1.40');
+    expect(anyNode.cause).toBe('should-have-passed');
+    const bothPass = explained({ ...spec, zones: [roomy] }, '6.1.40');
+    expect(bothPass.cause).toBe('should-have-passed');
+  });
+
+  test('the boost that 5.0 to 5.18 do not print is seen in the distance of the marks', () => {
+    const zone = normalZone({ min: 1000, boost: 2000, blocks: blocks(400), managed: 76_000 });
+    const report = explained(specOf('5.10.247', 'atomic', 0, [zone]), '5.10.247');
+    // min without boost is at most 4 * 250 + 3
+    expect(report.decisive?.hiddenBoostPages).toBe(1997);
+    expect(report.cause).toBe('below-watermark');
+    // without the boost 376 would be enough: whether 400 pages pass hangs on it
+    expect(report.certainty).toBe('bounded');
+    const step = report.advice.find((a) => a.id === 'min-free-kbytes');
+    expect(step?.what).toMatch(/from about 4,0\d\d to /);
+  });
+});
+
 describe('what cannot be told', () => {
   test('without Mem-Info the log says too little, and the report says what is missing', () => {
     const { splats } = readLog('x: page allocation failure: order:3, mode:0xa20(GFP_ATOMIC)\n');
@@ -300,6 +350,38 @@ describe('what cannot be told', () => {
     expect(Number(report.profile.name.split('.')[0])).toBeGreaterThanOrEqual(6);
     const told = explainSplat(readLog(head + zone).splats[0]!, { release: '6.8.1' });
     expect(told).toMatchObject({ kernelKnown: true, kernelEvidence: '--kernel 6.8.1' });
+  });
+
+  test.each([
+    'init: vmalloc: allocation failure: 1099511627776 bytes, mode:0xcc0(GFP_KERNEL), nodemask=(null)',
+    'init: vmalloc error: size 1099511627776, exceeds total pages, mode:0xcc0(GFP_KERNEL), nodemask=(null)',
+  ])('the header of vmalloc alone: %s', (header) => {
+    const { splats } = readLog(`${header}\nMem-Info:\n98162 pages RAM\n`);
+    expect(splats).toHaveLength(1);
+    expect(splats[0]!.header).toMatchObject({ comm: 'init', mode: 0xcc0, order: null });
+    expect(explainSplat(splats[0]!).cause).toBe('impossible-request');
+  });
+
+  test('vmalloc that runs out of single pages asked for order 0', () => {
+    const { splats } = readLog(
+      'x: vmalloc error: size 409600, page order 0, failed to allocate pages, mode:0xcc2(GFP_KERNEL|__GFP_HIGHMEM)\n' +
+        'y: vmalloc: allocation failure, allocated 8192 of 16384 bytes, mode:0xcc2(GFP_KERNEL|__GFP_HIGHMEM)\n',
+    );
+    expect(splats.map((s) => [s.header.comm, s.header.order, s.header.vmallocBytes])).toEqual([
+      ['x', 0, 409600],
+      ['y', 0, 16384],
+    ]);
+  });
+
+  test('SysRq m: nobody asked, nothing is missing, the largest free blocks are said', () => {
+    const { splats } = readLog(
+      'sysrq: Show Memory\nMem-Info:\nNormal: 100*4kB (U) 20*8kB (U) 0*16kB 1*32kB (U) = 592kB\n',
+    );
+    const report = explainSplat(splats[0]!);
+    expect(splats[0]!.header.comm).toBe('');
+    expect(report.summary).toBe('nobody asked for memory; largest free block: Normal 32 KiB');
+    expect(report).toMatchObject({ cause: 'cannot-be-told', advice: [] });
+    expect(report.harm.level).toBe('noise');
   });
 
   test('sizes no machine has are told from memory that is short', () => {

@@ -100,15 +100,17 @@ function head(out: Layout, report: PostmortemReport, group: ReportGroup): void {
   const place = `${safe(splat.source)}:${splat.line}`;
   const kind = splat.kind === 'page-allocation-failure' ? '' : `${kindWords(splat.kind)} `;
   out.item('', `${kind}${place}, ${when}${times}${suppressed}`, 'bold');
+  const release = safe(splat.context.release) || 'unknown';
+  if (splat.kind === 'sysrq-memory') {
+    out.item('  asked    ', `nothing: memory as it was; kernel ${release}`);
+    return;
+  }
   const size = report.bytes === null ? '' : ` (${sizeOfKB(report.bytes / 1024)})`;
   const order = report.order === null ? 'order unknown' : `order ${report.order}${size}`;
   const gfp = splat.header.gfpNames || report.request?.text || 'flags unknown';
   const sleep =
     report.request === null ? '' : report.request.directReclaim ? ', may wait' : ', may not wait';
-  out.item(
-    '  asked    ',
-    `${order}, ${safe(gfp)}${sleep}; kernel ${safe(splat.context.release) || 'unknown'}`,
-  );
+  out.item('  asked    ', `${order}, ${safe(gfp)}${sleep}; kernel ${release}`);
   const { comm } = splat.header;
   const pid = splat.context.pid === null ? '' : ` (pid ${splat.context.pid})`;
   const task = comm === '' ? '' : `, task ${safe(comm)}${pid}`;

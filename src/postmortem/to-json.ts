@@ -98,6 +98,7 @@ function zoneJson(zone: ZoneFinding): Json {
     managedPages: zone.managedPages,
     minPages: zone.minPages,
     boostPages: zone.boostPages,
+    hiddenBoostPages: zone.hiddenBoostPages,
     reducedPages: zone.reducedPages,
     reservePages: zone.reservePages,
     unusable: zone.unusable.map((part) => ({ ...part })),

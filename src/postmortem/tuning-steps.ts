@@ -7,7 +7,7 @@
  * raises what must remain as well, but only by the fraction this request must leave (3/8 for
  * GFP_ATOMIC), while low rises by 5/4 of it (mm/page_alloc.c __setup_per_zone_wmarks).
  */
-import type { Splat } from '../records/splat.js';
+import type { Splat, SplatZone } from '../records/splat.js';
 import type { ZoneFinding } from './findings.js';
 
 export interface MinFreeStep {
@@ -16,7 +16,7 @@ export interface MinFreeStep {
   readonly wantedKB: number;
   /** Memory that is kept free in addition: low rises by 5/4 of min. */
   readonly extraKB: number;
-  /** wantedKB as a share of the memory managed by all printed zones. */
+  /** wantedKB as a share of the memory that min_free_kbytes is spread over. */
   readonly share: number;
 }
 
@@ -30,7 +30,7 @@ export function minFreeStep(splat: Splat, zone: ZoneFinding, pageKB: number): Mi
   const line = splat.memory.zones.find((z) => z.node === zone.node && z.zone === zone.zone);
   if (line?.minKB == null || line.lowKB === null || zone.freePages === null) return null;
   if (zone.reducedPages === null || zone.minPages === null || zone.minPages === 0) return null;
-  const boostKB = line.boostKB ?? 0;
+  const boostKB = (line.boostKB ?? 0) + zone.hiddenBoostPages * pageKB;
   const min = (line.minKB - boostKB) / pageKB;
   const low = (line.lowKB - boostKB) / pageKB;
   const drained = low - zone.freePages;
@@ -39,30 +39,65 @@ export function minFreeStep(splat: Splat, zone: ZoneFinding, pageKB: number): Mi
   const leave = zone.reducedPages / zone.minPages;
   const fixed = drained + unusable + zone.reservePages + (leave * boostKB) / pageKB;
   const wanted = Math.ceil((fixed + 1) / (LOW_OVER_MIN - leave));
-  const nowKB = totalMinKB(splat);
+  const machineKB = lowmemKB(splat, pageKB);
+  const nowKB = minFreeKB(splat, line, machineKB, pageKB);
   const factor = wanted / min;
   if (nowKB <= 0 || factor <= 1) return null;
   const wantedKB = Math.ceil((nowKB * factor) / ROUND_KB) * ROUND_KB;
-  const managedKB = splat.memory.zones.reduce(
-    (sum, z) => sum + (z.managedKB ?? z.presentKB ?? 0),
-    0,
-  );
   return {
     nowKB,
     wantedKB,
     extraKB: Math.round((wantedKB - nowKB) * LOW_OVER_MIN),
-    share: managedKB === 0 ? 0 : wantedKB / managedKB,
+    share: machineKB === 0 ? 0 : wantedKB / machineKB,
   };
 }
 
-/** min of all zones without boost; HighMem and Movable have marks of their own. */
-export function totalMinKB(splat: Splat): number {
-  let sum = 0;
-  for (const zone of splat.memory.zones) {
-    if (zone.zone === 'HighMem' || zone.zone === 'Movable') continue;
-    sum += (zone.minKB ?? 0) - (zone.boostKB ?? 0);
+/**
+ * Memory that min_free_kbytes is spread over: the printed zones, or what the machine has where zones
+ * are left out (from 6.1 those above the request's highest).
+ */
+function lowmemKB(splat: Splat, pageKB: number): number {
+  const { zones, ramPages, reservedPages, highmemPages } = splat.memory;
+  let printed = 0;
+  for (const zone of zones) {
+    if (!ownMarks(zone)) printed += zone.managedKB ?? zone.presentKB ?? 0;
   }
+  const ram = ((ramPages ?? 0) - (reservedPages ?? 0) - (highmemPages ?? 0)) * pageKB;
+  return Math.max(printed, ram);
+}
+
+/** Less than this share of the memory printed: zones are missing. */
+const NEARLY_ALL = 0.9;
+
+/** min_free_kbytes: the sum of the zones, or scaled up from this one where zones are missing. */
+function minFreeKB(splat: Splat, line: SplatZone, machineKB: number, pageKB: number): number {
+  const ownKB = line.managedKB ?? 0;
+  const all = splat.memory.zones.reduce(
+    (sum, zone) => sum + (ownMarks(zone) ? 0 : (zone.managedKB ?? zone.presentKB ?? 0)),
+    0,
+  );
+  if (all >= machineKB * NEARLY_ALL || ownKB === 0 || ownMarks(line))
+    return totalMinKB(splat, pageKB);
+  return Math.round((unboostedMinKB(line, pageKB) * machineKB) / ownKB);
+}
+
+function ownMarks(zone: SplatZone): boolean {
+  return zone.zone === 'HighMem' || zone.zone === 'Movable';
+}
+
+/** min of all zones without boost; HighMem and Movable have marks of their own. */
+export function totalMinKB(splat: Splat, pageKB: number): number {
+  let sum = 0;
+  for (const zone of splat.memory.zones) if (!ownMarks(zone)) sum += unboostedMinKB(zone, pageKB);
   return sum;
+}
+
+/** Where the boost is not printed, low tells the most that min can be without it (judge-zone.ts). */
+function unboostedMinKB(zone: SplatZone, pageKB: number): number {
+  const min = zone.minKB ?? 0;
+  if (zone.boostKB !== null) return min - zone.boostKB;
+  if (zone.lowKB === null || zone.lowKB <= min) return min;
+  return Math.min(min, 4 * (zone.lowKB - min) + 3 * pageKB);
 }
 
 export interface ReserveStep {

@@ -50,6 +50,7 @@ function markSteps(
     return steps;
   }
   steps.push(`min: ${pagesText(finding.minPages ?? 0, pageKB)}${boost}`);
+  if (finding.hiddenBoostPages > 0) steps.push(hiddenBoostStep(finding.hiddenBoostPages));
   if (test.reduced !== test.mark) {
     const rule = context.profile.switches.watermarkRule;
     steps.push(`${rightsOf(test.allocFlags)} lower it to ${grouped(test.reduced)} (rule ${rule})`);
@@ -79,6 +80,10 @@ function markSteps(
   return steps;
 }
 
+function hiddenBoostStep(pages: number): string {
+  return `at least ${grouped(pages)} of it are boost, which this kernel does not print (low lies too close to min)`;
+}
+
 function rightsOf(flags: number): string {
   const rights: string[] = [];
   if ((flags & AllocFlag.MIN_RESERVE) !== 0) rights.push('__GFP_HIGH');
@@ -105,7 +110,11 @@ function contiguitySteps(finding: Finding, test: ZoneTest, context: JudgeContext
     );
   }
   if (!finding.certain) {
-    steps.push('the unprinted HIGHATOMIC reserve decides: with more of it the reason differs');
+    steps.push(
+      finding.hiddenBoostPages > 0
+        ? 'unprinted figures decide: without the boost, or with more HIGHATOMIC reserve, the reason differs'
+        : 'the unprinted HIGHATOMIC reserve decides: with more of it the reason differs',
+    );
   }
   return steps;
 }

@@ -5,16 +5,19 @@
  * an exact place: events before the first marker are in the copy, events after the second are not.
  * The markers' distance from the copies' own stamps also tells the offset between the two clocks,
  * which places copies whose markers were overwritten. Without any markers, monotonic stamps are
- * taken to share the trace's clock if the spans overlap; anything else stays unplaced, and is said.
- * So does a copy from before the first event of a trace whose beginning was overwritten: what happened
+ * taken to share the trace's clock if the spans overlap. Stamps of another clock are placed where the
+ * copies' free pages agree with what the events moved (agreement.ts), with the uncertainty of that in
+ * their bracket. What agrees nowhere stays unplaced, and is said. So does a copy from before the first event of a trace whose beginning was overwritten: what happened
  * between the two is not known.
  */
 import type { Diagnostics } from '../records/diagnostics.js';
 import { type EventBatch, EventKind } from '../records/events.js';
 import type { Snapshot, SnapshotTime } from '../records/snapshot.js';
 import type { StringTable } from '../records/strings.js';
-import { formatSeconds } from '../records/time.js';
+import { clockReading, EPOCH_CLOCK_S, formatSeconds, roundUpNs } from '../records/time.js';
+import { type ClockAgreement, findAgreement, stampSpan } from './agreement.js';
 import type { Alignment } from './recording.js';
+import type { EventSpool } from './spool.js';
 
 const MARKER = /^\s*snap (\d{1,9}) (begin|end)\b/;
 
@@ -82,9 +85,7 @@ export class MarkerIndex {
 
 /** The trace the snapshots are to be placed in. */
 export interface TraceSpan {
-  readonly events: number;
-  readonly firstNs: number;
-  readonly lastNs: number;
+  readonly events: EventSpool;
   readonly epochS: number;
   readonly clockName: string;
   /** Events before the first one were overwritten in the ring buffer. */
@@ -93,8 +94,17 @@ export interface TraceSpan {
 
 interface Placed {
   readonly snapshot: Snapshot;
-  readonly how: 'markers' | 'clock' | 'unplaced' | 'untimed' | 'trace' | 'before';
+  readonly how: 'markers' | 'clock' | 'agreement' | 'unplaced' | 'untimed' | 'trace' | 'before';
 }
+
+/** How stamps of one clock become trace time: by a known distance, by agreement, or not at all. */
+interface ClockShift {
+  /** Trace time (since the epoch) minus stamp, ns. */
+  readonly shiftNs: number;
+  readonly agreement: ClockAgreement | null;
+}
+
+type OtherClock = 'mono' | 'wall';
 
 /** Snapshots in trace time, sorted, and how that was done. */
 export function alignSnapshots(
@@ -103,21 +113,43 @@ export function alignSnapshots(
   trace: TraceSpan,
   diagnostics: Diagnostics,
 ): { snapshots: Snapshot[]; alignment: Alignment } {
-  const { offsetNs, spreadNs, count } = offsetByMarkers(snapshots, markers, trace.epochS);
-  const shared = count === 0 && sharesClock(snapshots, trace);
-  const shift = count > 0 ? offsetNs : shared ? 0 : estimateOffset(snapshots, trace);
-  const placed = snapshots.map((snapshot) => place(snapshot, markers, shift, trace));
+  const marked = offsetByMarkers(snapshots, markers, trace.epochS);
+  const mono =
+    marked.count > 0
+      ? { shiftNs: marked.offsetNs - trace.epochS * 1e9, agreement: null }
+      : shiftOf('mono', snapshots, markers, trace);
+  const shifts = { mono, wall: shiftOf('wall', snapshots, markers, trace) };
+  const placed = snapshots.map((snapshot) => place(snapshot, markers, shifts, trace));
+  const alignment = describe(placed, shifts, marked, trace.epochS);
+  if (trace.events.length > 0) tell(alignment, placed, trace, diagnostics);
+  return { snapshots: sortPlaced(placed), alignment };
+}
+
+function describe(
+  placed: readonly Placed[],
+  { mono, wall }: Readonly<Record<OtherClock, ClockShift | null>>,
+  marked: { offsetNs: number; spreadNs: number; count: number },
+  epochS: number,
+): Alignment {
   const of = (how: Placed['how']): number => placed.filter((one) => one.how === how).length;
-  const alignment: Alignment = {
-    method: count > 0 ? 'markers' : shift !== null && of('clock') > 0 ? 'same-clock' : 'none',
-    offsetNs: shift ?? Number.NaN,
-    spreadNs,
+  const counts = {
     byMarkers: of('markers'),
     byClock: of('clock'),
+    byAgreement: of('agreement'),
     unplaced: of('unplaced'),
   };
-  if (trace.events > 0) tell(alignment, placed, trace, diagnostics);
-  return { snapshots: sortPlaced(placed), alignment };
+  const found = wall?.agreement ?? mono?.agreement ?? null;
+  const estimate = found === null ? null : { ...found, offsetNs: found.offsetNs + epochS * 1e9 };
+  const rest = { ...counts, estimate };
+  if (marked.count > 0) {
+    return { method: 'markers', offsetNs: marked.offsetNs, spreadNs: marked.spreadNs, ...rest };
+  }
+  if (estimate !== null) {
+    const spreadNs = 2 * estimate.uncertaintyNs;
+    return { method: 'agreement', offsetNs: estimate.offsetNs, spreadNs, ...rest };
+  }
+  if (counts.byClock > 0) return { method: 'same-clock', offsetNs: 0, spreadNs: 0, ...rest };
+  return { method: 'none', offsetNs: Number.NaN, spreadNs: 0, ...rest };
 }
 
 /**
@@ -161,30 +193,47 @@ export function isMonotonic({ method, offsetNs, spreadNs }: Alignment): boolean 
   );
 }
 
-/** Whether monotonic stamps and the trace cover a common span: then one clock is assumed. */
-function sharesClock(snapshots: readonly Snapshot[], trace: TraceSpan): boolean {
-  if (trace.events === 0) return true;
-  const epochNs = trace.epochS * 1e9;
-  return snapshots.some(
-    ({ time }) =>
-      time.clock === 'mono' &&
-      time.endNs - epochNs >= trace.firstNs &&
-      time.beginNs - epochNs <= trace.lastNs,
+/** Agreement needed to place copies elsewhere than where their stamps point, if the clock may be shared. */
+const SURE = 0.85;
+
+/** How stamps of a clock without markers become trace time. */
+function shiftOf(
+  clock: OtherClock,
+  snapshots: readonly Snapshot[],
+  markers: MarkerIndex,
+  trace: TraceSpan,
+): ClockShift | null {
+  const own = snapshots.filter(
+    ({ time }) => time.clock === clock && (time.snap === null || markers.place(time.snap) === null),
   );
+  if (own.length === 0) return null;
+  const shared = { shiftNs: -trace.epochS * 1e9, agreement: null };
+  if (trace.events.length === 0) return clock === 'mono' ? shared : null;
+  const mayShare = clock === 'mono' || trace.epochS >= EPOCH_CLOCK_S;
+  const overlaps = mayShare && coversTrace(own, trace);
+  if (overlaps && trace.clockName === 'mono') return shared;
+  const agreement = findAgreement(own, trace.events);
+  if (agreement === null) return overlaps ? shared : null;
+  const { offsetNs, uncertaintyNs } = agreement;
+  if (overlaps) {
+    const apart = Math.abs(offsetNs - shared.shiftNs) > 2 * uncertaintyNs;
+    if (!apart || agreement.agreement < SURE) return shared;
+  }
+  return { shiftNs: offsetNs, agreement };
 }
 
-/**
- * Nanoseconds to add to wall-clock stamps, found by agreement between copies and events.
- * Not known yet: such copies stay unplaced.
- */
-export function estimateOffset(_snapshots: readonly Snapshot[], _trace: TraceSpan): number | null {
-  return null;
+/** Whether stamps taken as trace time fall within the trace: then one clock is assumed. */
+function coversTrace(snapshots: readonly Snapshot[], { events, epochS }: TraceSpan): boolean {
+  const epochNs = epochS * 1e9;
+  return snapshots.some(
+    ({ time }) => time.endNs - epochNs >= events.firstNs && time.beginNs - epochNs <= events.lastNs,
+  );
 }
 
 function place(
   snapshot: Snapshot,
   markers: MarkerIndex,
-  shiftNs: number | null,
+  shifts: Readonly<Record<OtherClock, ClockShift | null>>,
   trace: TraceSpan,
 ): Placed {
   const { time } = snapshot;
@@ -195,16 +244,19 @@ function place(
     return { snapshot: { ...snapshot, time: exact }, how: 'markers' };
   }
   if (time.clock === 'none') return { snapshot, how: 'untimed' };
-  if (time.clock !== 'mono' || shiftNs === null) return { snapshot, how: 'unplaced' };
-  const shift = shiftNs - trace.epochS * 1e9;
-  if (trace.overwritten && time.endNs + shift < trace.firstNs) return { snapshot, how: 'before' };
-  const moved: SnapshotTime = {
-    ...time,
-    clock: 'trace',
-    beginNs: time.beginNs + shift,
-    endNs: time.endNs + shift,
+  const shift = shifts[time.clock];
+  if (shift === null) return { snapshot, how: 'unplaced' };
+  const { shiftNs, agreement } = shift;
+  const span = agreement === null ? time : stampSpan(snapshot);
+  const doubt = agreement?.uncertaintyNs ?? 0;
+  const beginNs = span.beginNs + shiftNs - doubt;
+  const endNs = span.endNs + shiftNs + doubt;
+  if (trace.overwritten && endNs < trace.events.firstNs) return { snapshot, how: 'before' };
+  const moved: SnapshotTime = { ...time, clock: 'trace', beginNs, endNs };
+  return {
+    snapshot: { ...snapshot, time: moved },
+    how: agreement === null ? 'clock' : 'agreement',
   };
-  return { snapshot: { ...snapshot, time: moved }, how: 'clock' };
 }
 
 function tell(
@@ -213,13 +265,22 @@ function tell(
   trace: TraceSpan,
   diagnostics: Diagnostics,
 ): void {
-  const { byMarkers, byClock, unplaced, method, offsetNs } = alignment;
+  const { byMarkers, byClock, byAgreement, unplaced, method, offsetNs, estimate } = alignment;
   if (method === 'markers' && Math.abs(offsetNs) > 1e6) {
     const offset = formatSeconds(Math.round(offsetNs));
     diagnostics.report('clock-aligned', {}, { count: byMarkers + byClock, offset });
   }
   if (method === 'same-clock') {
     diagnostics.report('clock-assumed-same', {}, { count: byClock, clock: trace.clockName });
+  }
+  if (estimate !== null) {
+    const data = {
+      count: byAgreement,
+      zero: clockReading(-estimate.offsetNs),
+      uncertainty: formatSeconds(roundUpNs(estimate.uncertaintyNs)),
+      agreement: Math.round(estimate.agreement * 100),
+    };
+    diagnostics.report('clock-estimated', {}, data);
   }
   const before = placed.filter((one) => one.how === 'before').length;
   if (before > 0) diagnostics.report('snapshots-before-trace', {}, { count: before });

@@ -5,6 +5,7 @@
  */
 import { DETECT_BYTES, type Format, type ParseContext } from '../../parsers/format.js';
 import { type Detected, detect, formatById } from '../../parsers/registry.js';
+import { hasScanner } from '../../parsers/scanners.js';
 import { detectUnsupported } from '../io/compression.js';
 import { asReadStop, ReadStop, type StopReason } from '../io/decode-error.js';
 import type { InputFile } from '../io/inputs.js';
@@ -62,13 +63,12 @@ function choose(
   source: SourceSummary,
   options: ReadInputOptions,
 ): Detected | null {
-  if (input.head.length === 0) return null;
+  if (input.head.length === 0 || detectUnsupported(input.head) !== null) return null;
   if (options.format !== null) {
     const format = formatById(options.format, options.formats);
     if (format === null) throw new RangeError(`no such format: ${options.format}`);
     return { format, detection: { confidence: 1, why: 'named by the user' } };
   }
-  if (detectUnsupported(input.head) !== null) return null;
   return detect(input.head, file.path === null ? '' : source.name, options.formats);
 }
 
@@ -92,6 +92,7 @@ async function parse(
     return;
   }
   const parser = format.open(context);
+  if (hasScanner(format.id)) input.scans.order({ format: format.id, options: context.options });
   let stop: unknown = null;
   const iterator = input.chunks;
   for (;;) {
@@ -105,7 +106,7 @@ async function parse(
     if (next.done === true) break;
     options.signal?.throwIfAborted();
     source.bytes += next.value.length;
-    parser.push(next.value);
+    parser.push(next.value, input.scans.found);
     options.onBytes(input.stats.rawBytes);
   }
   parser.end();

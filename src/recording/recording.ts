@@ -8,6 +8,7 @@ import type { Snapshot } from '../records/snapshot.js';
 import type { SourceSummary } from '../records/source.js';
 import type { RecordingStrings } from '../records/strings.js';
 import type { RecordingClock } from '../records/time.js';
+import type { ClockAgreement } from './agreement.js';
 import type { EventSpool } from './spool.js';
 
 export interface Recording {
@@ -30,7 +31,7 @@ export interface Recording {
 
 /** How snapshots came to stand in trace time. */
 export interface Alignment {
-  readonly method: 'markers' | 'same-clock' | 'none';
+  readonly method: 'markers' | 'same-clock' | 'agreement' | 'none';
   /** Trace time minus snapshot time, ns; NaN when there is none. */
   readonly offsetNs: number;
   /** Width of the bounds on it, ns: it lies within half of this around `offsetNs`. */
@@ -39,8 +40,12 @@ export interface Alignment {
   readonly byMarkers: number;
   /** Snapshots placed by the offset of others, or by sharing the clock. */
   readonly byClock: number;
+  /** Snapshots placed where their free pages agree with the events. */
+  readonly byAgreement: number;
   /** Snapshots that carry a time but could not be placed. */
   readonly unplaced: number;
+  /** The distance of clocks found by agreement (trace time minus snapshot time), null if none was needed. */
+  readonly estimate: ClockAgreement | null;
 }
 
 export interface Progress {

@@ -96,9 +96,14 @@ export const MESSAGES = {
     text: '{count} snapshots are stamped in monotonic time and were taken to share the clock of the trace ({clock})',
     hint: 'their spans overlap; record with trace_clock=mono and markers to be sure',
   },
+  'clock-estimated': {
+    severity: 'info',
+    text: '{count} snapshots were placed in trace time where their free pages agree with the events: its time 0 is {zero} on their clock, give or take {uncertainty} s; {agreement} % of what moved between them is explained',
+    hint: 'record with trace_clock=mono and markers (samples/record.sh) to have them placed exactly',
+  },
   'clock-not-aligned': {
     severity: 'warning',
-    text: '{count} snapshots could not be placed in trace time ({clock} stamps, no markers)',
+    text: '{count} snapshots could not be placed in trace time ({clock} stamps, no markers, no clear agreement with the events)',
     hint: 'they correct nothing between events; record with trace_clock=mono or write markers',
   },
   'events-merged': { severity: 'info', text: 'events of {count} inputs were merged by time' },

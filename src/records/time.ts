@@ -10,6 +10,9 @@ export const NS_PER_S = 1e9;
 /** Seconds above which an epoch is needed: 2^53 ns is 104 days; half of that leaves room to grow. */
 export const EPOCH_THRESHOLD_S = 4_500_000;
 
+/** Stamps from here on are of a clock that counts from 1970, s. */
+export const EPOCH_CLOCK_S = 631_152_000;
+
 /** Which clock a stamp belongs to. `trace` is whatever the trace used. */
 export type ClockName = 'trace' | 'mono' | 'wall' | 'none';
 
@@ -59,4 +62,16 @@ export function parseSeconds(text: string, epochS = 0): number | null {
   const nanoseconds = Number((match[3] ?? '').padEnd(9, '0'));
   const sign = match[1] === '-' ? -1 : 1;
   return sign * (seconds * NS_PER_S + nanoseconds) - epochS * NS_PER_S;
+}
+
+/** A reading of some clock in words: a date if it counts from 1970, else seconds. */
+export function clockReading(ns: number): string {
+  if (ns < EPOCH_CLOCK_S * NS_PER_S) return `${formatSeconds(Math.round(ns))} s`;
+  return new Date(Math.round(ns / 1e6)).toISOString();
+}
+
+/** The next number of nanoseconds that has two digits, for a doubt that must not look smaller. */
+export function roundUpNs(ns: number): number {
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, ns))) - 1);
+  return Math.ceil(ns / unit) * unit;
 }

@@ -68,6 +68,9 @@ export class LiveState implements ReplayState {
   readonly #geometry: Geometry;
   readonly #core: ReplayCore;
   #span: CorrectionSpan | null = null;
+  /** What the span says, kept apart: spans differ in shape, and this is asked at every change. */
+  #linear = false;
+  #unknown = true;
   #reserve: ReserveStep | null = null;
   /** Taken off the raw counts for the best estimate, the lower and the upper bound, like `raw`. */
   readonly #best: Int32Array;
@@ -113,6 +116,8 @@ export class LiveState implements ReplayState {
   /** From now on these corrections hold (null: none known). */
   correct(span: CorrectionSpan | null): void {
     this.#span = span;
+    this.#linear = span?.linear === true;
+    this.#unknown = span === null || span.unknown === true;
     this.#planBounds();
     this.sync();
   }
@@ -139,7 +144,7 @@ export class LiveState implements ReplayState {
 
   /** The estimate moves with time, not only with events. */
   get restless(): boolean {
-    return this.#span?.linear === true;
+    return this.#linear;
   }
 
   #touchAll(): void {
@@ -157,12 +162,11 @@ export class LiveState implements ReplayState {
   /** Refreshes zones whose counts changed. */
   sync(): void {
     const { lists } = this.#core;
-    const linear = this.#span?.linear === true;
-    if (!lists.anyDirty && !linear) return;
+    if (!lists.anyDirty && !this.#linear) return;
     lists.anyDirty = false;
     const { dirty } = lists;
     const { zones } = this.#geometry;
-    const all = linear || this.#stale;
+    const all = this.#linear || this.#stale;
     for (let z = 0; z < zones.length; z++) {
       const { areas } = zones[z]!;
       let changed = all;
@@ -207,8 +211,8 @@ export class LiveState implements ReplayState {
     const base = z * orders;
     this.changes++;
     let all = this.#stale;
-    if (this.#span?.linear === true) {
-      this.#interpolate(this.#span, base);
+    if (this.#linear) {
+      this.#interpolate(this.#span!, base);
       all = true;
     }
     if (
@@ -231,8 +235,7 @@ export class LiveState implements ReplayState {
     }
     if (this.#core.tellsHighatomic) this.#countReserve(live, zone.areas);
     else if (this.#reserve !== null) this.#refreshReserve(live, this.#reserve, base);
-    const unknown = this.#span === null || this.#span.unknown === true;
-    live.certainty = unknown ? 'unknown' : live.inexact === 0 ? 'exact' : 'bounded';
+    live.certainty = this.#unknown ? 'unknown' : live.inexact === 0 ? 'exact' : 'bounded';
   }
 
   #interpolate(span: CorrectionSpan, base: number): void {

@@ -55,6 +55,7 @@ import {
   seedFirstTouch,
   untouchedCma,
 } from './seed.js';
+import { lookTimes, narrowSpans, SHARPENING_PASSES, soughtCopies, withSpans } from './sharpen.js';
 import { type EventSource, type Survey, surveyEvents } from './survey.js';
 import { Watchers } from './watchers.js';
 
@@ -137,9 +138,8 @@ export class Reconstruction {
     );
     this.level = levelOf(this.survey);
     this.#finder = new TimeIndex(input.events);
-    this.placed = placeSnapshots(input.events, input.snapshots, this.#finder);
-    this.#copies = freeMapCopies(this.placed, this.geometry);
-    this.#buddyinfo = buddyinfoCopies(this.placed, this.geometry);
+    const placed = placeSnapshots(input.events, input.snapshots, this.#finder);
+    this.#copies = freeMapCopies(placed, this.geometry);
     phase('fates');
     this.#fates = traceFates(
       input.events,
@@ -159,6 +159,8 @@ export class Reconstruction {
       },
       this.#copies,
     );
+    this.placed = this.#sharpened(placed);
+    this.#buddyinfo = buddyinfoCopies(this.placed, this.geometry);
     this.seed = seedOf(this.#copies, this.#buddyinfo, this.survey);
     this.#completion =
       this.seed === 'buddyinfo' && this.level !== 'snapshots' && !this.#causal
@@ -241,11 +243,51 @@ export class Reconstruction {
   }
 
   #newCore(): ReplayCore {
+    const core = this.#touchedCore();
+    for (const page of this.#completion) core.put(page);
+    return core;
+  }
+
+  #touchedCore(): ReplayCore {
     const core = new ReplayCore(this.geometry, this.level === 'buddy', this.#typeEvidence());
     core.reserveBefore(this.#reservedBefore);
     seedFirstTouch(core, this.#fates);
-    for (const page of this.#completion) core.put(page);
     return core;
+  }
+
+  /** Snapshots whose stamps leave them much room, where the replay finds them (sharpen.ts). */
+  #sharpened(placed: readonly PlacedSnapshot[]): readonly PlacedSnapshot[] {
+    const sought = soughtCopies(buddyinfoCopies(placed, this.geometry), this.survey);
+    if (sought.length < 2 || this.level === 'snapshots' || this.#causal) return placed;
+    for (let pass = 0; pass < SHARPENING_PASSES; pass++) {
+      const core = this.#touchedCore();
+      const state = new LiveState(core, this.#marks());
+      const looks = sought.flatMap((one): ReplayStop[] => {
+        const run = (): void => void one.looks.push(state.sumRaw().slice());
+        return lookTimes(one).map((timeNs) => ({
+          index: this.#finder.indexAt(timeNs),
+          timeNs,
+          run,
+        }));
+      });
+      const stops = [...this.#copyStops(core), ...looks].sort((a, b) => a.index - b.index);
+      this.#pass(core, stops, state);
+      narrowSpans(sought, this.geometry.orders);
+    }
+    return withSpans(placed, sought, (timeNs) => this.#finder.indexAt(timeNs));
+  }
+
+  /** A forward pass that only looks. */
+  #pass(core: ReplayCore, stops: readonly ReplayStop[], state: LiveState): void {
+    runForward({
+      source: this.#input.events,
+      core,
+      fates: this.#fates,
+      rare: this.survey.rare,
+      stops: Float64Array.from(stops.map((s) => s.index)),
+      onStop: (k) => stops[k]!.run(state),
+      onRare: () => {},
+    });
   }
 
   #typeEvidence(): TypeEvidence {
@@ -389,8 +431,7 @@ export class Reconstruction {
   #completeFromBuddyinfo(): number[] {
     const copy = this.#buddyinfo[0];
     if (!copy) return [];
-    const core = new ReplayCore(this.geometry, this.level === 'buddy');
-    seedFirstTouch(core, this.#fates);
+    const core = this.#touchedCore();
     const zoneinfo = this.#input.snapshots.find((s) => s.kind === 'zoneinfo');
     const cma = untouchedCma(core, this.#fates, zoneinfo?.zones ?? []);
     for (const page of cma) core.put(page);

@@ -3,6 +3,7 @@
  */
 import type { ReportData, ReportDiagnostic, ReportReplay } from '../analysis/report-data.js';
 import { bytesText, grouped } from '../analysis/words.js';
+import { formatSeconds, roundUpNs } from '../records/time.js';
 import { escapeHtml as e } from './escape.js';
 
 export function trustSection(data: ReportData, residuals: string): string {
@@ -77,14 +78,18 @@ function replayCard(data: ReportData): string {
 }
 
 function placedWords(replay: ReportReplay): string {
-  const { method, placed, unplaced } = replay.alignment;
+  const { method, placed, unplaced, estimate } = replay.alignment;
   const how: Readonly<Record<string, string>> = {
     markers: 'by the marks their recorder wrote into the trace',
     'same-clock': 'by a clock that both share',
+    agreement: 'where their free pages agree with what the events moved',
   };
+  const doubt = estimate
+    ? `; those on another clock give or take ${formatSeconds(roundUpNs(estimate.uncertaintyNs))} s, at which the events explain ${Math.round(estimate.agreement * 100)} % of what moved between copies`
+    : '';
   const rest = unplaced > 0 ? `; ${grouped(unplaced)} could not be placed` : '';
   if (placed === 0) return `none${rest}`;
-  return `${grouped(placed)} ${how[method] ?? `(${method})`}${rest}`;
+  return `${grouped(placed)} ${how[method] ?? `(${method})`}${doubt}${rest}`;
 }
 
 const ANOMALY_WORDS: Readonly<Record<string, string>> = {

@@ -43,6 +43,34 @@ export const WRAPPINGS: Readonly<Record<string, Wrapping>> = {
   'journald JSON bytes': lines((text) =>
     JSON.stringify({ _TRANSPORT: 'kernel', MESSAGE: [...Buffer.from(text)] }),
   ),
+  'journald JSON, byte arrays with blanks': lines(
+    (text) => `{ "MESSAGE" : [ ${[...Buffer.from(text)].join(', ')} ] }`,
+  ),
+  'journald JSON, pretty': lines(
+    (text, i) =>
+      `{\n\t"__MONOTONIC_TIMESTAMP" : "${1e9 + i * 17}",\n\t"PRIORITY" : "4",\n\t"MESSAGE" : ${JSON.stringify(text)}\n}`,
+  ),
+  'journald JSON, sequence': lines((text) => `\u001e${JSON.stringify({ MESSAGE: text })}`),
+  'journald JSON, events': lines((text) => `data: ${JSON.stringify({ MESSAGE: text })}\n`),
+  'journald export': lines((text) => `__CURSOR=s=1;i=2\n_TRANSPORT=kernel\nMESSAGE=${text}\n`),
+  'journald verbose': lines((text) => `Sat 2016-10-01 03:31:30.1 UTC [s=1]\n    MESSAGE=${text}`),
+  'container runtime': lines((text, i) =>
+    JSON.stringify({ log: `[ ${usec(i)}] ${text}\n`, time: '2016-10-01T03:31:30.1Z' }),
+  ),
+  'dmesg --show-delta': lines((text, i) => `[ ${usec(i)} <    0.000017>] ${text}`),
+  'netconsole with the release': lines(
+    (text, i) => `6.1.0-56-amd64,4,${700 + i},${1000000000 + i * 17},-;${text}`,
+  ),
+  'grep -n': lines((text, i) => `${i + 1}:[ ${usec(i)}] ${text}`),
+  'grep -H': lines((text, i) => `log/kern.log-[ ${usec(i)}] ${text}`),
+  klog: lines((text) => `W1129 09:00:05.352675       1 log.go:12] ${text}`),
+  'vendor cpu behind a stamp': lines(
+    (text, i) => `<4>[ ${usec(i)}]  [1:      worker:   77] ${text}`,
+  ),
+  'vendor cpu in parentheses': lines((text, i) => `[ ${usec(i)}].(0)[77:worker]${text}`),
+  'one record, escaped': (all) => `Nov 14 20:52:44 host kernel: ${all.join('\\n')}\n`,
+  'cut by a terminal': (all) =>
+    `${all.flatMap((text, i) => `[ ${usec(i)}] ${text}`.match(/.{1,80}/g) ?? []).join('\n')}\n`,
   'dmesg -J': (all) =>
     `{\n   "dmesg": [\n${all
       .map(

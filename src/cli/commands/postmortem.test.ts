@@ -62,6 +62,14 @@ test('wrong use and missing input have their own exit codes', async () => {
   expect((await runCli(['postmortem', 'no-such-file'])).code).toBe(3);
 });
 
+test('a file that cannot be read as text is no log without reports', async () => {
+  const folder = makeFolder({ 'log.bz2': 'BZh91AY&SY and more' });
+  const { code, stdout, stderr } = await runCli(['postmortem', join(folder, 'log.bz2')]);
+  expect(code).toBe(3);
+  expect(stdout).toBe('');
+  expect(stderr).toContain('bzip2');
+});
+
 test('the kernel can be named, and changes the rules', async () => {
   const text =
     'x: page allocation failure: order:3, mode:0x20\nMem-Info:\nNormal free:6416kB min:4000kB low:5000kB high:6000kB present:1000000kB\nlowmem_reserve[]: 0 0 0\nNormal: 900*4kB 300*8kB 20*16kB 3*32kB = 6416kB\n';

@@ -91,7 +91,8 @@ async function readLogs(
     );
     session.showDiagnostics(recording.diagnostics);
     for (const record of recording.splats as readonly SplatRecord[]) records.push(record);
-    for (const source of recording.sources) bytes += source.bytes;
+    for (const source of recording.sources)
+      if (source.format === dmesgFormat.id) bytes += source.bytes;
     recording.close();
   }
   session.progress.stop();

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +25,12 @@ beforeAll(async () => {
 it('names order, zone and reason of the failures in its first sentence', () => {
   expect(data.narrative.verdict).toMatch(/order 2 and above.+zone DMA32 was in pieces too small/);
   expect(data.narrative.tone).toBe('bad');
+});
+
+it('names its inputs with the hash of their bytes', () => {
+  const trace = data.inputs.find(({ format }) => format === 'ftrace-text')!;
+  const sha256 = createHash('sha256').update(readFileSync(trace.name)).digest('hex');
+  expect(trace.sha256).toBe(sha256);
 });
 
 it('says how the state was reconstructed and what each rule rests on', () => {
