@@ -12,6 +12,14 @@ export type Row = Readonly<Record<string, Cell>>;
 export type Datasets = Readonly<Record<string, readonly Row[]>>;
 export type Spec = Readonly<Record<string, unknown>>;
 
+/** One line of a tooltip. */
+export interface TipField {
+  readonly field: string;
+  readonly title?: string;
+  /** d3-format. */
+  readonly format?: string;
+}
+
 /** What the reader looks at. */
 export interface ChartView {
   readonly fromNs: number;

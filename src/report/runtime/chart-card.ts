@@ -8,7 +8,9 @@ import type { Chart, ChartView, Spec } from '../../charts/chart.js';
 import { zoneName } from '../../charts/chart.js';
 import { mainZone } from '../../charts/main-zone.js';
 import type { Mode } from '../../charts/theme.js';
+import type { CompiledCharts } from '../compile-charts.js';
 import type { ViewState } from '../view-state.js';
+import type { DrawQueue } from './draw-queue.js';
 import { exportChart } from './export.js';
 import type { Store } from './store.js';
 import { fillTable } from './table.js';
@@ -20,7 +22,9 @@ const CLICK_SLACK = 4;
 
 export interface CardContext {
   readonly store: Store;
-  readonly specs: Readonly<Record<string, Spec>>;
+  /** Compiled specs as JSON. */
+  readonly specs: CompiledCharts;
+  readonly queue: DrawQueue;
   mode(): Mode;
   /** Width to draw at instead of the plot's own, while printing. */
   fixedWidth(): number | null;
@@ -88,18 +92,20 @@ export class ChartCard {
 
   #spec(): Spec {
     const { specs, store } = this.#context;
-    return specs[this.chart.id] ?? specs[`${this.chart.id}/${store.state.plane}`] ?? {};
+    const text = specs[this.chart.id] ?? specs[`${this.chart.id}/${store.state.plane}`] ?? '{}';
+    return JSON.parse(text) as Spec;
   }
 
   setVisible(visible: boolean): void {
     this.#visible = visible;
-    if (visible && this.#stale) this.draw();
+    if (visible && this.#stale) this.#context.queue.add(this);
+    if (!visible) this.#context.queue.remove(this);
   }
 
-  /** Draws now if on screen, else when it comes there. */
+  /** Draws in one of the next frames if on screen, else when it comes there. */
   refresh(): void {
     this.#stale = true;
-    if (this.#visible) this.draw();
+    if (this.#visible) this.#context.queue.add(this);
   }
 
   redrawFromScratch(): void {

@@ -2,14 +2,14 @@
  * The browser side of the report: reads the data in the page, brings the charts to life and links
  * them by one state (span, cursor, zone, order, map plane, theme), which the URL fragment carries.
  */
-import type { ReportData } from '../../analysis/report-data.js';
-import type { Spec } from '../../charts/chart.js';
 import { CHARTS } from '../../charts/index.js';
 import type { Mode } from '../../charts/theme.js';
 import { formatSeconds } from '../../records/time.js';
 import type { ViewState } from '../view-state.js';
 import { type ChartCard, makeCards } from './chart-card.js';
 import { byId } from './dom.js';
+import { DrawQueue } from './draw-queue.js';
+import { type Carried, loadCarried } from './load.js';
 import { Navigator } from './navigator.js';
 import { PagesPanel } from './pages-panel.js';
 import { StatePanel } from './state-panel.js';
@@ -22,10 +22,6 @@ const PRINT_WIDTH = 660;
 /** A window narrower than this share of the view is meant as a whole: its beginning is shown. */
 const NARROW = 0.01;
 
-function readJson<T>(id: string): T {
-  return JSON.parse(document.getElementById(id)?.textContent ?? 'null') as T;
-}
-
 class Page {
   readonly #store: Store;
   readonly #cards: readonly ChartCard[];
@@ -35,15 +31,14 @@ class Page {
   #printing = false;
   readonly #dark = matchMedia('(prefers-color-scheme: dark)');
 
-  constructor() {
-    const data = readJson<ReportData>('report-data');
-    const specs = readJson<Record<string, Spec>>('report-charts');
+  constructor({ data, charts }: Carried) {
     this.#store = new Store(data);
     this.#panel = new StatePanel(this.#store);
     this.#pages = new PagesPanel(this.#store, () => this.mode());
     this.#cards = makeCards(CHARTS, {
       store: this.#store,
-      specs,
+      specs: charts,
+      queue: new DrawQueue(),
       mode: () => this.mode(),
       fixedWidth: () => (this.#printing ? PRINT_WIDTH : null),
       hover: (timeNs) => this.#hover(timeNs),
@@ -190,7 +185,7 @@ class Page {
       (entries) => {
         for (const entry of entries) byElement.get(entry.target)?.setVisible(entry.isIntersecting);
       },
-      { rootMargin: '300px 0px' },
+      { rootMargin: '120px 0px' },
     );
     for (const card of this.#cards) {
       const section = document.getElementById(`chart-${card.chart.id}`);
@@ -216,4 +211,4 @@ class Page {
   }
 }
 
-new Page();
+void loadCarried().then((carried) => new Page(carried));
