@@ -11,23 +11,23 @@ import { compile, type TopLevelSpec } from 'vega-lite';
 import type { ReportData } from '../analysis/report-data.js';
 import type { TipField } from '../charts/chart.js';
 import { CHARTS, type Spec, wholeView } from '../charts/index.js';
-import { MAP_PLANES } from '../charts/physical-map.js';
 import { chartConfig } from '../charts/theme.js';
 
-/** Vega specs as JSON by chart id, parsed when drawn; the map has one a plane, `physical-map/type`. */
+/** Vega specs as JSON by chart id, parsed when drawn; one a choice where there are any: `physical-map/type`. */
 export type CompiledCharts = Readonly<Record<string, string>>;
 
 export function compileCharts(data: ReportData): CompiledCharts {
   const compiled: Record<string, string> = {};
   for (const chart of CHARTS) {
     if (!chart.hasData(data)) continue;
-    if (chart.id !== 'physical-map') {
+    const { choice } = chart;
+    if (choice === undefined) {
       compiled[chart.id] = JSON.stringify(compileChart(chart.spec(data, wholeView(data))));
       continue;
     }
-    for (const { plane } of MAP_PLANES) {
-      const spec = chart.spec(data, { ...wholeView(data), plane });
-      compiled[`${chart.id}/${plane}`] = JSON.stringify(compileChart(spec));
+    for (const [value] of choice.options(data)) {
+      const spec = chart.spec(data, { ...wholeView(data), [choice.field]: value });
+      compiled[`${chart.id}/${value}`] = JSON.stringify(compileChart(spec));
     }
   }
   return compiled;

@@ -141,6 +141,8 @@ it('puts any view into the fragment and gets it back', () => {
       'type' as const,
       'pollution' as const,
     ),
+    by: fc.constantFrom('holder' as const, 'comm' as const, 'gfp' as const, 'age' as const),
+    block: fc.option(fc.nat(2 ** 30)),
     theme: fc.constantFrom('light' as const, 'dark' as const, null),
   });
   fc.assert(

@@ -8,6 +8,7 @@ export interface Drawable {
 export class DrawQueue {
   readonly #waiting = new Set<Drawable>();
   #running = false;
+  #drawn = 0;
 
   add(chart: Drawable): void {
     this.#waiting.add(chart);
@@ -25,6 +26,8 @@ export class DrawQueue {
     if (first) {
       this.#waiting.delete(first);
       first.draw();
+      // What "opens in under two seconds" is measured by.
+      if (this.#drawn++ === 0) performance.mark('first-chart');
     }
     this.#running = this.#waiting.size > 0;
     if (this.#running) requestAnimationFrame(() => this.#next());

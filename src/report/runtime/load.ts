@@ -8,10 +8,14 @@ export interface Carried {
   readonly charts: CompiledCharts;
 }
 
+/** Undoes zlib's deflate of base64 text. */
+export async function inflate(text: string): Promise<Response> {
+  const bytes = decodeBase64(text) as Uint8Array<ArrayBuffer>;
+  if (bytes.length === 0) return new Response('');
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate')));
+}
+
 export async function loadCarried(): Promise<Carried> {
-  const bytes = decodeBase64(document.getElementById('report-data')?.textContent ?? '');
-  const stream = new Blob([bytes as Uint8Array<ArrayBuffer>])
-    .stream()
-    .pipeThrough(new DecompressionStream('deflate'));
-  return (await new Response(stream).json()) as Carried;
+  const body = await inflate(document.getElementById('report-data')?.textContent ?? '');
+  return (await body.json()) as Carried;
 }

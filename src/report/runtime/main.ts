@@ -22,6 +22,10 @@ const PRINT_WIDTH = 660;
 /** A window narrower than this share of the view is meant as a whole: its beginning is shown. */
 const NARROW = 0.01;
 
+function choiceButtons(): NodeListOf<HTMLElement> {
+  return document.querySelectorAll<HTMLElement>('[data-choice]');
+}
+
 class Page {
   readonly #store: Store;
   readonly #cards: readonly ChartCard[];
@@ -33,8 +37,8 @@ class Page {
 
   constructor({ data, charts }: Carried) {
     this.#store = new Store(data);
-    this.#panel = new StatePanel(this.#store);
     this.#pages = new PagesPanel(this.#store, () => this.mode());
+    this.#panel = new StatePanel(this.#store, (pfn) => this.#pages.reveal(pfn));
     this.#cards = makeCards(CHARTS, {
       store: this.#store,
       specs: charts,
@@ -75,7 +79,9 @@ class Page {
       this.#store.set({ cursorNs: atNs });
       this.#panel.show(this.#store.state);
     }
-    if (chart === 'physical-map' && typeof row.pfn === 'number') this.#pages.choose(row.pfn);
+    if (chart === 'physical-map' && typeof row.pfn === 'number') {
+      this.#store.set({ block: row.pfn });
+    }
   }
 
   #hover(timeNs: number | null): void {
@@ -95,13 +101,14 @@ class Page {
       this.#pages.draw();
     } else if (has('fromNs', 'toNs', 'zone', 'order', 'gfp')) {
       for (const card of this.#cards) card.refresh();
-    } else if (has('plane')) {
-      for (const card of this.#cards) if (card.chart.id === 'physical-map') card.refresh();
+    } else if (has('plane', 'by')) {
+      for (const card of this.#cards) if (card.chart.choice) card.refresh();
     }
     if (has('cursorNs')) {
       for (const card of this.#cards) card.showCursor(state.cursorNs, true);
     }
     if (has('cursorNs', 'zone', 'order', 'gfp')) this.#panel.show(state);
+    if (has('cursorNs', 'zone', 'order', 'block')) this.#pages.draw();
     this.#showControls(state);
     this.#navigator.draw(this.mode());
   }
@@ -135,8 +142,9 @@ class Page {
       Math.round(((at - span.fromNs) / (span.toNs - span.fromNs)) * SLIDER_STEPS),
     );
     slider.setAttribute('aria-valuetext', `${formatSeconds(at, this.#store.data.clock.epochS)} s`);
-    for (const button of document.querySelectorAll<HTMLElement>('[data-plane]')) {
-      button.setAttribute('aria-pressed', String(button.dataset.plane === state.plane));
+    for (const button of choiceButtons()) {
+      const { choice, value } = button.dataset;
+      button.setAttribute('aria-pressed', String(state[choice as 'plane' | 'by'] === value));
     }
     this.#showRange(null);
   }
@@ -167,10 +175,9 @@ class Page {
     byId('theme', HTMLButtonElement).addEventListener('click', () => {
       store.set({ theme: this.mode() === 'dark' ? 'light' : 'dark' });
     });
-    for (const button of document.querySelectorAll<HTMLElement>('[data-plane]')) {
-      button.addEventListener('click', () => {
-        store.set({ plane: (button.dataset.plane ?? 'free') as ViewState['plane'] });
-      });
+    for (const button of choiceButtons()) {
+      const { choice, value } = button.dataset;
+      button.addEventListener('click', () => store.set({ [choice!]: value }));
     }
     this.#dark.addEventListener('change', () => {
       this.#applyTheme(store.state);
