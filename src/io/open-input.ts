@@ -104,12 +104,13 @@ export async function openInput(file: InputFile, options: OpenInputOptions): Pro
   }
   const fd = file.path === null ? (options.stdin as number) : await openFile(file.path, 'r');
   const { initial, compressed } = file.regular ? sniffFile(fd) : await sniffPipe(fd);
-  const thread = threadPays(file.rawBytes, compressed, options.hash) ? options.thread : null;
+  const pays = threadPays(file.rawBytes, compressed, options.hash, file.path === null);
+  const thread = pays ? options.thread : null;
   const chunks =
     thread === null
       ? readHere(fd, initial, wanted, stats, file.regular ? file.rawBytes : READ_BYTES)
       : readInThread(
-          { fd, initial, options: wanted, plain: file.regular && !compressed },
+          { fd, initial, options: wanted, plain: !compressed, pipe: !file.regular },
           stats,
           thread,
         );

@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newReadStats, readInThread, threadPays } from './reader.js';
+import { newReadStats, type ReaderTask, readInThread, threadPays } from './reader.js';
 import { collect, OPEN_LIMITS, traceLike } from './testing/bytes.js';
 
 // A thread cannot start from TypeScript on Node 20: its bundle stands in for the compiled file.
@@ -30,13 +30,18 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-async function readFileInThread(bytes: Uint8Array, options = OPEN_LIMITS, plain = false) {
+async function readFileInThread(
+  bytes: Uint8Array,
+  options = OPEN_LIMITS,
+  plain = false,
+  more: Partial<ReaderTask> = {},
+) {
   const path = join(dir, 'input');
   writeFileSync(path, bytes);
   const fd = openSync(path, 'r');
   try {
     const stats = newReadStats();
-    const task = { fd, initial: new Uint8Array(0), options, plain };
+    const task: ReaderTask = { fd, initial: new Uint8Array(0), options, plain, ...more };
     return { ...(await collect(readInThread(task, stats, thread))), stats };
   } finally {
     closeSync(fd);
@@ -79,6 +84,15 @@ describe('the reader thread', () => {
     expect(Buffer.compare(limited.bytes, text.subarray(0, 5_000_000))).toBe(0);
   });
 
+  it('reads a pipe that gives little at a time, after the bytes already taken from it', async () => {
+    const some = text.subarray(0, 3_000_000);
+    const more = { initial: some.subarray(0, 40_000), pipe: true };
+    const { bytes, stats } = await readFileInThread(some.subarray(40_000), OPEN_LIMITS, true, more);
+    expect(Buffer.compare(bytes, some)).toBe(0);
+    expect(stats.rawBytes).toBe(some.length);
+    expect(stats.sha256).toBe(createHash('sha256').update(some).digest('hex'));
+  });
+
   it('can be left before the end', async () => {
     const path = join(dir, 'left');
     writeFileSync(path, text);
@@ -97,5 +111,7 @@ describe('the reader thread', () => {
     expect(threadPays(50 << 20, false, false)).toBe(false);
     expect(threadPays(50 << 20, false, true)).toBe(true);
     expect(threadPays(Number.NaN, true, false)).toBe(true);
+    expect(threadPays(Number.NaN, false, true)).toBe(false);
+    expect(threadPays(Number.NaN, false, true, true)).toBe(true);
   });
 });

@@ -8,10 +8,12 @@ import { createHash } from 'node:crypto';
 import { readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { asReadStop, ReadStop } from './decode-error.js';
-import { READ_BYTES, type ReadStats } from './raw.js';
+import { READ_BYTES, type ReadStats, readOnce } from './raw.js';
 import { newReadStats, type ReaderMessage, type ReaderTask, readHere } from './reader.js';
 
 const QUEUE = 8;
+/** A pipe gives little at a time: a chunk is sent from this much on. */
+const ENOUGH = READ_BYTES / 2;
 
 /** Buffers that may be filled; waits when the main thread has them all. */
 class BufferPool {
@@ -48,7 +50,19 @@ function readSome(fd: number, into: Uint8Array): number {
   }
 }
 
-/** What readHere does for such a file, without a copy and without a trip through the event loop. */
+/** Fills at least ENOUGH bytes from `from` on, fewer only at the end of the input. */
+async function fill(task: ReaderTask, room: Uint8Array, from: number): Promise<number> {
+  let filled = from;
+  while (filled < ENOUGH) {
+    const free = room.subarray(filled);
+    const count = task.pipe === true ? await readOnce(task.fd, free) : readSome(task.fd, free);
+    if (count === 0) break;
+    filled += count;
+  }
+  return filled;
+}
+
+/** What readHere does for such an input, without a copy and in chunks that are worth a message. */
 async function readPlain(
   task: ReaderTask,
   pool: BufferPool,
@@ -57,14 +71,17 @@ async function readPlain(
 ): Promise<void> {
   const { hash: wanted, inputBytes } = task.options;
   const hash = wanted ? createHash('sha256') : null;
-  for (;;) {
-    const buffer = await pool.take();
+  let ended = false;
+  for (let taken = task.initial; !ended; taken = taken.subarray(0, 0)) {
+    const room = new Uint8Array(await pool.take());
+    room.set(taken);
+    const count = await fill(task, room, taken.length);
+    ended = count < ENOUGH;
     const before = stats.rawBytes;
-    const count = readSome(task.fd, new Uint8Array(buffer));
-    if (count === 0) break;
     stats.rawBytes += count;
-    hash?.update(new Uint8Array(buffer, 0, count));
-    send(new Uint8Array(buffer, 0, Math.min(count, inputBytes - before)));
+    hash?.update(room.subarray(0, count));
+    const part = room.subarray(0, Math.min(count, inputBytes - before));
+    if (part.length > 0) send(part);
     if (stats.rawBytes > inputBytes) throw new ReadStop('too-long', `${inputBytes}`);
   }
   stats.sha256 = hash?.digest('hex') ?? null;

@@ -20,8 +20,10 @@ export interface ReaderTask {
   readonly fd: number;
   readonly initial: Uint8Array;
   readonly options: ReadOptions;
-  /** A file whose beginning shows no compression: it can be read straight into the buffers sent. */
+  /** The beginning shows no compression: it can be read straight into the buffers sent. */
   readonly plain?: boolean;
+  /** No regular file: a read may wait, and gives little at a time. */
+  readonly pipe?: boolean;
 }
 
 /** Reader thread → main thread. Stats ride along with every chunk. */
@@ -44,9 +46,17 @@ export function readerThreadUrl(): URL | null {
   return import.meta.url.endsWith('.js') ? new URL('./reader-thread.js', import.meta.url) : null;
 }
 
-/** Whether a reader thread would pay for an input of `rawBytes` (NaN = not known: a pipe). */
-export function threadPays(rawBytes: number, compressed: boolean, hash: boolean): boolean {
-  if (Number.isNaN(rawBytes)) return compressed;
+/**
+ * Whether a reader thread would pay for an input of `rawBytes` (NaN = not known).
+ * @param piped it is stdin, which may be of any length.
+ */
+export function threadPays(
+  rawBytes: number,
+  compressed: boolean,
+  hash: boolean,
+  piped = false,
+): boolean {
+  if (Number.isNaN(rawBytes)) return compressed || (piped && hash);
   return rawBytes >= (compressed ? THREAD_MIN_COMPRESSED : hash ? THREAD_MIN_HASHED : Infinity);
 }
 
