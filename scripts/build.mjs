@@ -5,8 +5,8 @@
  *
  * A stamp in dist/ holds a hash of all sources; while it has not changed nothing is run.
  */
-import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
 import {
   CLI,
   DIST,
@@ -40,7 +40,8 @@ function removeStale() {
   for (const path of filesUnder(DIST, (name) => /\.(js|d\.ts)(\.map)?$/.test(name))) {
     const source = join(ROOT, relative(DIST, path).replace(/\.(js|d\.ts)(\.map)?$/, '.ts'));
     const bench = path.startsWith(join(DIST, 'bench'));
-    if (!existsSync(source) && !bench && !path.startsWith(RUNTIME_BUNDLE)) rmSync(path);
+    const part = CLI_PART.test(basename(path)) && dirname(path) === dirname(CLI);
+    if (!existsSync(source) && !bench && !part && !path.startsWith(RUNTIME_BUNDLE)) rmSync(path);
   }
 }
 
@@ -98,6 +99,55 @@ async function inlinePackages() {
   }
 }
 
+/** Parts of the bundled command line that several commands share. */
+const CLI_PART = /^bundle-[A-Z0-9]+\.js$/;
+/** Loaded only when pictures are asked for; one of them is native code. */
+const NOT_BUNDLED = ['@resvg/resvg-js', 'vega', 'vega-lite'];
+
+/**
+ * The command line as few files, packages and all, in the place of its compiled entry: some 150 modules
+ * loaded one by one take longer to start than a small recording takes to read. The modules themselves
+ * stay where they are, for the library and for the reader thread.
+ */
+async function bundleCli() {
+  const { build: bundle } = await import('esbuild');
+  const folder = dirname(CLI);
+  for (const name of readdirSync(folder)) if (CLI_PART.test(name)) rmSync(join(folder, name));
+  // Modules that look for files beside themselves still find them: they keep their own address.
+  const ownAddress = {
+    name: 'own-address',
+    setup: (build) => {
+      build.onLoad({ filter: /\.js$/ }, ({ path }) => {
+        const text = path.startsWith(DIST) ? readText(path) : null;
+        if (text === null || !text.includes('import.meta.url')) return undefined;
+        const address = `new URL(${JSON.stringify(relative(folder, path))}, import.meta.url).href`;
+        return { contents: text.replaceAll('import.meta.url', address), loader: 'js' };
+      });
+    },
+  };
+  const require =
+    "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);";
+  await bundle({
+    absWorkingDir: ROOT,
+    entryPoints: [CLI],
+    outdir: folder,
+    chunkNames: 'bundle-[hash]',
+    allowOverwrite: true,
+    bundle: true,
+    splitting: true,
+    minifySyntax: true,
+    minifyWhitespace: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    external: NOT_BUNDLED,
+    banner: { js: require },
+    plugins: [ownAddress],
+    legalComments: 'eof',
+    logLevel: 'warning',
+  });
+}
+
 /** Resolves to an exit code. */
 export async function build({ force = false } = {}) {
   const wanted = hashFiles(sources());
@@ -115,6 +165,7 @@ export async function build({ force = false } = {}) {
   try {
     await bundleRuntime();
     await inlinePackages();
+    await bundleCli();
   } catch (error) {
     say(`build: the packages could not be bundled: ${error.message.split('\n')[0]}`);
     return 1;

@@ -38,29 +38,21 @@ export class LineSplitter {
   }
 
   push(chunk: Uint8Array): void {
-    const { length } = chunk;
-    const bytes = withSlack(chunk, this.#sink.fastBytes);
-    const start = this.#finishCut(bytes, length);
+    const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    const start = this.#finishCut(bytes);
     if (start < 0) return;
-    const slack = bytes.length > length;
-    const last = slack ? bytes.lastIndexOf(NEWLINE, length - 1) : length - this.#sink.fastBytes;
+    const fastEnd = bytes.length - this.#sink.fastBytes;
     let pos = start;
-    if (pos <= last) {
+    if (pos <= fastEnd) {
       this.#sink.use(bytes);
-      pos = this.#run(bytes, pos, last, length);
+      pos = this.#run(bytes, pos, fastEnd, bytes.length);
       if (pos < 0) return;
     }
-    if (pos === length) return;
-    if (slack) this.#keep(bytes, pos, length);
-    else this.#runTail(bytes, pos);
-  }
-
-  /** The last lines, where they can be read past their end. */
-  #runTail(bytes: Uint8Array, start: number): void {
-    const length = bytes.length - start;
-    this.#tail.set(bytes.subarray(start));
+    if (pos === bytes.length) return;
+    const length = bytes.length - pos;
+    this.#tail.set(bytes.subarray(pos));
     this.#sink.use(this.#tail);
-    const pos = this.#run(this.#tail, 0, this.#tail.lastIndexOf(NEWLINE, length - 1), length);
+    pos = this.#run(this.#tail, 0, this.#tail.lastIndexOf(NEWLINE, length - 1), length);
     if (pos >= 0 && pos < length) this.#keep(this.#tail, pos, length);
   }
 
@@ -91,12 +83,12 @@ export class LineSplitter {
   }
 
   /** Completes the line that the last chunk cut; -1 if this chunk does not end it either. */
-  #finishCut(bytes: Uint8Array, length: number): number {
+  #finishCut(bytes: Uint8Array): number {
     if (!this.#dropping && this.#carried === 0) return 0;
     const newline = bytes.indexOf(NEWLINE);
-    const within = newline >= 0 && newline < length;
-    if (!this.#dropping) this.#keep(bytes, 0, within ? newline : length);
-    if (!within) return -1;
+    const end = newline < 0 ? bytes.length : newline;
+    if (!this.#dropping) this.#keep(bytes, 0, end);
+    if (newline < 0) return -1;
     if (!this.#dropping) this.#giveCarried();
     this.#carried = 0;
     this.#dropping = false;
@@ -135,11 +127,4 @@ export class LineSplitter {
     this.#carry.set(bytes.subarray(start, end), this.#carried);
     this.#carried = length;
   }
-}
-
-/** The chunk with the bytes behind it, if its memory has as many as that; what they hold is not said. */
-export function withSlack(chunk: Uint8Array, slack: number): Uint8Array {
-  const { buffer, byteOffset, length } = chunk;
-  const behind = buffer.byteLength - byteOffset - length;
-  return new Uint8Array(buffer, byteOffset, behind >= slack ? length + slack : length);
 }

@@ -61,6 +61,7 @@ export function buildReportData(findings: ReplayFindings, facts: ReportFacts): R
     physicalMap: findings.physicalMap,
     holders: findings.holders,
     extfrag: findings.extfrag,
+    activity: findings.activity ?? [],
     residuals: findings.residuals,
     diagnostics: facts.diagnostics,
     assumptions: facts.assumptions,

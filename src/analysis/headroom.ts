@@ -19,11 +19,20 @@ export interface HeadroomOptions {
   readonly atomicNeed: (zone: ZoneState) => number | null;
 }
 
-/** Adds to `into[n]` the requests of order n that the zone could serve in a row. */
-export function zoneHeadroom(zone: ZoneState, need: number | null, into: Float64Array): void {
-  const { free, cma } = zone;
+/**
+ * Adds to `into[n]` the requests of order n that the zone could serve in a row.
+ * @param free blocks by order, and `pages` in all: the best estimate unless a bound is asked for.
+ */
+export function zoneHeadroom(
+  zone: ZoneState,
+  need: number | null,
+  into: Float64Array,
+  free: Int32Array = zone.free,
+  pages: number = zone.freePages,
+): void {
+  const { cma } = zone;
   const cmaPages = zone.cmaPages ?? 0;
-  const above = zone.freePages - cmaPages - (need ?? -1) - 1;
+  const above = pages - cmaPages - (need ?? -1) - 1;
   let blocks = 0;
   for (let n = into.length - 1; n >= 0; n--) {
     blocks = blocks * 2 + free[n]!;
@@ -41,8 +50,11 @@ export class HeadroomObserver implements ReplayObserver {
   #bucketEndNs: number;
   #last: Float64Array = new Float64Array();
   #min: Float64Array = new Float64Array();
+  #low: Float64Array = new Float64Array();
+  #high: Float64Array = new Float64Array();
   #now: Float64Array = new Float64Array();
   #least: Float64Array = new Float64Array();
+  #bounded: Float64Array = new Float64Array();
   #seenPages: Float64Array = new Float64Array();
   #needs: (number | null)[] = [];
 
@@ -56,7 +68,10 @@ export class HeadroomObserver implements ReplayObserver {
     this.#orders = state.orders;
     this.#last = new Float64Array(state.orders * buckets);
     this.#min = new Float64Array(state.orders * buckets);
+    this.#low = new Float64Array(state.orders * buckets);
+    this.#high = new Float64Array(state.orders * buckets);
     this.#now = new Float64Array(state.orders);
+    this.#bounded = new Float64Array(state.orders);
     this.#least = new Float64Array(state.orders).fill(Number.POSITIVE_INFINITY);
     this.#seenPages = new Float64Array(state.zones.length).fill(Number.NaN);
     this.#compute(state);
@@ -119,11 +134,32 @@ export class HeadroomObserver implements ReplayObserver {
     }
     for (; this.#bucket < next; this.#bucket++) {
       this.#compute(state);
+      this.#bound(state, 'low', this.#low);
+      this.#bound(state, 'high', this.#high);
       for (let n = 0; n < this.#orders; n++) {
         this.#last[n * buckets + this.#bucket] = this.#now[n]!;
         this.#min[n * buckets + this.#bucket] = this.#least[n]!;
         this.#least[n] = this.#now[n]!;
       }
+    }
+  }
+
+  /** What a bound of the free lists would allow, at the end of the open bucket. */
+  #bound(state: ReplayState, plane: 'low' | 'high', into: Float64Array): void {
+    const { buckets } = this.#options.grid;
+    const requests = this.#bounded.fill(0);
+    for (let z = 0; z < state.zones.length; z++) {
+      const zone = state.zones[z]!;
+      const exact = zone.certainty === 'exact';
+      const blocks = exact ? zone.free : zone[plane];
+      const pages = exact ? zone.freePages : blocks.reduce((sum, n, q) => sum + n * 2 ** q, 0);
+      zoneHeadroom(zone, this.#needs[z]!, requests, blocks, pages);
+    }
+    for (let n = 0; n < this.#orders; n++) {
+      const at = n * buckets + this.#bucket;
+      const now = this.#now[n]!;
+      into[at] =
+        plane === 'low' ? Math.max(0, Math.min(now, requests[n]!)) : Math.max(now, requests[n]!);
     }
   }
 
@@ -136,7 +172,13 @@ export class HeadroomObserver implements ReplayObserver {
     return {
       last: split(this.#last),
       min: split(this.#min),
+      low: this.#equal(this.#low) ? null : split(this.#low),
+      high: this.#equal(this.#high) ? null : split(this.#high),
       marksKnown: this.#needs.length > 0 && this.#needs.every((need) => need !== null),
     };
+  }
+
+  #equal(bound: Float64Array): boolean {
+    return bound.every((value, i) => value === this.#last[i]);
   }
 }

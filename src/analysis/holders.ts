@@ -12,7 +12,15 @@ import type { RecordingStrings } from '../records/strings.js';
 import { PageBit, type ReplayObserver, type ReplayState } from '../replay/observer.js';
 import { HolderTable } from './holder-table.js';
 import { PageOwners } from './page-owners.js';
-import type { Holder, HolderSample, Holders, TimeGrid } from './report-data.js';
+import {
+  AGE_LIMITS_NS,
+  type Holder,
+  type HolderSample,
+  type HolderSpread,
+  type Holders,
+  type PageOwner,
+  type TimeGrid,
+} from './report-data.js';
 
 const SAMPLES = 60;
 const TOP = 12;
@@ -28,6 +36,11 @@ export interface HoldersOptions {
   readonly typeNames: readonly string[];
 }
 
+interface Counts {
+  readonly pages: number[];
+  readonly mixed: number[];
+}
+
 /** Who holds which memory, and who pins pageblocks. */
 export class HoldersObserver implements ReplayObserver {
   readonly #options: HoldersOptions;
@@ -41,6 +54,8 @@ export class HoldersObserver implements ReplayObserver {
   /** Pages and pageblocks by row, in mixed pageblocks, at the end. */
   #mixedPages = new Float64Array();
   #mixedBlocks = new Float64Array();
+  /** Immovable pages at the end, by row and zone. */
+  readonly #spread = new Map<number, Map<number, HolderSpread & Counts>>();
   #endNs = 0;
   /** Attributed pages that cannot be moved, by pageblock, and those that can. */
   pinned: Int32Array = new Int32Array();
@@ -134,21 +149,38 @@ export class HoldersObserver implements ReplayObserver {
     this.#sample(state.timeNs - 1);
     this.#mixedPages = new Float64Array(this.table.size);
     this.#mixedBlocks = new Float64Array(this.table.size);
+    this.#spread.clear();
     const lastBlock = new Int32Array(this.table.size).fill(-1);
     let block = -1;
     let mixed = false;
-    this.#owners?.forEach((page, order, row) => {
+    let zone = 0;
+    this.#owners?.forEach((page, order, row, sinceS) => {
       if (this.table.migratetype(row) === this.#movable) return;
       if (page >> this.#pageblockOrder !== block) {
         block = page >> this.#pageblockOrder;
         mixed = this.#isMixed(state, block);
+        zone = state.zoneOf(page);
       }
+      this.#spreadOver(row, zone, sinceS, 2 ** order, mixed);
       if (!mixed) return;
       this.#mixedPages[row]! += 2 ** order;
       if (lastBlock[row] !== block) this.#mixedBlocks[row]!++;
       lastBlock[row] = block;
     });
     this.#unattributed = this.#countUnattributed(state);
+  }
+
+  #spreadOver(row: number, zone: number, sinceS: number, pages: number, mixed: boolean): void {
+    const zones = this.#spread.get(row) ?? new Map<number, HolderSpread & Counts>();
+    this.#spread.set(row, zones);
+    const none = (): number[] => new Array<number>(AGE_LIMITS_NS.length + 1).fill(0);
+    const spread = zones.get(zone) ?? { zone, pages: none(), mixed: none() };
+    zones.set(zone, spread);
+    const ageNs = this.#endNs - this.#options.grid.fromNs - sinceS * 1e9;
+    const found = AGE_LIMITS_NS.findIndex((limit) => ageNs < limit);
+    const age = found < 0 ? AGE_LIMITS_NS.length : found;
+    spread.pages[age]! += pages;
+    if (mixed) spread.mixed[age]! += pages;
   }
 
   /** Meant for movable pages, or of unknown type and at least half free or movable. */
@@ -214,22 +246,32 @@ export class HoldersObserver implements ReplayObserver {
     };
   }
 
-  #holder(row: number): Holder {
-    const { strings, typeNames, grid } = this.#options;
+  /** Who a row of the table stands for. */
+  ownerOf(row: number): PageOwner {
+    const { strings, typeNames } = this.#options;
     const { table } = this;
-    const live = table.live[row]!;
-    const startNs = live > 0 ? grid.fromNs + (table.startSumS[row]! / live) * 1e9 : this.#endNs;
     return {
       comm: row === 0 ? '(others)' : strings.comms.text(table.comm(row)),
       gfp: strings.gfps.text(table.gfp(row)),
       site: callSite(strings.stacks.text(table.stack(row))),
       migratetype: typeNames[table.migratetype(row)] ?? 'unknown',
+    };
+  }
+
+  #holder(row: number): Holder {
+    const { grid } = this.#options;
+    const { table } = this;
+    const live = table.live[row]!;
+    const startNs = live > 0 ? grid.fromNs + (table.startSumS[row]! / live) * 1e9 : this.#endNs;
+    return {
+      ...this.ownerOf(row),
       pages: live,
       mixedPages: this.#mixedPages[row] ?? 0,
       mixedBlocks: this.#mixedBlocks[row] ?? 0,
       peakPages: table.peak[row]!,
       allocs: table.allocs[row]!,
       meanAgeNs: Math.max(0, Math.round(this.#endNs - startNs)),
+      spread: [...(this.#spread.get(row)?.values() ?? [])].sort((a, b) => a.zone - b.zone),
     };
   }
 }

@@ -6,7 +6,7 @@
  * spread over the recording.
  */
 import type { ReplayState } from '../replay/observer.js';
-import type { Moment, NearestBlock } from './report-data.js';
+import type { Moment, NearEvent, NearestBlock } from './report-data.js';
 import type { Verdict } from './types.js';
 
 export class MomentKeeper {
@@ -17,13 +17,19 @@ export class MomentKeeper {
   #plain = 0;
   readonly #limit: number;
   readonly #nearest: (state: ReplayState, order: number) => readonly NearestBlock[] | null;
+  readonly #around: (state: ReplayState) => readonly NearEvent[];
 
-  /** @param nearest tells what stands between each zone and a block of the order, or null. */
+  /**
+   * @param nearest tells what stands between each zone and a block of the order, or null.
+   * @param around tells the page events around now.
+   */
   constructor(
     limit = 400,
     nearest: (state: ReplayState, order: number) => readonly NearestBlock[] | null = () => null,
+    around: (state: ReplayState) => readonly NearEvent[] = () => [],
   ) {
     this.#nearest = nearest;
+    this.#around = around;
     this.#limit = limit;
   }
 
@@ -31,6 +37,7 @@ export class MomentKeeper {
     state.catchUp?.();
     const nearest = this.#nearest(state, verdict.order);
     if (this.#seen++ % this.#every !== 0 && nearest === null) return;
+    const around = this.#around(state);
     const worst = state.zones.map((z) => z.certainty);
     this.#moments.push({
       timeNs: state.timeNs,
@@ -46,6 +53,7 @@ export class MomentKeeper {
         freePages: zone.freePages,
       })),
       verdict,
+      ...(around.length === 0 ? {} : { around }),
       ...(nearest === null ? {} : { nearest }),
     });
     if (nearest === null) this.#plain++;

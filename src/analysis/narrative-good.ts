@@ -92,7 +92,8 @@ function goodVerdict(data: NarrativeInput, spanNs: number, top: number): string 
   if (!data.headroom.marksKnown) {
     return `A free block of every order up to ${top} was there ${when}. How much memory must stay free is not in the input, so whether atomic requests could have had it is not known.`;
   }
-  return `Nothing wrong: ${when}, an atomic allocation of any order up to ${top} would have succeeded.`;
+  const size = bytesText(2 ** top * data.pageSize);
+  return `Nothing wrong: ${when}, an atomic request for up to ${size} in one piece (order\u00a0${top}) would have succeeded.`;
 }
 
 function goodParagraphs(data: NarrativeInput, refused: Refused): string[] {

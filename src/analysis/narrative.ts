@@ -3,6 +3,7 @@
  * trust it. Nothing here is measured anew; every number also stands in ReportData.
  */
 import { formatSeconds } from '../records/time.js';
+import { edgeWords, taskName } from './edge-words.js';
 import {
   COMMON_ORDER,
   goodNews,
@@ -44,6 +45,7 @@ export function writeNarrative(data: NarrativeInput): Narrative {
     const main = mainTotal(atomic);
     return {
       gfp: main.gfp,
+      order: main.order,
       verdict: surpriseSentence(refused, surprise, spanNs),
       tone: 'bad',
       facts: [refusalFact(data, refused), failureFact(data, main), memoryFact(data, main)],
@@ -56,6 +58,7 @@ export function writeNarrative(data: NarrativeInput): Narrative {
   const alike = atomic.filter((total) => total.gfp === main.gfp);
   return {
     gfp: main.gfp,
+    order: main.order,
     verdict: met
       ? metSentence(data, met, refused, spanNs)
       : verdictSentence(data, alike, main, spanNs),
@@ -66,6 +69,9 @@ export function writeNarrative(data: NarrativeInput): Narrative {
   };
 }
 
+/** Refusals outside every window, as a share of all, from which on they lead. */
+const STRAY = 0.05;
+
 function recorded(data: NarrativeInput): boolean {
   return Object.keys(data.counts).length > 0 || data.residuals.length > 0;
 }
@@ -75,14 +81,20 @@ function unexplained(data: NarrativeInput, refused: Refused): number | null {
   const orders = refused.orders.filter((order) => order >= 1).sort((a, b) => a - b);
   for (const order of orders) {
     const { examined, inside } = refusalAgreement(data, order);
-    if (examined > 0 && inside * 2 < examined) return order;
+    const outside = examined - inside;
+    // One stray refusal among hundreds that agree is for the small print.
+    if (examined > 0 && inside * 2 < examined && outside >= refused.total * STRAY) return order;
   }
   return null;
 }
 
 function surpriseSentence(refused: Refused, order: number, spanNs: number): string {
   const count = refused.byOrder.get(order) ?? 0;
-  return `The kernel refused ${plural(count, 'atomic allocation')} of order ${order} in the ${duration(spanNs)} recorded, most of them at moments when by this reconstruction they should have been served: the input does not tell enough.`;
+  const moments =
+    count === 1
+      ? 'at a moment when by this reconstruction it'
+      : 'most of them at moments when by this reconstruction they';
+  return `The kernel refused ${plural(count, 'atomic request')} of order ${order} in the ${duration(spanNs)} recorded, ${moments} should have been served: the input does not tell enough.`;
 }
 
 /** The lowest order that fails for a noticeable time; else the one that fails longest. */
@@ -119,7 +131,7 @@ function metSentence(
 ): string {
   const count = refused.byOrder.get(total.order) ?? 0;
   const rest = `: such a request fails in ${plural(total.windows, 'window')} of ${duration(total.ns)} in all, mostly because ${because(data, total)}`;
-  return `The kernel refused ${plural(count, 'atomic allocation')} of order ${total.order} in the ${duration(spanNs)} recorded${rest}.`;
+  return `The kernel refused ${plural(count, 'atomic request')} for ${pieceOf(data, total.order)} in the ${duration(spanNs)} recorded${rest}.`;
 }
 
 function verdictSentence(
@@ -129,14 +141,13 @@ function verdictSentence(
   spanNs: number,
 ): string {
   const highest = Math.max(...totals.map((total) => total.order));
-  const which = highest > main.order ? `order ${main.order} and above` : `order ${main.order}`;
+  const which = `${pieceOf(data, main.order)}${highest > main.order ? ' or more' : ''}`;
   const often =
     main.share >= 0.995
       ? `during the whole recording (${duration(spanNs)})`
       : `for ${duration(main.ns)} of the ${duration(spanNs)} recorded (${percent(main.share)})`;
-  const what =
-    main.gfp === PLAIN ? 'Atomic allocations' : `Atomic allocations with ${extraFlags(main.gfp)}`;
-  return `${what} of ${which} would have failed ${often}, mostly because ${because(data, main)}.`;
+  const flags = main.gfp === PLAIN ? '' : ` with ${extraFlags(main.gfp)}`;
+  return `An atomic request${flags} for ${which} would have failed ${often}, mostly because ${because(data, main)}.`;
 }
 
 function failureFact(data: NarrativeInput, main: FailureTotal) {
@@ -146,7 +157,7 @@ function failureFact(data: NarrativeInput, main: FailureTotal) {
   const when = first ? `; the first began at ${seconds(data, first.fromNs)}` : '';
   return {
     figure: duration(main.ns),
-    text: `with order ${main.order} (${orderSize(data, main.order)} in one piece) not to be had, in ${plural(main.windows, 'window')}, the longest ${duration(main.longestNs)}${when}.`,
+    text: `without ${pieceOf(data, main.order)} to be had, in ${plural(main.windows, 'window')} of time, the longest ${duration(main.longestNs)}${when}.`,
   };
 }
 
@@ -244,7 +255,7 @@ function sampleNames(data: NarrativeInput): string {
     if (attempt.class === 'atomic') byComm.set(attempt.comm, (byComm.get(attempt.comm) ?? 0) + 1);
   }
   const top = [...byComm].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 2);
-  return top.length === 0 ? '' : ` Most came from ${listed(top.map(([comm]) => comm))}.`;
+  return top.length === 0 ? '' : ` Most came from ${listed(top.map(([comm]) => taskName(comm)))}.`;
 }
 
 function paragraphs(
@@ -318,18 +329,9 @@ function zonesParagraph(data: NarrativeInput, main: FailureTotal): string {
   const worst = longestWindow(data.windows, main);
   if (!worst) return '';
   const opened = worst.openedBy;
-  const who = opened
-    ? ` It began with ${eventName(opened.event)} of ${opened.comm || 'an unnamed task'} (order ${opened.order}).`
-    : '';
-  const closed = worst.closedBy
-    ? ` It ended with ${eventName(worst.closedBy.event)} of ${worst.closedBy.comm || 'an unnamed task'}.`
-    : '';
+  const who = opened ? ` It began when ${edgeWords(opened)}.` : '';
+  const closed = worst.closedBy ? ` It ended when ${edgeWords(worst.closedBy)}.` : '';
   return `The longest window of order ${main.order} ran from ${seconds(data, worst.fromNs)} to ${seconds(data, worst.toNs)}, because ${because(data, main, worst.reason)}.${who}${closed}`;
-}
-
-/** `mm_page_alloc` for `kmem:mm_page_alloc`. */
-function eventName(event: string): string {
-  return event.slice(event.indexOf(':') + 1);
 }
 
 function longestWindow(
@@ -360,8 +362,9 @@ function holdersParagraph(data: NarrativeInput): string {
   return `Most of the immovable pages that sat in pageblocks meant for movable memory at the end of the recording belonged to ${listed(names)}.`;
 }
 
-function orderSize(data: NarrativeInput, order: number): string {
-  return bytesText(2 ** order * data.pageSize);
+/** `16 KiB in one piece (order 2)`. */
+function pieceOf(data: NarrativeInput, order: number): string {
+  return `${bytesText(2 ** order * data.pageSize)} in one piece (order\u00a0${order})`;
 }
 
 function seconds(data: NarrativeInput, timeNs: number): string {

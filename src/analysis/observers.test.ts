@@ -1,3 +1,4 @@
+import { inflateSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { EventBatch, EventKind } from '../records/events.js';
 import { RecordingStrings } from '../records/strings.js';
@@ -5,7 +6,9 @@ import { showEvent } from '../replay/watchers.js';
 import { AttemptsObserver } from './attempts.js';
 import { callSite } from './holders.js';
 import { writeNarrative } from './narrative.js';
+import { unpackBlocks } from './page-pack.js';
 import type { ReportData } from './report-data.js';
+import { PAGE_STATES } from './report-data.js';
 import { sampleReport } from './testing/sample-report.js';
 import { CHECKERBOARD_SPAN, checkerboard, SyntheticMachine } from './testing/synthetic.js';
 import { bucketOf, timeGrid } from './time-grid.js';
@@ -104,18 +107,19 @@ it('maps each pageblock with the share that is free at the sampled times', () =>
   });
 });
 
-it('describes every page of a detailed pageblock exactly once', () => {
-  const { details, pageblockOrder } = data.physicalMap!;
-  expect(details.length).toBeGreaterThan(3);
-  for (const detail of details) {
-    let next = 0;
-    for (const [offset, pages, state] of detail.runs) {
-      expect(offset).toBe(next);
-      next += pages;
-      const bits = machine.state.pages[detail.pfn + offset]!;
-      expect(state === 1).toBe((bits & 1) === 1);
+it('knows every page of every pageblock at the end', () => {
+  const { pages, pageblockOrder } = data.physicalMap!;
+  const blocks = unpackBlocks(inflateSync(Buffer.from(pages.packed, 'base64')));
+  expect(blocks).toHaveLength(machine.state.pages.length >> pageblockOrder);
+  for (const { pfn, versions } of blocks) {
+    let next = pfn;
+    for (const run of versions.at(-1)!.runs) {
+      for (let p = next; p < next + run.pages; p++) {
+        expect(PAGE_STATES[run.state] === 'free').toBe((machine.state.pages[p]! & 1) === 1);
+      }
+      next += run.pages;
     }
-    expect(next).toBe(2 ** pageblockOrder);
+    expect(next).toBe(pfn + 2 ** pageblockOrder);
   }
 });
 
@@ -141,7 +145,7 @@ it('adds up windows by order to what the verdict says', () => {
     expect(total.share).toBeLessThanOrEqual(1);
   }
   expect(data.narrative.verdict).toMatch(
-    /^Atomic allocations of order \d and above would have failed/,
+    /^An atomic request for \d+.KiB in one piece \(order.\d\) or more would have failed/,
   );
   expect(data.narrative.facts).toHaveLength(3);
   expect(data.narrative.tone).toBe('bad');
@@ -151,7 +155,9 @@ it('leads with refusals that were met when windows alone would hide them', () =>
   const { narrative: _narrative, ...rest } = data;
   const brief = rest.totals.map((t) => ({ ...t, share: t.order < 9 ? 1e-6 : t.share }));
   const met = writeNarrative({ ...rest, totals: brief });
-  expect(met.verdict).toMatch(/^The kernel refused \d+ atomic allocations of order 1 /);
+  expect(met.verdict).toMatch(
+    /^The kernel refused \d+ atomic requests for 8.KiB in one piece \(order.1\) /,
+  );
   expect(met.verdict).toContain('such a request fails in');
   const unexplained = writeNarrative({ ...rest, totals: brief, windows: [] });
   expect(unexplained.verdict).toContain('should have been served');

@@ -9,8 +9,9 @@
 import { type EventBatch, EventKind, LAST_PAGE_KIND } from '../records/events.js';
 import { PageBit, type ReplayObserver, type ReplayState } from '../replay/observer.js';
 import type { HoldersObserver } from './holders.js';
-import { pageblockDetails } from './pageblock-detail.js';
-import type { PageblockDetail, PhysicalMap, PhysicalRow, TimeGrid } from './report-data.js';
+import { pageCopies } from './page-copies.js';
+import { PageVersions } from './page-versions.js';
+import type { PageCopies, PhysicalMap, PhysicalRow, TimeGrid } from './report-data.js';
 
 const MAX_ROWS = 512;
 const MAX_COLUMNS = 160;
@@ -52,11 +53,13 @@ export class PhysicalMapObserver implements ReplayObserver {
   #allDirty = true;
   #scanned = 0;
   #nextNs: number;
-  #details: readonly PageblockDetail[] = [];
+  #pages: PageCopies = { instantsNs: [], samples: [], owners: [], packed: '' };
+  readonly versions: PageVersions;
 
   constructor(options: PhysicalMapOptions) {
     this.#options = options;
     const { grid } = options;
+    this.versions = new PageVersions(options.holders);
     this.#movable = Math.max(0, options.typeNames.indexOf('Movable'));
     this.#columnNs = (grid.buckets * grid.bucketNs) / MAX_COLUMNS;
     this.#nextNs = grid.fromNs + this.#columnNs;
@@ -69,6 +72,7 @@ export class PhysicalMapObserver implements ReplayObserver {
     this.#largest = new Int8Array(blocks).fill(-1);
     this.#dirty = new Uint8Array(blocks);
     this.#dirtyList = new Int32Array(blocks);
+    this.versions.start(Math.ceil(state.pages.length / 2 ** state.pageblockOrder));
     this.#layOutRows(state, blocks);
     this.#sample(state, this.#options.grid.fromNs);
   }
@@ -133,6 +137,14 @@ export class PhysicalMapObserver implements ReplayObserver {
     this.#dirtyList[this.#dirtyCount++] = block;
   }
 
+  /** Keeps these pages as they are now. */
+  pin(state: ReplayState, pfn: number, pages: number): void {
+    const first = state.pageOf(pfn);
+    if (first < 0) return;
+    const last = (first + pages - 1) >> state.pageblockOrder;
+    for (let b = first >> state.pageblockOrder; b <= last; b++) this.versions.pin(state, b);
+  }
+
   snapshot(): void {
     this.#allDirty = true;
   }
@@ -142,7 +154,8 @@ export class PhysicalMapObserver implements ReplayObserver {
     if (this.#times.at(-1) !== state.timeNs) {
       this.#sample(state, grid.fromNs + grid.buckets * grid.bucketNs);
     }
-    this.#details = pageblockDetails(state, holders);
+    this.versions.sample(state, state.timeNs, 1, true);
+    this.#pages = pageCopies(this.versions, state, holders);
   }
 
   /** Samples unless that would spend more of the scan budget than the time gone by allows. */
@@ -170,9 +183,14 @@ export class PhysicalMapObserver implements ReplayObserver {
     this.#allDirty = false;
     this.#times.push(timeNs);
     this.#addColumn(state);
+    const { grid } = this.#options;
+    const share = (timeNs - grid.fromNs) / (grid.buckets * grid.bucketNs);
+    if (this.#times.length % 2 === 0) return;
+    this.versions.sample(state, this.#times.length === 1 ? timeNs : state.timeNs, share);
   }
 
   #scan(state: ReplayState, block: number): void {
+    this.versions.touch(block);
     const from = block * 2 ** state.pageblockOrder;
     const to = Math.min(state.pages.length, from + 2 ** state.pageblockOrder);
     const { pages, headOrder } = state;
@@ -257,7 +275,7 @@ export class PhysicalMapObserver implements ReplayObserver {
       type: plane(this.#planes.type),
       pollution: plane(this.#planes.pollution),
       typeNames: this.#options.typeNames,
-      details: this.#details,
+      pages: this.#pages,
     };
   }
 }

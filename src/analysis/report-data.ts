@@ -251,8 +251,31 @@ export interface PhysicalMap {
   readonly pollution: string;
   /** Migratetype names by number. */
   readonly typeNames: readonly string[];
-  /** Page by page view of the most polluted pageblocks at the end of the recording. */
-  readonly details: readonly PageblockDetail[];
+  /** Page by page, at some instants. */
+  readonly pages: PageCopies;
+}
+
+/**
+ * Every pageblock page by page. At a sample each is as its newest version up to then; a version also
+ * stands for its own instant.
+ */
+export interface PageCopies {
+  /** Instants that versions refer to. */
+  readonly instantsNs: readonly number[];
+  /** Of these, the indices at which all pageblocks are known. */
+  readonly samples: readonly number[];
+  readonly owners: readonly PageOwner[];
+  /** Blocks, versions and runs as bytes (page-pack.ts), deflated, in base64. */
+  readonly packed: string;
+}
+
+/** Who made an allocation, and how. */
+export interface PageOwner {
+  readonly comm: string;
+  readonly gfp: string;
+  /** Innermost frames, '' without stacks. */
+  readonly site: string;
+  readonly migratetype: string;
 }
 
 export interface PhysicalRow {
@@ -262,24 +285,8 @@ export interface PhysicalRow {
   readonly pages: number;
 }
 
-/** One pageblock page by page, as runs of like pages. */
-export interface PageblockDetail {
-  readonly zone: number;
-  readonly pfn: number;
-  readonly timeNs: number;
-  /** Migratetype number of the pageblock, -1 = unknown. */
-  readonly type: number;
-  readonly runs: readonly PageRun[];
-}
-
-/** Index = the state number in a PageRun. */
+/** Index = the state number of a run of pages. */
 export const PAGE_STATES = ['unknown', 'free', 'pcp', 'allocated', 'isolated'] as const;
-
-/**
- * [offset in the pageblock, pages, state (index in PAGE_STATES), order or -1, owner (index in
- * Holders.holders) or -1, time of the allocation in microseconds since span.fromNs or -1].
- */
-export type PageRun = readonly [number, number, number, number, number, number];
 
 /** One class of owner: same comm, gfp and (where recorded) call site. */
 export interface Holder {
@@ -297,6 +304,20 @@ export interface Holder {
   readonly allocs: number;
   /** Mean age of what is held at the end, ns. */
   readonly meanAgeNs: number;
+  /** Where and how old; empty for movable pages, absent in summaries of older versions. */
+  readonly spread?: readonly HolderSpread[];
+}
+
+/** Upper limits of the classes of age; one more class lies above the last. */
+export const AGE_LIMITS_NS = [1e7, 1e8, 1e9, 1e10] as const;
+
+/** Pages of one holder in one zone at the end, by class of age. */
+export interface HolderSpread {
+  /** Index in `zones`. */
+  readonly zone: number;
+  readonly pages: readonly number[];
+  /** Of these, in pageblocks that are otherwise movable or partly free. */
+  readonly mixed: readonly number[];
 }
 
 export interface HolderSample {
@@ -319,6 +340,9 @@ export interface Holders {
 export interface Headroom {
   readonly last: readonly (readonly number[])[];
   readonly min: readonly (readonly number[])[];
+  /** Bounds at the end of the bucket; null or absent when they equal `last` throughout. */
+  readonly low?: readonly (readonly number[])[] | null;
+  readonly high?: readonly (readonly number[])[] | null;
   /** False when the watermarks are not known: then only the free lists limit it. */
   readonly marksKnown: boolean;
 }
@@ -365,6 +389,40 @@ export interface Moment {
   readonly verdict: Verdict | null;
   /** What stands between each zone and a block of the verdict's order; absent = not looked. */
   readonly nearest?: readonly NearestBlock[];
+  /** The last page events up to it, and the first ones after. */
+  readonly around?: readonly NearEvent[];
+}
+
+/** A page event near a moment. */
+export interface NearEvent {
+  readonly timeNs: number;
+  /** The kernel's name: `kmem:mm_page_alloc`. */
+  readonly event: string;
+  readonly cpu: number;
+  readonly comm: string;
+  readonly order: number;
+  /** -1 = a request that failed. */
+  readonly pfn: number;
+}
+
+/** What the kernel does about memory by itself. */
+export const ACTIVITIES = [
+  'compaction',
+  'direct reclaim',
+  'kswapd',
+  'CMA allocation',
+  'OOM kill',
+] as const;
+
+export type Activity = (typeof ACTIVITIES)[number];
+
+/** A time of one activity; spans very near to each other are joined. */
+export interface ActivitySpan {
+  readonly activity: Activity;
+  readonly fromNs: number;
+  readonly toNs: number;
+  /** Runs that were joined. */
+  readonly count: number;
 }
 
 export interface ReportDiagnostic {
@@ -383,6 +441,8 @@ export interface ReportDiagnostic {
 export interface Narrative {
   /** The request class the verdict speaks of; absent = plain GFP_ATOMIC. */
   readonly gfp?: string;
+  /** The order it speaks of; absent = none in particular. */
+  readonly order?: number;
   readonly verdict: string;
   readonly tone: 'bad' | 'warn' | 'good' | 'unknown';
   readonly facts: readonly { readonly figure: string; readonly text: string }[];
@@ -419,6 +479,8 @@ export interface ReportData {
   readonly holders: Holders | null;
   readonly headroom: Headroom;
   readonly extfrag: Extfrag;
+  /** Absent in summaries of older versions. */
+  readonly activity?: readonly ActivitySpan[];
   readonly residuals: readonly ReportResidual[];
   readonly diagnostics: readonly ReportDiagnostic[];
   readonly assumptions: readonly string[];

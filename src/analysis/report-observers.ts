@@ -11,14 +11,16 @@ import type { ProfileSwitches } from '../kernel/profile-switches.js';
 import type { Snapshot } from '../records/snapshot.js';
 import type { RecordingStrings } from '../records/strings.js';
 import type { ReplayObserver, ReplayState, Residual, ZoneState } from '../replay/observer.js';
+import { ActivityObserver } from './activity.js';
 import { AtomicNeed } from './atomic-need.js';
 import { AttemptsObserver } from './attempts.js';
 import { ExtfragObserver } from './extfrag.js';
 import { HeadroomObserver } from './headroom.js';
 import { HoldersObserver } from './holders.js';
+import { NearEvents } from './near-events.js';
 import { NearestBlocks } from './nearest-block.js';
 import { PhysicalMapObserver } from './physical-map.js';
-import type { ReportData } from './report-data.js';
+import type { NearEvent, NearestBlock, ReportData } from './report-data.js';
 import { bucketsFor, timeGrid } from './time-grid.js';
 import { TimelineObserver } from './timeline.js';
 import type { AttemptClass } from './types.js';
@@ -42,6 +44,7 @@ export type ReplayFindings = Pick<
   | 'headroom'
   | 'attempts'
   | 'extfrag'
+  | 'activity'
   | 'holders'
   | 'physicalMap'
   | 'residuals'
@@ -54,8 +57,10 @@ export type ReplayFindings = Pick<
 /** The observers of a report, and their findings once they have run. */
 export interface ReportObservers {
   readonly observers: readonly ReplayObserver[];
-  /** What stands between each zone and a free block; for observers that run after these. */
-  readonly nearest: NearestBlocks;
+  /** What stands between each zone and a free block, or null; for observers that run after these. */
+  lookNearest(state: ReplayState, order: number): readonly NearestBlock[] | null;
+  /** The page events around now. */
+  eventsAround(state: ReplayState): readonly NearEvent[];
   /** After the replay has ended. */
   collect(): ReplayFindings;
 }
@@ -116,20 +121,32 @@ export function createReportObservers(options: ReportObserverOptions): ReportObs
   const extfrag = new ExtfragObserver(options.fromNs, options.toNs, typeNames);
   const holders = new HoldersObserver({ grid, strings, typeNames });
   const map = new PhysicalMapObserver({ grid, typeNames, holders });
+  const activity = new ActivityObserver(options.fromNs, options.toNs);
+  const near = new NearEvents(strings);
+  const nearest = new NearestBlocks({
+    fromNs: options.fromNs,
+    toNs: options.toNs,
+    strings,
+    holders,
+    movableType: Math.max(0, typeNames.indexOf('Movable')),
+  });
   return {
-    nearest: new NearestBlocks({
-      fromNs: options.fromNs,
-      toNs: options.toNs,
-      strings,
-      holders,
-      movableType: Math.max(0, typeNames.indexOf('Movable')),
-    }),
-    observers: [need, trust, timeline, headroom, attempts, extfrag, holders, map],
+    lookNearest: (state, order) => {
+      const found = nearest.look(state, order);
+      for (const block of found ?? []) map.pin(state, block.pfn, 2 ** order);
+      return found;
+    },
+    eventsAround: (state) => near.now(state),
+    observers: [
+      ...[need, trust, timeline, headroom, attempts, extfrag],
+      ...[activity, near, holders, map],
+    ],
     collect: () => ({
       timeline: timeline.result(),
       headroom: headroom.result(),
       attempts: attempts.result(),
       extfrag: extfrag.result(),
+      activity: activity.result(),
       holders: holders.result(),
       physicalMap: map.result(),
       residuals: trust.residuals.map(({ timeNs, source, zones }) => ({ timeNs, source, zones })),

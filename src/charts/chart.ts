@@ -6,11 +6,20 @@
  * charts/*.vl.json holds spec and rows together.
  */
 import type { ReportData } from '../analysis/report-data.js';
+import { bytesText } from '../analysis/words.js';
 
 export type Cell = string | number | boolean | null;
 export type Row = Readonly<Record<string, Cell>>;
 export type Datasets = Readonly<Record<string, readonly Row[]>>;
 export type Spec = Readonly<Record<string, unknown>>;
+
+/** One line of a tooltip. */
+export interface TipField {
+  readonly field: string;
+  readonly title?: string;
+  /** d3-format. */
+  readonly format?: string;
+}
 
 /** What the reader looks at. */
 export interface ChartView {
@@ -26,9 +35,22 @@ export interface ChartView {
   readonly columns: number;
   /** Which of the physical map's planes. */
   readonly plane: MapPlane;
+  /** What holders of memory are told apart by. */
+  readonly by: HolderBy;
 }
 
 export type MapPlane = 'free' | 'largest' | 'type' | 'pollution';
+
+export type HolderBy = 'holder' | 'comm' | 'gfp' | 'site' | 'age';
+
+/** A choice the reader has within one chart. */
+export interface Choice {
+  /** The field of ChartView it sets. */
+  readonly field: 'plane' | 'by';
+  readonly label: string;
+  /** [value, words], the first is shown at first; those that make sense for the data. */
+  options(data: ReportData): readonly (readonly [string, string])[];
+}
 
 /** One chart: what it needs, its data and its Vega-Lite spec. */
 export interface Chart {
@@ -46,6 +68,7 @@ export interface Chart {
     readonly dataset: string;
     readonly columns: readonly (readonly [string, string])[];
   };
+  readonly choice?: Choice;
   rows(data: ReportData, view: ChartView): Datasets;
   /** Without datasets and config. */
   spec(data: ReportData, view: ChartView): Spec;
@@ -63,6 +86,7 @@ export function wholeView(data: ReportData): ChartView {
     gfp: leadingClass(data),
     columns: 400,
     plane: 'free',
+    by: 'holder',
   };
 }
 
@@ -79,6 +103,11 @@ export function leadingClass(data: Pick<ReportData, 'narrative'>): string {
 /** Seconds on the trace's own clock. */
 export function toSeconds(data: ReportData, timeNs: number): number {
   return timeNs / 1e9 + data.clock.epochS;
+}
+
+/** `pages of 4 KiB`: an axis in pages that also says how much that is. */
+export function pagesTitle(data: Pick<ReportData, 'pageSize'>, what = 'pages'): string {
+  return `${what} of ${bytesText(data.pageSize).replaceAll('\u00a0', ' ')}`;
 }
 
 export function zoneName(data: ReportData, index: number): string {

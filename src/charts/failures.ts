@@ -5,10 +5,12 @@
  * Windows closer together than a pixel or so are drawn as one; its opacity says which share of it
  * fails, and the tooltip how many windows it stands for.
  */
+import { edgeWords } from '../analysis/edge-words.js';
 import type { ReportData } from '../analysis/report-data.js';
 import type { AttemptClass, FailureWindow } from '../analysis/types.js';
+import { bytesText } from '../analysis/words.js';
 import { type Chart, type ChartView, type Row, toSeconds } from './chart.js';
-import { AXIS_WIDTH, CLASS_COLORS, REASON_COLORS } from './theme.js';
+import { REASON_COLORS, WIDE_AXIS_WIDTH } from './theme.js';
 import { honestyRows, timeChart, timeX } from './time-chart.js';
 
 const ROW_HEIGHT = 24;
@@ -29,7 +31,7 @@ export const failuresChart: Chart = {
   title: 'When atomic allocations would have failed',
   description:
     'Windows of time in which a GFP_ATOMIC request of each order fails, coloured by reason, with the requests the kernel really refused.',
-  how: 'Each row is a size of request: order n asks for 2ⁿ pages in one piece, so the rows go from 2 pages at the bottom to the largest blocks at the top. A coloured bar is a span of time in which such a request would have been refused; its colour says why. Fragmented: enough pages are free, but not in one piece. Below watermark: too few pages may be used, in whatever pieces. Lowmem reserve: a lower zone has them but keeps them. Only highatomic, only CMA: there are blocks, but not for this request. Paler bars rest on the best estimate, full ones hold whatever the bounds. Marks are requests the kernel itself refused in the recording: filled ones were atomic. Large orders failing now and then is normal; bars in the lower rows are what drivers notice.',
+  how: 'Each row is a size of request: order n asks for 2ⁿ pages in one piece, so the rows go from 2 pages at the bottom to the largest blocks at the top. A coloured bar is a span of time in which such a request would have been refused; its colour says why. Fragmented: enough pages are free, but not in one piece. Below watermark: too few pages may be used, in whatever pieces. Lowmem reserve: a lower zone has them but keeps them. Only highatomic, only CMA: there are blocks, but not for this request. Paler bars rest on the best estimate, full ones hold whatever the bounds. Diamonds are requests the kernel itself refused in the recording: filled ones were atomic, hollow ones had something else to try. Large orders failing now and then is normal; bars in the lower rows are what drivers notice.',
   overTime: true,
   table: {
     dataset: 'windows',
@@ -70,15 +72,25 @@ function orderY(data: ReportData) {
     type: 'ordinal',
     scale: { domain: orders, paddingInner: 0.22, paddingOuter: 0.1 },
     axis: {
-      title: 'order (2ⁿ pages)',
-      minExtent: AXIS_WIDTH,
-      maxExtent: AXIS_WIDTH,
+      title: 'size asked for · order n (2ⁿ pages)',
+      labelExpr: sizeLabels(data),
+      minExtent: WIDE_AXIS_WIDTH,
+      maxExtent: WIDE_AXIS_WIDTH,
       grid: true,
       tickBand: 'extent',
       ticks: false,
       domain: false,
     },
   };
+}
+
+/** `32 KiB · 3` as a Vega expression. */
+function sizeLabels(data: ReportData): string {
+  const labels = Array.from({ length: data.orders }, (_, n) => {
+    const size = bytesText(2 ** n * data.pageSize).replaceAll('\u00a0', ' ');
+    return `${size} · ${n}`;
+  });
+  return `${JSON.stringify(labels)}[datum.value]`;
 }
 
 function windowLayer(data: ReportData) {
@@ -121,7 +133,7 @@ function windowLayer(data: ReportData) {
         { field: 'ms', type: 'quantitative', title: 'failing (ms)', format: ',.3~f' },
         { field: 'count', type: 'quantitative', title: 'windows' },
         { field: 'certainty', type: 'nominal', title: 'certainty' },
-        { field: 'opened', type: 'nominal', title: 'opened by' },
+        { field: 'opened', type: 'nominal', title: 'began when' },
       ],
     },
   };
@@ -134,12 +146,16 @@ function reasonsIn(data: ReportData): string[] {
   return known.length > 0 ? known : ['fragmented'];
 }
 
+/** Who was refused, in words of the legend. */
+const ATOMIC = 'atomic: nothing else to try';
+const OTHER = 'could wait, retry or take less';
+
 function refusalLayer(data: ReportData) {
-  const classes = Object.keys(CLASS_COLORS);
+  const atomic = `datum.kind === '${ATOMIC}'`;
   return {
     name: 'refusals',
     data: { name: 'refusals' },
-    mark: { type: 'point', clip: true, shape: 'diamond', strokeWidth: 1.2 },
+    mark: { type: 'point', clip: true, shape: 'diamond', strokeWidth: 1.2, opacity: 0.9 },
     encoding: {
       x: timeX('t'),
       y: orderY(data),
@@ -150,15 +166,23 @@ function refusalLayer(data: ReportData) {
         legend: null,
       },
       fill: {
-        condition: { test: "datum.class === 'atomic'", value: { expr: 'ink' } },
-        value: 'transparent',
+        field: 'kind',
+        type: 'nominal',
+        scale: { domain: [ATOMIC, OTHER], range: [{ expr: 'ink' }, { expr: 'paper' }] },
+        legend:
+          data.attempts.refusals.length === 0
+            ? null
+            : {
+                title: 'Refused by the kernel itself',
+                titleLimit: 400,
+                symbolType: 'diamond',
+                symbolSize: 70,
+                columns: { expr: 'max(1, floor(width / 190))' },
+              },
       },
       stroke: {
-        condition: { test: "datum.class === 'atomic'", value: { expr: 'paper' } },
-        field: 'class',
-        type: 'nominal',
-        scale: { domain: classes, range: Object.values(CLASS_COLORS) },
-        legend: null,
+        condition: { test: atomic, value: { expr: 'paper' } },
+        value: { expr: 'ink' },
       },
       tooltip: [
         { field: 'order', type: 'ordinal', title: 'refused order' },
@@ -242,7 +266,7 @@ function windowRow(data: ReportData, merged: Merged): Row {
     count: merged.count,
     certainty: merged.certainty,
     solid: sure * (0.45 + 0.55 * share),
-    opened: first.openedBy ? `${first.openedBy.event} by ${first.openedBy.comm}` : '',
+    opened: first.openedBy ? edgeWords(first.openedBy) : '',
     fromNs: first.fromNs,
   };
 }
@@ -254,7 +278,7 @@ function refusalRows(data: ReportData, view: ChartView): Row[] {
   const step = Math.max(1, Math.ceil((inView * MARK_COLUMNS) / Math.max(1, view.columns)));
   const groups = new Map<
     string,
-    { t: number; order: number; class: AttemptClass; count: number }
+    { t: number; order: number; class: AttemptClass; kind: string; count: number }
   >();
   for (const { bucket, order, class: cls, count } of attempts.refusals) {
     if (order === 0 || (view.order !== null && order !== view.order)) continue;
@@ -265,7 +289,7 @@ function refusalRows(data: ReportData, view: ChartView): Row[] {
     else {
       const middle = Math.min(timeline.buckets, (group + 0.5) * step);
       const t = toSeconds(data, timeline.fromNs + middle * timeline.bucketNs);
-      groups.set(key, { t, order, class: cls, count });
+      groups.set(key, { t, order, class: cls, kind: cls === 'atomic' ? ATOMIC : OTHER, count });
     }
   }
   return [...groups.values()].sort((a, b) => rank.indexOf(a.class) - rank.indexOf(b.class));

@@ -1,9 +1,9 @@
 /**
  * Chart: free memory over time, stacked by the size of the block it lies in.
  */
-import { columnsInView, lastIn, leastIn, mostIn } from './buckets.js';
+import { type Column, columnsInView, lastIn, leastIn, mostIn } from './buckets.js';
 import { type Chart, type Row, toSeconds, zonesInView } from './chart.js';
-import { ORDER_COLORS } from './theme.js';
+import { BAND_OPACITY, ORDER_COLORS } from './theme.js';
 import { honestyRows, timeChart, timeX, valueY } from './time-chart.js';
 
 const MIB = 1 << 20;
@@ -12,7 +12,7 @@ export const freeByOrderChart: Chart = {
   id: 'free-by-order',
   title: 'Free memory by block size',
   description: 'Free memory over time, stacked by the order of the free block it lies in.',
-  how: 'The height is all free memory. Dark bands are memory in small pieces, light bands memory in large ones. A thick dark stack with no light on top is fragmentation: plenty of memory, none of it in one piece. The thin lines mark the least and most free memory inside each column. A grey strip at the foot marks where counts are bounded rather than exact.',
+  how: 'The height is all free memory. Dark bands are memory in small pieces, light bands memory in large ones. A thick dark stack with no light on top is fragmentation: plenty of memory, none of it in one piece. The thin lines mark the least and most free memory inside each column. Where counts are bounded rather than exact, a grey band shows the bounds of the whole.',
   overTime: true,
   table: {
     dataset: 'free',
@@ -31,6 +31,11 @@ export const freeByOrderChart: Chart = {
     const zones = zonesInView(data, view).map((z) => data.timeline.zones[z]!);
     const free: Row[] = [];
     const extremes: Row[] = [];
+    const total = (plane: 'low' | 'high', column: Column): number =>
+      zones.reduce((sum, zone) => {
+        const blocks = (zone[plane] ?? zone.last).map((row) => lastIn(row, column));
+        return sum + blocks.reduce((pages, n, q) => pages + n * 2 ** q, 0);
+      }, 0);
     for (const column of columnsInView(data.timeline, view, true)) {
       const t = toSeconds(data, column.startNs);
       const t2 = toSeconds(data, column.endNs);
@@ -49,6 +54,8 @@ export const freeByOrderChart: Chart = {
         t2,
         least: zones.reduce((n, zone) => n + leastIn(zone.freePagesMin, column), 0) * scale,
         most: zones.reduce((n, zone) => n + mostIn(zone.freePagesMax, column), 0) * scale,
+        low: total('low', column) * scale,
+        high: total('high', column) * scale,
       });
     }
     return { free, extremes, ...honestyRows(data, view) };
@@ -80,6 +87,21 @@ export const freeByOrderChart: Chart = {
                 columns: { expr: 'max(1, floor(width / 44))' },
               },
             },
+          },
+        },
+        {
+          data: { name: 'extremes' },
+          mark: {
+            type: 'area',
+            interpolate: 'step-after',
+            clip: true,
+            opacity: BAND_OPACITY,
+            color: { expr: 'ink' },
+          },
+          encoding: {
+            x: timeX('t'),
+            y: { field: 'low', ...valueY('free (MiB)') },
+            y2: { field: 'high' },
           },
         },
         ...(['least', 'most'] as const).map((field) => ({

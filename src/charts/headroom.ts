@@ -3,24 +3,29 @@
  */
 import type { ReportData } from '../analysis/report-data.js';
 import { columnsInView, lastIn, leastIn } from './buckets.js';
-import { type Chart, type ChartView, type Row, toSeconds } from './chart.js';
-import { DEFAULT_WIDTH, ORDER_COLORS } from './theme.js';
+import { type Chart, type Row, toSeconds } from './chart.js';
+import { BAND_OPACITY, DEFAULT_WIDTH, ORDER_COLORS } from './theme.js';
 import { honestyRows, inkParams, SCHEMA_URL, timeChart, timeX, valueY } from './time-chart.js';
 
 const DEFAULT_ORDER = 3;
+/** Largest order that drivers ask for often. */
+const LARGEST_COMMON = 5;
 const RING_ORDERS = [1, 2, 3, 4, 5];
 const LARGEST_RING = 4096;
 
-function shownOrder(data: ReportData, view: ChartView): number {
-  return Math.min(view.order ?? DEFAULT_ORDER, data.orders - 1);
+/** The order chosen, else the one the verdict speaks of where drivers ask for it, else 3. */
+export function headroomOrder(data: ReportData, chosen: number | null): number {
+  const leading = data.narrative.order ?? DEFAULT_ORDER;
+  const fallback = leading <= LARGEST_COMMON ? leading : DEFAULT_ORDER;
+  return Math.min(chosen ?? fallback, data.orders - 1);
 }
 
 export const headroomChart: Chart = {
   id: 'headroom',
   title: 'Headroom: how many requests in a row would succeed',
   description:
-    'The number of order-3 GFP_ATOMIC requests (or of the chosen order) that would succeed one after another, over time.',
-  how: 'Compare this with the number of buffers a driver refills at once (its ring size): while the band is below that number, a refill of the whole ring fails part way. The line is the number at the end of each column, the band reaches down to the least inside it. Order 3 unless an order is chosen above. The scale is logarithmic; 0 is at the foot.',
+    'The number of GFP_ATOMIC requests of one order that would succeed one after another, over time.',
+  how: 'Compare this with the number of buffers a driver refills at once (its ring size): while the band is below that number, a refill of the whole ring fails part way. The line is the number at the end of each column, the green band reaches down to the least inside it; a grey band is what the bounds of the reconstruction leave open. The order that the sentence on top speaks of, unless an order is chosen above. The scale is logarithmic; 0 is at the foot.',
   overTime: true,
   table: {
     dataset: 'headroom',
@@ -29,17 +34,22 @@ export const headroomChart: Chart = {
       ['order', 'Order'],
       ['now', 'Requests in a row'],
       ['least', 'Least in the column'],
+      ['low', 'At least'],
+      ['high', 'At most'],
     ],
   },
   emptyText: 'The free lists could not be reconstructed.',
   hasData: (data) => data.headroom.last.length > 0,
   rows: (data, view) => {
-    const order = shownOrder(data, view);
+    const order = headroomOrder(data, view.order);
+    const { last, low, high } = data.headroom;
     const headroom = columnsInView(data.timeline, view, true).map((column) => ({
       t: toSeconds(data, column.startNs),
       order,
-      now: lastIn(data.headroom.last[order] ?? [], column),
+      now: lastIn(last[order] ?? [], column),
       least: leastIn(data.headroom.min[order] ?? [], column),
+      low: lastIn((low ?? last)[order] ?? [], column),
+      high: lastIn((high ?? last)[order] ?? [], column),
     }));
     return { headroom, ...honestyRows(data, view) };
   },
@@ -58,6 +68,21 @@ export const headroomChart: Chart = {
       title: headroomChart.title,
       description: headroomChart.description,
       layer: [
+        {
+          data: { name: 'headroom' },
+          mark: {
+            type: 'area',
+            interpolate: 'step-after',
+            clip: true,
+            opacity: BAND_OPACITY,
+            color: { expr: 'faint' },
+          },
+          encoding: {
+            x: timeX('t'),
+            y: { field: 'low', ...valueY(title, { ...scale, ...axis }) },
+            y2: { field: 'high' },
+          },
+        },
         {
           data: { name: 'headroom' },
           mark: {
@@ -106,8 +131,8 @@ export const ringSizeChart: Chart = {
   },
   emptyText: 'The free lists could not be reconstructed.',
   hasData: (data) => data.headroom.last.length > 0,
-  rows: (data) => ({ ring: ringRows(data) }),
-  spec: () => ({
+  rows: (data, view) => ({ ring: ringRows(data, view.order) }),
+  spec: (data) => ({
     $schema: SCHEMA_URL,
     title: ringSizeChart.title,
     description: ringSizeChart.description,
@@ -143,10 +168,15 @@ export const ringSizeChart: Chart = {
         field: 'order',
         type: 'ordinal',
         scale: {
-          domain: RING_ORDERS,
-          range: RING_ORDERS.map((order) => ORDER_COLORS[order * 2 - 1]!),
+          domain: Array.from({ length: data.orders - 1 }, (_, i) => i + 1),
+          range: ringColors(data.orders),
         },
-        legend: { title: 'Order', symbolType: 'stroke', symbolStrokeWidth: 3 },
+        legend: {
+          title: 'Order',
+          values: RING_ORDERS,
+          symbolType: 'stroke',
+          symbolStrokeWidth: 3,
+        },
       },
       tooltip: [
         { field: 'ring', type: 'quantitative', title: 'ring size' },
@@ -157,15 +187,20 @@ export const ringSizeChart: Chart = {
   }),
 };
 
-function ringRows(data: ReportData): Row[] {
+/** The orders shown together lie far apart in colour; the others, shown alone, may repeat one. */
+function ringColors(orders: number): string[] {
+  return Array.from({ length: orders - 1 }, (_, i) => ORDER_COLORS[Math.min(11, i * 2 + 1)]!);
+}
+
+function ringRows(data: ReportData, order: number | null): Row[] {
   const rows: Row[] = [];
-  for (const order of RING_ORDERS) {
-    const least = [...(data.headroom.min[order] ?? [])].sort((a, b) => a - b);
+  for (const shown of order === null ? RING_ORDERS : [order]) {
+    const least = [...(data.headroom.min[shown] ?? [])].sort((a, b) => a - b);
     if (least.length === 0) continue;
     for (let ring = 1; ring <= LARGEST_RING; ring = Math.ceil(ring * 1.19)) {
       let below = 0;
       while (below < least.length && least[below]! < ring) below++;
-      rows.push({ order, ring, share: below / least.length });
+      rows.push({ order: shown, ring, share: below / least.length });
     }
   }
   return rows;

@@ -1,34 +1,103 @@
 /**
  * Charts: who holds pages that cannot be moved, at the end and over time.
  */
-import type { Holder, ReportData } from '../analysis/report-data.js';
-import { type Chart, type Row, toSeconds } from './chart.js';
+import { AGE_LIMITS_NS, type Holder, type ReportData } from '../analysis/report-data.js';
+import { bytesText, duration } from '../analysis/words.js';
+import {
+  type Chart,
+  type ChartView,
+  type HolderBy,
+  pagesTitle,
+  type Row,
+  toSeconds,
+} from './chart.js';
 import { CATEGORY_COLORS, DEFAULT_WIDTH, TYPE_COLORS } from './theme.js';
-import { honestyRows, inkParams, SCHEMA_URL, timeChart, timeX, valueY } from './time-chart.js';
+import {
+  honestyRows,
+  inkParams,
+  SCHEMA_URL,
+  SHORT_NUMBER,
+  timeChart,
+  timeX,
+  valueY,
+} from './time-chart.js';
 
 const TOP = 15;
 const TOP_OVER_TIME = 8;
 const OTHERS = 'all others';
+const MIXED = 'in movable pageblocks';
+const ALIKE = 'among their like';
 
-function label(holder: Holder): string {
-  const gfp = holder.gfp.replaceAll('__GFP_', '').replaceAll('|', ' ');
-  return `${holder.comm || '(no name)'} · ${gfp}${holder.site ? ` · ${holder.site}` : ''}`;
+function gfpWords(gfp: string): string {
+  return gfp.replaceAll('__GFP_', '').replaceAll('|', ' ');
 }
 
-/** Immovable holders, most pages in mixed pageblocks first; by all pages where no block is mixed. */
-export function topHolders(data: ReportData): Holder[] {
-  return (data.holders?.holders ?? [])
-    .filter((holder) => holder.migratetype !== 'Movable' && holder.pages > 0)
-    .sort((a, b) => b.mixedPages - a.mixedPages || b.pages - a.pages)
-    .slice(0, TOP);
+function label(holder: Holder): string {
+  return `${holder.comm || '(no name)'} · ${gfpWords(holder.gfp)}${holder.site ? ` · ${holder.site}` : ''}`;
+}
+
+/** `under 10 ms`, `10 ms to 100 ms`, …, `over 10 s`. */
+const AGES = [...AGE_LIMITS_NS, Number.POSITIVE_INFINITY].map((limit, i) => {
+  const text = (ns: number): string => duration(ns).replaceAll('\u00a0', ' ');
+  if (i === 0) return `under ${text(limit)}`;
+  const from = text(AGE_LIMITS_NS[i - 1]!);
+  return Number.isFinite(limit) ? `${from} to ${text(limit)}` : `over ${from}`;
+});
+
+interface Group {
+  readonly label: string;
+  pages: number;
+  mixed: number;
+  blocks: number;
+}
+
+/** What a holder counts as, or null: by age it is spread over several groups. */
+const GROUP_OF: Readonly<Record<Exclude<HolderBy, 'age'>, (holder: Holder) => string>> = {
+  holder: label,
+  comm: (holder) => holder.comm || '(no name)',
+  gfp: (holder) => gfpWords(holder.gfp),
+  site: (holder) => holder.site || '(no call site recorded)',
+};
+
+/** Immovable pages held at the end, most in mixed pageblocks first; by all pages where none is mixed. */
+export function holderGroups(data: ReportData, by: HolderBy, zone: number | null): Group[] {
+  const groups = new Map<string, Group>();
+  const add = (name: string, pages: number, mixed: number, blocks: number): void => {
+    const group = groups.get(name) ?? { label: name, pages: 0, mixed: 0, blocks: 0 };
+    groups.set(name, group);
+    group.pages += pages;
+    group.mixed += mixed;
+    group.blocks += blocks;
+  };
+  if (by === 'age') for (const age of AGES) add(age, 0, 0, 0);
+  for (const holder of data.holders?.holders ?? []) {
+    if (holder.migratetype === 'Movable' || holder.pages <= 0) continue;
+    const spread = (holder.spread ?? []).filter((part) => zone === null || part.zone === zone);
+    if (by === 'age') {
+      for (const part of spread) {
+        part.pages.forEach((pages, age) => {
+          add(AGES[age]!, pages, part.mixed[age] ?? 0, 0);
+        });
+      }
+      continue;
+    }
+    const sum = (plane: 'pages' | 'mixed'): number =>
+      spread.reduce((total, part) => total + part[plane].reduce((x, y) => x + y, 0), 0);
+    const whole = zone === null || holder.spread === undefined;
+    const pages = whole ? holder.pages : sum('pages');
+    const mixed = whole ? holder.mixedPages : sum('mixed');
+    if (pages > 0) add(GROUP_OF[by](holder), pages, mixed, holder.mixedBlocks);
+  }
+  if (by === 'age') return [...groups.values()];
+  return [...groups.values()].sort((a, b) => b.mixed - a.mixed || b.pages - a.pages).slice(0, TOP);
 }
 
 export const holdersChart: Chart = {
   id: 'holders',
   title: 'Who holds the pages that cannot move',
   description:
-    'The tasks and gfp flags that hold most immovable pages at the end of the recording, in movable pageblocks and elsewhere.',
-  how: 'A page that cannot be moved (a kernel structure, a driver buffer) keeps its whole pageblock from ever becoming one large block. Bars count such pages still held at the end, by the task that allocated them and the flags it used. The strong part lies in pageblocks meant for movable memory, where it does harm; the pale part lies among its like.',
+    'The tasks, call sites and gfp flags that hold most immovable pages at the end of the recording, in movable pageblocks and elsewhere.',
+  how: 'A page that cannot be moved (a kernel structure, a driver buffer) keeps its whole pageblock from ever becoming one large block. Bars count such pages still held at the end of the recording, by who allocated them, how, or how long ago. The strong part lies in pageblocks meant for movable memory, where it does harm; the pale part lies among its like. Pages allocated before the recording began are not in it.',
   overTime: false,
   table: {
     dataset: 'table',
@@ -45,26 +114,39 @@ export const holdersChart: Chart = {
     ],
   },
   emptyText: 'No immovable allocation of the recording is still held at its end.',
-  hasData: (data) => topHolders(data).length > 0,
-  rows: (data) => ({ holders: barRows(data), table: tableRows(data) }),
-  spec: (data) => ({
+  hasData: (data) => holderGroups(data, 'holder', null).length > 0,
+  choice: {
+    field: 'by',
+    label: 'Told apart by',
+    options: (data) => [
+      ['holder', 'Task and flags'],
+      ['comm', 'Task'],
+      ['gfp', 'gfp flags'],
+      ...(data.holders?.holders.some((holder) => holder.site !== '')
+        ? [['site', 'Call site'] as const]
+        : []),
+      ['age', 'Age'],
+    ],
+  },
+  rows: (data, view) => ({ holders: barRows(data, view), table: tableRows(data) }),
+  spec: (data, view) => ({
     $schema: SCHEMA_URL,
     title: holdersChart.title,
     description: holdersChart.description,
     width: DEFAULT_WIDTH,
-    height: Math.max(60, topHolders(data).length * 22),
+    height: Math.max(60, holderGroups(data, view.by, null).length * 22),
     autosize: { type: 'fit-x', contains: 'padding' },
     padding: { left: 4, right: 12, top: 4, bottom: 4 },
     params: inkParams(),
     data: { name: 'holders' },
-    mark: { type: 'bar', cornerRadiusEnd: 2 },
+    mark: { type: 'bar', cornerRadiusEnd: 2, color: TYPE_COLORS.Unmovable! },
     encoding: {
       y: {
         field: 'label',
         type: 'nominal',
         sort: null,
         axis: {
-          title: null,
+          title: view.by === 'age' ? 'held for' : null,
           labelLimit: { expr: 'max(120, min(380, width * 0.6))' },
           ticks: false,
           domain: false,
@@ -73,39 +155,47 @@ export const holdersChart: Chart = {
       x: {
         field: 'pages',
         type: 'quantitative',
-        axis: { title: 'pages', grid: true, tickCount: 5 },
-      },
-      color: {
-        field: 'type',
-        type: 'nominal',
-        scale: { domain: Object.keys(TYPE_COLORS), range: Object.values(TYPE_COLORS) },
-        legend: null,
+        axis: {
+          title: pagesTitle(data),
+          grid: true,
+          tickCount: 5,
+          labelExpr: SHORT_NUMBER,
+        },
       },
       opacity: {
         field: 'where',
         type: 'ordinal',
-        scale: { domain: ['in movable pageblocks', 'among their like'], range: [1, 0.35] },
-        legend: { title: 'Where they lie', symbolType: 'square', symbolFillColor: '#d55e00' },
+        scale: { domain: [MIXED, ALIKE], range: [1, 0.35] },
+        legend: {
+          title: 'Where they lie',
+          symbolType: 'square',
+          symbolFillColor: TYPE_COLORS.Unmovable!,
+        },
       },
       order: { field: 'rank', type: 'quantitative' },
       tooltip: [
-        { field: 'label', type: 'nominal', title: 'holder' },
+        { field: 'label', type: 'nominal', title: view.by === 'age' ? 'held for' : 'holder' },
         { field: 'where', type: 'nominal', title: 'where' },
         { field: 'pages', type: 'quantitative', title: 'pages', format: ',' },
-        { field: 'blocks', type: 'quantitative', title: 'pageblocks touched', format: ',' },
+        { field: 'size', type: 'nominal', title: 'that is' },
+        { field: 'blocks', type: 'quantitative', title: 'mixed pageblocks touched', format: ',' },
       ],
     },
   }),
 };
 
-function barRows(data: ReportData): Row[] {
-  return topHolders(data).flatMap((holder) => {
-    const base = { label: label(holder), type: holder.migratetype, blocks: holder.mixedBlocks };
-    return [
-      { ...base, where: 'in movable pageblocks', pages: holder.mixedPages, rank: 0 },
-      { ...base, where: 'among their like', pages: holder.pages - holder.mixedPages, rank: 1 },
-    ];
-  });
+function barRows(data: ReportData, view: ChartView): Row[] {
+  return holderGroups(data, view.by, view.zone).flatMap((group) =>
+    [
+      { where: MIXED, pages: group.mixed, rank: 0 },
+      { where: ALIKE, pages: group.pages - group.mixed, rank: 1 },
+    ].map((part) => ({
+      ...part,
+      label: group.label,
+      size: bytesText(part.pages * data.pageSize),
+      blocks: group.blocks > 0 ? group.blocks : null,
+    })),
+  );
 }
 
 function tableRows(data: ReportData): Row[] {
@@ -167,7 +257,7 @@ export const holdersOverTimeChart: Chart = {
           mark: { type: 'area', interpolate: 'step-before', clip: true },
           encoding: {
             x: timeX('t'),
-            y: { field: 'pages', stack: 'zero', ...valueY('pages') },
+            y: { field: 'pages', stack: 'zero', ...valueY(pagesTitle(data)) },
             color: {
               field: 'holder',
               type: 'nominal',

@@ -2,6 +2,7 @@
  * All charts, in the order the report shows them, and how a spec becomes whole.
  */
 import type { ReportData } from '../analysis/report-data.js';
+import { activityChart } from './activity.js';
 import { type Chart, type ChartView, type Spec, wholeView } from './chart.js';
 import { extfragMatrixChart, extfragOverTimeChart } from './extfrag.js';
 import { failuresChart } from './failures.js';
@@ -20,6 +21,7 @@ export { wholeView } from './chart.js';
 /** All charts, in the order of the report. */
 export const CHARTS: readonly Chart[] = [
   failuresChart,
+  activityChart,
   freeByOrderChart,
   watermarksChart,
   unusableChart,

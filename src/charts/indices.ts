@@ -9,17 +9,52 @@ import { fragmentationIndex, unusableIndex } from '../kernel/fragmentation-index
 import { columnsInView, lastIn } from './buckets.js';
 import { type Chart, type ChartView, type Row, toSeconds } from './chart.js';
 import { mainZone } from './main-zone.js';
-import { ORDER_COLORS } from './theme.js';
+import { BAND_OPACITY, ORDER_COLORS } from './theme.js';
 import { honestyRows, timeChart, timeX, valueY } from './time-chart.js';
 
+interface Counts {
+  readonly t: number;
+  readonly free: number[];
+  readonly low: number[];
+  readonly high: number[];
+}
+
 /** Free blocks by order in the zone in view: the indices have a meaning for one zone only. */
-function countsAt(data: ReportData, view: ChartView): { t: number; free: number[] }[] {
+function countsAt(data: ReportData, view: ChartView): Counts[] {
   const zone = data.timeline.zones[view.zone ?? mainZone(data)];
   if (!zone) return [];
-  return columnsInView(data.timeline, view, true).map((column) => ({
-    t: toSeconds(data, column.startNs),
-    free: Array.from({ length: data.orders }, (_, q) => lastIn(zone.last[q] ?? [], column)),
-  }));
+  return columnsInView(data.timeline, view, true).map((column) => {
+    const blocks = (plane: readonly (readonly number[])[]): number[] =>
+      Array.from({ length: data.orders }, (_, q) => lastIn(plane[q] ?? [], column));
+    return {
+      t: toSeconds(data, column.startNs),
+      free: blocks(zone.last),
+      low: blocks(zone.low ?? zone.last),
+      high: blocks(zone.high ?? zone.last),
+    };
+  });
+}
+
+/** The index within the bounds of the counts; drawn for one order only, ten bands would hide the lines. */
+type Bounds = (counts: Counts, order: number) => readonly [number, number] | null;
+
+function boundRows(data: ReportData, view: ChartView, bounds: Bounds): Row[] {
+  const { order } = view;
+  if (order === null) return [];
+  return countsAt(data, view).flatMap((counts) => {
+    const found = bounds(counts, order);
+    return found === null ? [] : [{ t: counts.t, order, low: found[0], high: found[1] }];
+  });
+}
+
+/** Least when small blocks are fewest and large ones most, and the other way round. */
+function unusableBounds({ low, high }: Counts, order: number): readonly [number, number] {
+  const mixed = (small: readonly number[], large: readonly number[]): number[] =>
+    small.map((n, q) => (q < order ? n : large[q]!));
+  return [
+    unusableIndex(mixed(low, high), order) / 1000,
+    unusableIndex(mixed(high, low), order) / 1000,
+  ];
 }
 
 function ordersShown(data: ReportData, view: ChartView): number[] {
@@ -74,12 +109,30 @@ function lineLayer(data: ReportData, title: string, domain: readonly number[]) {
   };
 }
 
+function bandLayer(title: string) {
+  return {
+    data: { name: 'bounds' },
+    mark: {
+      type: 'area',
+      interpolate: 'step-after',
+      clip: true,
+      opacity: BAND_OPACITY,
+      color: { expr: 'faint' },
+    },
+    encoding: {
+      x: timeX('t'),
+      y: { field: 'low', ...valueY(title, { scale: { domain: [0, 1] } }) },
+      y2: { field: 'high' },
+    },
+  };
+}
+
 export const unusableChart: Chart = {
   id: 'unusable-index',
   title: 'Share of free memory too fragmented to use',
   description:
     'The unusable free space index over time: for each order, the share of free memory that lies in blocks smaller than it.',
-  how: 'For each request size, the share of free memory that lies in pieces too small for it: 0 means all free memory could serve, 1 means none of it could. This is the number /sys/kernel/debug/extfrag/unusable_index prints. Lines of large orders lie above those of small ones. One zone at a time: the largest, unless a zone is chosen above.',
+  how: 'For each request size, the share of free memory that lies in pieces too small for it: 0 means all free memory could serve, 1 means none of it could. This is the number /sys/kernel/debug/extfrag/unusable_index prints. Lines of large orders lie above those of small ones; choose an order to see its bounds as a band. One zone at a time: the largest, unless a zone is chosen above.',
   overTime: true,
   table: { dataset: 'indices', columns: INDEX_COLUMNS },
   emptyText: 'The free lists could not be reconstructed.',
@@ -91,7 +144,8 @@ export const unusableChart: Chart = {
         indices.push({ t, order, index: unusableIndex(free, order) / 1000 });
       }
     }
-    return { indices, ...honestyRows(data, view) };
+    const bounds = boundRows(data, view, unusableBounds);
+    return { indices, bounds, ...honestyRows(data, view) };
   },
   spec: (data, view) =>
     timeChart({
@@ -100,7 +154,7 @@ export const unusableChart: Chart = {
       title: unusableChart.title,
       description: unusableChart.description,
       height: 150,
-      layer: [lineLayer(data, 'unusable share', [0, 1])],
+      layer: [bandLayer('unusable share'), lineLayer(data, 'unusable share', [0, 1])],
     }),
 };
 

@@ -5,7 +5,7 @@
  * shows through.
  */
 import type { PhysicalMap, ReportData } from '../analysis/report-data.js';
-import { decodeBase64 } from './base64.js';
+import { bytesText } from '../analysis/words.js';
 import {
   type Chart,
   type ChartView,
@@ -14,10 +14,10 @@ import {
   toSeconds,
   zoneName,
 } from './chart.js';
+import { MapColumn } from './map-column.js';
 import { AXIS_WIDTH, hatch, POLLUTION_RANGE, SHARE_RANGE, TYPE_COLORS } from './theme.js';
 import { honestyRows, timeChart, timeX } from './time-chart.js';
 
-const UNKNOWN = 255;
 /** Shades of a share: cells are joined when they fall into the same one. */
 const LEVELS = 20;
 const TALLEST = 440;
@@ -34,15 +34,11 @@ export function mapRows(map: PhysicalMap, view: ChartView): number[] {
   return map.rows.flatMap((row, i) => (view.zone === null || row.zone === view.zone ? [i] : []));
 }
 
-function planeBytes(map: PhysicalMap, plane: MapPlane): Uint8Array {
-  return decodeBase64(map[plane]);
-}
-
-function cellValue(map: PhysicalMap, plane: MapPlane, byte: number): number | string | null {
-  if (byte === UNKNOWN) return plane === 'largest' ? -1 : null;
-  if (plane === 'type') return map.typeNames[byte] ?? `type ${byte}`;
-  if (plane === 'largest') return byte;
-  return Math.round((byte / 200) * LEVELS) / LEVELS;
+/** Shares are rounded, so that cells alike can be joined. */
+function cellValue(column: MapColumn, row: number): number | string | null {
+  const value = column.value(row);
+  const share = typeof value === 'number' && column.isShare;
+  return share ? Math.round(value * LEVELS) / LEVELS : value;
 }
 
 export const physicalMapChart: Chart = {
@@ -63,6 +59,16 @@ export const physicalMapChart: Chart = {
     ],
   },
   emptyText: 'Page positions are not known from this input.',
+  choice: {
+    field: 'plane',
+    label: 'What the map shows',
+    options: () => [
+      ['free', 'Share free'],
+      ['largest', 'Largest free block'],
+      ['type', 'Migratetype'],
+      ['pollution', 'Immovable pages'],
+    ],
+  },
   hasData: (data) => data.physicalMap !== null && data.physicalMap.rows.length > 0,
   rows: (data, view) => ({ ...blockRows(data, view), ...honestyRows(data, view) }),
   spec: (data, view) => {
@@ -80,7 +86,7 @@ export const physicalMapChart: Chart = {
         zoneLabels(true),
         zoneLabels(false),
       ],
-      strip: false,
+      ground: true,
     });
   },
 };
@@ -94,9 +100,8 @@ function mapHeight(rows: number): number {
 function blockRows(data: ReportData, view: ChartView): { blocks: Row[]; zones: Row[] } {
   const map = data.physicalMap;
   if (!map) return { blocks: [], zones: [] };
-  const bytes = planeBytes(map, view.plane);
+  const columns = map.timesNs.map((_, c) => new MapColumn(map, view.plane, c));
   const shown = mapRows(map, view);
-  const height = map.rows.length;
   const edges = [...map.timesNs.map((t) => toSeconds(data, t))];
   edges.push(edges[edges.length - 1] ?? 0);
   const blocks: Row[] = [];
@@ -104,12 +109,9 @@ function blockRows(data: ReportData, view: ChartView): { blocks: Row[]; zones: R
     const { zone, pfn } = map.rows[rowIndex]!;
     const base = { y, y2: y + 1, pfn, zone: zoneName(data, zone), row: rowIndex };
     let start = 0;
-    let value = cellValue(map, view.plane, bytes[rowIndex] ?? UNKNOWN);
-    for (let c = 1; c <= map.timesNs.length; c++) {
-      const next =
-        c < map.timesNs.length
-          ? cellValue(map, view.plane, bytes[c * height + rowIndex] ?? UNKNOWN)
-          : undefined;
+    let value = columns.length > 0 ? cellValue(columns[0]!, rowIndex) : null;
+    for (let c = 1; c <= columns.length; c++) {
+      const next = c < columns.length ? cellValue(columns[c]!, rowIndex) : undefined;
       if (next === value) continue;
       if (value !== null) {
         blocks.push({
@@ -133,16 +135,34 @@ function text(plane: MapPlane, value: number | string): string {
   return `${Math.round(Number(value) * 100)} %`;
 }
 
+/** Pixels a label takes in height, a character in width, and what lies between two. */
+const LABEL = { height: 15, character: 6.6, gap: 14, left: 6 };
+
+/** Where each zone begins, with its label; a label too near to the one below moves to its right. */
 function zoneRows(data: ReportData, map: PhysicalMap, shown: readonly number[]): Row[] {
   const rows: Row[] = [];
+  const pixels = mapHeight(shown.length) / Math.max(1, shown.length);
+  let lastY = Number.NEGATIVE_INFINITY;
+  let x = LABEL.left;
   shown.forEach((rowIndex, y) => {
     const row = map.rows[rowIndex]!;
     const before = y > 0 ? map.rows[shown[y - 1]!]! : null;
     if (before?.zone === row.zone) return;
-    const mib = (row.pfn * data.pageSize) / (1 << 20);
-    rows.push({ y, label: `${zoneName(data, row.zone)}, from ${Math.round(mib)} MiB` });
+    const label = `${zoneName(data, row.zone)}: ${spanText(data, map, row.zone)}`;
+    if ((y - lastY) * pixels >= LABEL.height) x = LABEL.left;
+    rows.push({ y, x, label });
+    lastY = y;
+    x += label.length * LABEL.character + LABEL.gap;
   });
   return rows;
+}
+
+/** `16 MiB to 320 MiB`, first to last address of what is known of a zone. */
+function spanText(data: ReportData, map: PhysicalMap, zone: number): string {
+  const rows = map.rows.filter((row) => row.zone === zone);
+  const from = Math.min(...rows.map((row) => row.pfn));
+  const to = Math.max(...rows.map((row) => row.pfn + row.pages));
+  return `${bytesText(from * data.pageSize)} to ${bytesText(to * data.pageSize)}`;
 }
 
 function blockY(field: string, title: string | null = 'physical address →') {
@@ -194,6 +214,7 @@ function valueColor(data: ReportData, view: ChartView) {
     legend: {
       title,
       format,
+      ...(view.plane === 'largest' ? {} : { values: [0, 0.25, 0.5, 0.75, 1] }),
       gradientLength: { expr: 'min(220, width - 20)' },
       gradientThickness: 10,
     },
@@ -237,12 +258,15 @@ function zoneLabels(halo: boolean) {
       align: 'left',
       baseline: 'bottom',
       dy: -3,
-      x: 6,
       fontSize: 11,
       fontWeight: 600,
       color: '#1c2430',
       ...(halo ? { stroke: 'rgba(255,255,255,0.85)', strokeWidth: 4, strokeJoin: 'round' } : {}),
     },
-    encoding: { y: blockY('y'), text: { field: 'label', type: 'nominal' } },
+    encoding: {
+      x: { field: 'x', type: 'quantitative', scale: null },
+      y: blockY('y'),
+      text: { field: 'label', type: 'nominal' },
+    },
   };
 }

@@ -5,7 +5,7 @@
  * viridis-like ramp that also reads in grey. Marks keep their colours in light and dark; ink (text,
  * axes) is a parameter so that a page can switch without compiling again.
  */
-import type { AttemptClass, ZoneReason } from '../analysis/types.js';
+import type { ZoneReason } from '../analysis/types.js';
 
 export type Mode = 'light' | 'dark';
 
@@ -32,6 +32,8 @@ export const TIME_CHART_HEIGHT = 190;
 export const DEFAULT_WIDTH = 920;
 /** Room for y labels, the same in every chart so that their times line up. */
 export const AXIS_WIDTH = 46;
+/** The same where labels hold a size and an order. */
+export const WIDE_AXIS_WIDTH = 84;
 
 export const REASON_COLORS: Readonly<Record<Exclude<ZoneReason, 'none'>, string>> = {
   fragmented: '#d55e00',
@@ -73,13 +75,6 @@ export const ORDER_COLORS: readonly string[] = [
   '#7d1238',
 ];
 
-export const CLASS_COLORS: Readonly<Record<AttemptClass, string>> = {
-  atomic: '#111111',
-  nowait: '#7a4fbf',
-  opportunistic: '#8a8f98',
-  blocking: '#b9bec6',
-};
-
 export const TYPE_COLORS: Readonly<Record<string, string>> = {
   Unmovable: '#d55e00',
   Movable: '#0a84c6',
@@ -90,6 +85,27 @@ export const TYPE_COLORS: Readonly<Record<string, string>> = {
   Isolate: '#7a4fbf',
   unknown: '#8a8f98',
 };
+
+/** By lane of the activity chart. */
+export const ACTIVITY_COLORS: Readonly<Record<string, string>> = {
+  compaction: '#009e73',
+  'direct reclaim': '#d55e00',
+  kswapd: '#0a84c6',
+  'CMA allocation': '#cc79a7',
+  'OOM kill': '#c8413f',
+  markers: '#8a8f98',
+};
+
+/** What a single page is; null is drawn hatched. */
+export const PAGE_COLORS = {
+  free: '#dcebc4',
+  'on a per-cpu list': '#f0d94a',
+  'movable, allocated in the recording': '#0a84c6',
+  'immovable, allocated in the recording': '#d55e00',
+  'in use since before the recording': '#7f8792',
+  isolated: '#7a4fbf',
+  'not known': null,
+} as const;
 
 export const CATEGORY_COLORS: readonly string[] = [
   '#0a84c6',
@@ -115,6 +131,22 @@ export const SHARE_RANGE: readonly string[] = [
   '#fde725',
 ];
 export const POLLUTION_RANGE: readonly string[] = ['#f3d9c4', '#e89255', '#c2410c', '#6b1d06'];
+
+/** The colour of a share 0 to 1 on a ramp, interpolated in RGB as Vega does. */
+export function rampColor(range: readonly string[], share: number): string {
+  const at = Math.max(0, Math.min(1, share)) * (range.length - 1);
+  const i = Math.min(range.length - 2, Math.floor(at));
+  const part = (color: string, k: number): number =>
+    Number.parseInt(color.slice(1 + 2 * k, 3 + 2 * k), 16);
+  const mixed = [0, 1, 2].map((k) => {
+    const [a, b] = [part(range[i]!, k), part(range[i + 1]!, k)];
+    return Math.round(a + (b - a) * (at - i));
+  });
+  return `rgb(${mixed.join(',')})`;
+}
+
+/** Bands of bounds. */
+export const BAND_OPACITY = 0.3;
 
 /** A shade that says "here something was lost", on light and dark. */
 export const LOST_FILL = 'rgba(204, 121, 167, 0.22)';

@@ -8,6 +8,7 @@ import { type ChartView, type Row, type Spec, toSeconds, zonesInView } from './c
 import {
   AXIS_WIDTH,
   DEFAULT_WIDTH,
+  hatch,
   INK,
   LOST_FILL,
   TIME_CHART_HEIGHT,
@@ -43,6 +44,7 @@ export function timeX(field: string, axis: Spec | null = {}): Spec {
       labelFlush: true,
       tickCount: { expr: 'max(2, width / 110)' },
       format: '~f',
+      labelExpr: "datum.label + ' s'",
       ...axis,
     },
   };
@@ -69,8 +71,8 @@ export interface TimeChartOptions {
   readonly description: string;
   readonly height?: number;
   readonly layer: readonly Spec[];
-  /** Draw the certainty strip (default yes). */
-  readonly strip?: boolean;
+  /** The layers cover the whole plot and draw what is unknown themselves. */
+  readonly ground?: boolean;
   readonly resolve?: Spec;
 }
 
@@ -89,7 +91,9 @@ export function timeChart(options: TimeChartOptions): Spec {
       { name: 't1', value: toSeconds(data, view.toNs) },
       ...inkParams(),
     ],
-    layer: [lostLayer(), ...layer, ...(options.strip === false ? [] : [stripLayer()])],
+    layer: options.ground
+      ? [...layer, lostLayer()]
+      : [unknownLayer(), lostLayer(), ...layer, stripLayer()],
     ...(options.resolve ? { resolve: options.resolve } : {}),
   };
 }
@@ -108,6 +112,15 @@ function lostLayer(): Spec {
       x2: { field: 'to' },
       tooltip: [{ field: 'what', type: 'nominal', title: 'lost' }],
     },
+  };
+}
+
+/** Where nothing is known the plot is hatched. */
+function unknownLayer(): Spec {
+  return {
+    data: { name: 'unknown' },
+    mark: { type: 'rect', clip: true, fill: hatch(), tooltip: { expr: "'not known here'" } },
+    encoding: { x: timeX('from'), x2: { field: 'to' } },
   };
 }
 
@@ -131,9 +144,11 @@ function stripLayer(): Spec {
   };
 }
 
-/** Datasets `lost` and `certainty`. */
+/** Datasets `lost`, `certainty` and `unknown`. */
 export function honestyRows(data: ReportData, view: ChartView): Record<string, readonly Row[]> {
-  return { lost: lostRows(data), certainty: certaintyRows(data, view) };
+  const certainty = certaintyRows(data, view);
+  const unknown = certainty.filter((row) => row.certainty === 'unknown');
+  return { lost: lostRows(data), certainty, unknown };
 }
 
 function lostRows(data: ReportData): Row[] {

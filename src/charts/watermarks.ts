@@ -3,7 +3,7 @@
  */
 import type { ReportData } from '../analysis/report-data.js';
 import { columnsInView, lastIn, leastIn, mostIn } from './buckets.js';
-import { type Chart, type Row, toSeconds } from './chart.js';
+import { type Chart, pagesTitle, type Row, toSeconds } from './chart.js';
 import { mainZone } from './main-zone.js';
 import { honestyRows, timeChart, timeX, valueY } from './time-chart.js';
 
@@ -51,7 +51,9 @@ export const watermarksChart: Chart = {
       view,
       title: watermarksChart.title,
       description: watermarksChart.description,
-      layer: [bandLayer(), freeLayer(), markLayer()],
+      layer: [bandLayer, freeLayer, markLayer].map((layer) =>
+        layer(pagesTitle(data, 'free pages')),
+      ),
     }),
 };
 
@@ -75,19 +77,19 @@ function markRows(data: ReportData, z: number): Row[] {
 
 const SQRT = { scale: { type: 'sqrt', zero: true } };
 
-function bandLayer() {
+function bandLayer(title: string) {
   return {
     data: { name: 'free' },
     mark: { type: 'area', interpolate: 'step-after', clip: true, opacity: 0.3, color: '#0a84c6' },
     encoding: {
       x: timeX('t'),
-      y: { field: 'low', ...valueY('free pages', SQRT) },
+      y: { field: 'low', ...valueY(title, SQRT) },
       y2: { field: 'high' },
     },
   };
 }
 
-function freeLayer() {
+function freeLayer(title: string) {
   return {
     data: { name: 'free' },
     mark: {
@@ -97,19 +99,19 @@ function freeLayer() {
       strokeWidth: 1.6,
       color: '#0a84c6',
     },
-    encoding: { x: timeX('t'), y: { field: 'free', ...valueY('free pages', SQRT) } },
+    encoding: { x: timeX('t'), y: { field: 'free', ...valueY(title, SQRT) } },
   };
 }
 
 const LEGEND = { title: 'Watermark', columns: { expr: 'max(1, floor(width / 190))' } };
 
-function markLayer() {
+function markLayer(title: string) {
   return {
     data: { name: 'marks' },
     mark: { type: 'line', interpolate: 'step-after', clip: true, strokeWidth: 1.5 },
     encoding: {
       x: timeX('t'),
-      y: { field: 'pages', ...valueY('free pages', SQRT) },
+      y: { field: 'pages', ...valueY(title, SQRT) },
       color: {
         field: 'mark',
         type: 'nominal',

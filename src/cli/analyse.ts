@@ -65,8 +65,7 @@ function observe(
   const zoneCount = replay.geometry.zones.length;
   const report = createReportObservers({ ...replay.span(), strings, zoneCount, switches, node });
   const windows: FailureWindow[] = [];
-  const nearest = report.nearest.look.bind(report.nearest);
-  const moments = new MomentKeeper(MAX_MOMENTS, nearest);
+  const moments = new MomentKeeper(MAX_MOMENTS, report.lookNearest, report.eventsAround);
   const failing = new WindowsObserver({
     switches,
     strings,

@@ -15,14 +15,7 @@ import type { InputFile } from './inputs.js';
 import { accessCopy, accessDescriptor, type ClosableAccess } from './random-access.js';
 import { type Chunks, peek, READ_BYTES, type ReadStats, readOnce } from './raw.js';
 import { type ReadOptions, readDecoded } from './read.js';
-import {
-  NO_SCANS,
-  newReadStats,
-  readHere,
-  type ScanRelay,
-  ThreadedInput,
-  threadPays,
-} from './reader.js';
+import { newReadStats, readHere, readInThread, threadPays } from './reader.js';
 
 export interface OpenInputOptions {
   readonly limits: Limits;
@@ -46,8 +39,6 @@ export class OpenInput {
   readonly stats: ReadStats;
   /** All plain bytes, head included; a chunk is valid until the next is asked for. */
   readonly chunks: AsyncGenerator<Uint8Array>;
-  /** Scans of chunks ahead, where a reader thread is at work. */
-  readonly scans: ScanRelay;
   readonly #fd: number | null;
   readonly #file: InputFile;
   readonly #options: OpenInputOptions;
@@ -58,14 +49,12 @@ export class OpenInput {
     peeked: { head: Uint8Array; all: AsyncGenerator<Uint8Array> },
     stats: ReadStats,
     options: OpenInputOptions,
-    scans: ScanRelay = NO_SCANS,
   ) {
     this.#file = file;
     this.#fd = fd;
     this.head = peeked.head.subarray(0, options.headBytes);
     this.chunks = peeked.all;
     this.stats = stats;
-    this.scans = scans;
     this.#options = options;
   }
 
@@ -115,39 +104,32 @@ export async function openInput(file: InputFile, options: OpenInputOptions): Pro
   }
   const fd = file.path === null ? (options.stdin as number) : await openFile(file.path, 'r');
   const { initial, compressed } = file.regular ? sniffFile(fd) : await sniffPipe(fd);
-  const piped = file.path === null;
-  if (options.thread !== null && threadPays(file.rawBytes, compressed, options.hash, piped)) {
-    const task = { fd, initial, options: wanted, plain: !compressed, pipe: !file.regular };
-    const input = new ThreadedInput(task, stats, options.thread);
-    const all = input.chunks();
-    // The head of a plain file can be had without starting the thread, which then knows the format.
-    const plainFile = file.regular && !compressed;
-    const peeked = plainFile
-      ? { head: headOf(fd, options.headBytes), all }
-      : await peek(all, options.headBytes);
-    return new OpenInput(file, fd, peeked, stats, options, input);
-  }
-  const chunks = readHere(fd, initial, wanted, stats, file.regular ? file.rawBytes : READ_BYTES);
+  const pays = threadPays(file.rawBytes, compressed, options.hash, file.path === null);
+  const thread = pays ? options.thread : null;
+  const chunks =
+    thread === null
+      ? readHere(fd, initial, wanted, stats, file.regular ? file.rawBytes : READ_BYTES)
+      : readInThread(
+          { fd, initial, options: wanted, plain: !compressed, pipe: !file.regular },
+          stats,
+          thread,
+        );
   return new OpenInput(file, fd, await peek(chunks, options.headBytes), stats, options);
 }
 
 /** Looks at the first bytes without taking them. */
 function sniffFile(fd: number): { initial: Uint8Array; compressed: boolean } {
-  return {
-    initial: new Uint8Array(0),
-    compressed: detectCompression(headOf(fd, SNIFF_BYTES)) !== null,
-  };
-}
-
-function headOf(fd: number, bytes: number): Uint8Array {
-  const head = new Uint8Array(bytes);
+  const head = new Uint8Array(SNIFF_BYTES);
   let count = 0;
   try {
     count = readSync(fd, head, 0, head.length, 0);
   } catch {
     // Unreadable or not seekable: reading itself will say so.
   }
-  return head.subarray(0, count);
+  return {
+    initial: new Uint8Array(0),
+    compressed: detectCompression(head.subarray(0, count)) !== null,
+  };
 }
 
 /** Takes the first bytes of a pipe; the reader gets them handed in. */

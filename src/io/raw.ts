@@ -11,9 +11,6 @@ import { ReadStop } from './decode-error.js';
 /** Bytes asked of the system at a time. */
 export const READ_BYTES = 1 << 20;
 
-/** Bytes behind a chunk that a parser may look at, where the memory has them. */
-export const SLACK_BYTES = 1024;
-
 /** A source of bytes: each chunk is valid until the next is asked for. */
 export type Chunks = AsyncIterable<Uint8Array>;
 

@@ -15,6 +15,7 @@
 import type { Format, RecordSink } from '../../parsers/format.js';
 import { FORMATS } from '../../parsers/registry.js';
 import { type InputFile, listInputs } from '../io/inputs.js';
+import { readerThreadUrl } from '../io/reader.js';
 import { Diagnostics } from '../records/diagnostics.js';
 import { DEFAULT_LIMITS, type Limits } from '../records/limits.js';
 import { newSourceSummary, type SourceSummary } from '../records/source.js';
@@ -55,11 +56,6 @@ export async function openRecording(
     opening.abandon();
     throw error;
   }
-}
-
-/** The compiled reader thread, or null when running from source: Node 20 starts no TypeScript. */
-function readerThreadUrl(): URL | null {
-  return import.meta.url.endsWith('.js') ? new URL('./reader-thread.js', import.meta.url) : null;
 }
 
 /** The state of one call of openRecording. */

@@ -5,7 +5,6 @@
  */
 import { DETECT_BYTES, type Format, type ParseContext } from '../../parsers/format.js';
 import { type Detected, detect, formatById } from '../../parsers/registry.js';
-import { hasScanner } from '../../parsers/scanners.js';
 import { detectUnsupported } from '../io/compression.js';
 import { asReadStop, ReadStop, type StopReason } from '../io/decode-error.js';
 import type { InputFile } from '../io/inputs.js';
@@ -92,7 +91,6 @@ async function parse(
     return;
   }
   const parser = format.open(context);
-  if (hasScanner(format.id)) input.scans.order({ format: format.id, options: context.options });
   let stop: unknown = null;
   const iterator = input.chunks;
   for (;;) {
@@ -106,7 +104,7 @@ async function parse(
     if (next.done === true) break;
     options.signal?.throwIfAborted();
     source.bytes += next.value.length;
-    parser.push(next.value, input.scans.found);
+    parser.push(next.value);
     options.onBytes(input.stats.rawBytes);
   }
   parser.end();

@@ -1,39 +1,61 @@
 /**
  * Charts for the page: Vega-Lite compiled to Vega here, so that the page needs neither the compiler
  * nor eval. Rows are left out; the page makes them from ReportData with the charts' own functions.
+ *
+ * The page draws on canvas and interprets expressions, so what would be reckoned for every mark without
+ * being seen is taken out: descriptions for screen readers (the page has a table instead), tests for
+ * invalid numbers (rows hold none, but for marks that say so), and tooltips, which the page makes when
+ * one is pointed at, by the fields listed in `usermeta.tips`.
  */
 import { compile, type TopLevelSpec } from 'vega-lite';
 import type { ReportData } from '../analysis/report-data.js';
-import { CHARTS, type Chart, type Spec, wholeView } from '../charts/index.js';
-import { MAP_PLANES } from '../charts/physical-map.js';
+import type { TipField } from '../charts/chart.js';
+import { CHARTS, type Spec, wholeView } from '../charts/index.js';
 import { chartConfig } from '../charts/theme.js';
 
-/** Vega specs by chart id; the physical map has one a plane, `physical-map/type`. */
-export type CompiledCharts = Readonly<Record<string, Spec>>;
+/** Vega specs as JSON by chart id, parsed when drawn; one a choice where there are any: `physical-map/type`. */
+export type CompiledCharts = Readonly<Record<string, string>>;
 
 export function compileCharts(data: ReportData): CompiledCharts {
-  const compiled: Record<string, Spec> = {};
+  const compiled: Record<string, string> = {};
   for (const chart of CHARTS) {
     if (!chart.hasData(data)) continue;
-    if (chart.id !== 'physical-map') {
-      compiled[chart.id] = compileChart(chart, chart.spec(data, wholeView(data)));
+    const { choice } = chart;
+    if (choice === undefined) {
+      compiled[chart.id] = JSON.stringify(compileChart(chart.spec(data, wholeView(data))));
       continue;
     }
-    for (const { plane } of MAP_PLANES) {
-      const spec = chart.spec(data, { ...wholeView(data), plane });
-      compiled[`${chart.id}/${plane}`] = compileChart(chart, spec);
+    for (const [value] of choice.options(data)) {
+      const spec = chart.spec(data, { ...wholeView(data), [choice.field]: value });
+      compiled[`${chart.id}/${value}`] = JSON.stringify(compileChart(spec));
     }
   }
   return compiled;
 }
 
-function compileChart(_chart: Chart, spec: Spec): Spec {
+function compileChart(spec: Spec): Spec {
   const { title: _title, ...untitled } = spec;
-  const { spec: vega } = compile(
-    { ...untitled, config: chartConfig('light') } as unknown as TopLevelSpec,
-    { logger: quiet as never },
-  );
-  return vega as unknown as Spec;
+  const tips: TipField[][] = [];
+  const light = withoutTips(untitled, tips);
+  const config = { ...chartConfig('light'), aria: false, mark: { invalid: 'show' } };
+  const { spec: vega } = compile({ ...light, config } as unknown as TopLevelSpec, {
+    logger: quiet as never,
+  });
+  return { ...(vega as unknown as Spec), usermeta: { tips } };
+}
+
+/** The same spec with each list of tooltip fields replaced by its number in `tips`. */
+function withoutTips(spec: Spec, tips: TipField[][]): Spec {
+  const result: Record<string, unknown> = { ...spec };
+  const encoding = spec.encoding as Readonly<Record<string, unknown>> | undefined;
+  if (Array.isArray(encoding?.tooltip)) {
+    tips.push(encoding.tooltip.map(({ type: _type, ...field }) => field));
+    result.encoding = { ...encoding, tooltip: { value: tips.length - 1 } };
+  }
+  if (Array.isArray(spec.layer)) {
+    result.layer = spec.layer.map((layer: Spec) => withoutTips(layer, tips));
+  }
+  return result;
 }
 
 /** Warnings are a matter of the charts' tests, not of a user's report. */

@@ -3,12 +3,13 @@
  *
  * Strict CSP: nothing is loaded, the one script and the one style are allowed by their hashes, no
  * eval (vega-interpreter). All words stand in the HTML itself, so the page reads without scripts;
- * data goes into application/json elements with `<` escaped.
+ * data and charts go into one element that is not executed, compressed (pack.ts).
  */
 import { createHash } from 'node:crypto';
 import type { ReportData } from '../analysis/report-data.js';
 import { compileCharts } from './compile-charts.js';
-import { escapeHtml, scriptJson } from './escape.js';
+import { escapeHtml } from './escape.js';
+import { packJson } from './pack.js';
 import { pageBody } from './page.js';
 import { STYLE } from './style.js';
 
@@ -62,8 +63,7 @@ export function renderHtml(data: ReportData, assets: HtmlAssets): string {
     ...documentHead(data.title, contentSecurityPolicy(script, STYLE), STYLE),
     '<body>',
     pageBody(data),
-    `<script type="application/json" id="report-data">${scriptJson(data)}</script>`,
-    `<script type="application/json" id="report-charts">${scriptJson(compileCharts(data))}</script>`,
+    `<script type="application/octet-stream" id="report-data">${packJson({ data, charts: compileCharts(data) })}</script>`,
     `<script>${script}</script>`,
     '</body>',
     '</html>',

@@ -5,9 +5,9 @@
  * of the timeline's bucket is judged with the recorded need of GFP_ATOMIC (mm/page_alloc.c
  * __zone_watermark_ok: free - (2^n - 1) must exceed it, and for n > 0 a block must be there).
  */
-import type { Moment, NearestBlock, ReportData } from '../analysis/report-data.js';
-import type { ZoneReason } from '../analysis/types.js';
-import { grouped } from '../analysis/words.js';
+import type { Moment, NearEvent, NearestBlock, ReportData } from '../analysis/report-data.js';
+import type { FailureWindow, ZoneReason } from '../analysis/types.js';
+import { bytesText, grouped } from '../analysis/words.js';
 import type { Certainty } from '../replay/observer.js';
 
 export interface MomentState {
@@ -19,6 +19,8 @@ export interface MomentState {
   readonly bucket: number;
   readonly verdict: Moment['verdict'];
   readonly nearest: readonly NearestBlock[];
+  /** Page events next to it; only where the replay kept the moment. */
+  readonly around: readonly NearEvent[];
 }
 
 export interface ZoneAnswer {
@@ -28,6 +30,18 @@ export interface ZoneAnswer {
   readonly reason: ZoneReason;
   /** In words and figures. */
   readonly arithmetic: string;
+}
+
+/** Where the longest window of the order and class that the verdict speaks of opens; null = none. */
+export function leadingMoment(data: Pick<ReportData, 'windows' | 'narrative'>): number | null {
+  const { order, gfp } = data.narrative;
+  let longest: FailureWindow | null = null;
+  for (const window of data.windows) {
+    if (window.order !== order || window.gfp !== gfp) continue;
+    const ns = window.toNs - window.fromNs;
+    if (longest === null || ns > longest.toNs - longest.fromNs) longest = window;
+  }
+  return longest === null ? null : longest.fromNs;
 }
 
 /** Of several moments kept at one time, the one that judged this order and class is meant. */
@@ -43,7 +57,14 @@ export function momentAt(
   const bucket = Math.max(0, Math.min(timeline.buckets - 1, at));
   const kept = data.moments.filter((moment) => moment.timeNs === timeNs);
   const exact = kept.find((m) => m.verdict?.order === order && m.verdict.gfp === gfp) ?? kept[0];
-  if (exact) return { ...exact, exactTime: true, bucket, nearest: exact.nearest ?? [] };
+  if (exact)
+    return {
+      ...exact,
+      exactTime: true,
+      bucket,
+      nearest: exact.nearest ?? [],
+      around: exact.around ?? [],
+    };
   const pick = (plane: readonly (readonly number[])[]): number[] =>
     plane.map((row) => row[bucket] ?? 0);
   const letters = timeline.zones.map((zone) => zone.certainty[bucket]);
@@ -60,6 +81,7 @@ export function momentAt(
     })),
     verdict: null,
     nearest: [],
+    around: [],
   };
 }
 
@@ -112,12 +134,11 @@ function judgeZone(
   const { node, zone: name } = data.zones[zone]!;
   const given = moment.verdict?.zones.find((z) => z.node === node && z.zone === name);
   if (isJudged(moment, order, gfp) && given) {
-    const need = given.needPages === null ? 'unknown' : grouped(given.needPages);
     return {
       zone,
       ok: given.verdict === 'succeeds',
       reason: given.reason,
-      arithmetic: `${grouped(given.freePages)} pages count as free, ${need} must stay, ${grouped(given.blocks)} usable blocks of order ${order} or more`,
+      arithmetic: `${pagesWords(data, given.freePages, order, given.needPages, ' usable')}; ${blocksWords(given.blocks, order, ' usable')}`,
     };
   }
   const state = moment.zones[zone]!;
@@ -126,19 +147,41 @@ function judgeZone(
     steps.findLast((step) => step.timeNs <= moment.timeNs)?.atomicNeed ??
     steps[0]?.atomicNeed ??
     null;
-  const extra = 2 ** order - 1;
-  const left = state.freePages - extra;
   const blocks = state.free.slice(order).reduce((sum, count) => sum + count, 0);
-  const above = need === null || left > need;
-  const pages =
-    need === null
-      ? 'the watermark is not known'
-      : `${grouped(state.freePages)} free − ${extra} = ${grouped(left)} ${above ? '>' : '≤'} ${grouped(need)} that must stay`;
-  const lists = `${grouped(blocks)} free ${blocks === 1 ? 'block' : 'blocks'} of order ≥ ${order}`;
+  const above = need === null || state.freePages - 2 ** order + 1 > need;
+  const pages = pagesWords(data, state.freePages, order, need, '');
   return {
     zone,
     ok: above && blocks > 0,
     reason: !above ? 'below-watermark' : blocks > 0 ? 'none' : 'fragmented',
-    arithmetic: above ? `${pages}; ${lists}` : pages,
+    arithmetic: `${pages}; ${blocksWords(blocks, order, '')}`,
   };
+}
+
+/** `4 096 free (16 MiB) − 7 = 4 089 > 268 that must stay`: the kernel's own comparison. */
+function pagesWords(
+  data: ReportData,
+  free: number,
+  order: number,
+  need: number | null,
+  usable: string,
+): string {
+  const size = bytesText(free * data.pageSize);
+  const rest = 2 ** order - 1;
+  const left = free - rest;
+  const sum = rest === 0 ? '' : ` − ${grouped(rest)} = ${signed(left)}`;
+  const mark =
+    need === null
+      ? '; how many must stay is not known'
+      : ` ${left > need ? '>' : '≤'} ${grouped(need)} that must stay free`;
+  return `pages: ${grouped(free)}${usable} (${size})${sum}${mark}`;
+}
+
+function signed(value: number): string {
+  return value < 0 ? `−${grouped(-value)}` : grouped(value);
+}
+
+function blocksWords(blocks: number, order: number, usable: string): string {
+  const what = blocks === 1 ? 'block' : 'blocks';
+  return `${blocks === 0 ? 'no' : grouped(blocks)}${usable} ${what} of order ${order} or more`;
 }

@@ -8,6 +8,11 @@ import { REASON_WORDS } from '../charts/theme.js';
 import { formatSeconds } from '../records/time.js';
 import { escapeHtml as e } from './escape.js';
 
+/** Microseconds: what logs and traces print. */
+function seconds(data: ReportData, timeNs: number): string {
+  return formatSeconds(Math.round(timeNs / 1e3) * 1e3, data.clock.epochS);
+}
+
 const METHOD: Readonly<Record<KernelReports['method'], string>> = {
   'same-clock': 'The log and the trace share their clock.',
   fitted:
@@ -47,13 +52,11 @@ function inTrace(data: ReportData, { attempt, window, timeNs }: KernelReport): s
   const parts: string[] = [];
   if (attempt) {
     const after = timeNs === null ? '' : `, ${duration(attempt.timeNs - timeNs)} after the report`;
-    parts.push(
-      `the refused request stands at ${formatSeconds(attempt.timeNs, data.clock.epochS)} s${after}.`,
-    );
+    parts.push(`the refused request stands at ${seconds(data, attempt.timeNs)} s${after}.`);
   } else parts.push('its request is not in the trace.');
   if (window) {
-    const from = formatSeconds(window.fromNs, data.clock.epochS);
-    const to = formatSeconds(window.toNs, data.clock.epochS);
+    const from = seconds(data, window.fromNs);
+    const to = seconds(data, window.toNs);
     const why = window.reason === 'none' ? '' : ` (${REASON_WORDS[window.reason]})`;
     parts.push(`Failure window ${from} to ${to} s${why}.`);
   } else parts.push('No failure window covers it.');

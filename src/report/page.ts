@@ -54,6 +54,7 @@ export function pageBody(data: ReportData): string {
     '<div class="with-panel">',
     '<div>',
     chartCard(data, chartOf('failures'), 'h2'),
+    chartCard(data, chartOf('activity'), 'h2'),
     account(data),
     kernelLogCard(data),
     '</div>',
@@ -91,9 +92,16 @@ function header(data: ReportData): string {
     `<span class="title">${e(data.title)}</span></div>`,
     `<p class="meta">${meta.map(e).join(' · ')}</p>`,
     `<h1 class="verdict ${narrative.tone}">${e(narrative.verdict)}</h1>`,
+    `<p class="gloss">${glossary(data)}</p>`,
     facts.length > 0 ? `<ul class="facts">${facts.join('')}</ul>` : '',
     '</header>',
   ].join('\n');
+}
+
+/** The two words that the sentence above cannot do without. */
+function glossary(data: ReportData): string {
+  const page = bytesText(data.pageSize);
+  return `<b>Atomic</b> requests (<code>GFP_ATOMIC</code>) come from code that must not wait for memory, such as a network driver in an interrupt: they get it at once or fail. Free memory is kept in blocks of 2ⁿ pages of ${e(page)} each; <b>n is the order</b>.`;
 }
 
 function machineText(data: ReportData): string {
@@ -150,7 +158,7 @@ export function chartCard(data: ReportData, chart: Chart, heading: 'h2' | 'h3' =
   return [
     `<section class="card" id="${id}" data-chart="${chart.id}" aria-labelledby="${id}-title">`,
     `<${heading} class="card-title" id="${id}-title">${e(chart.title)} <span class="which"></span></${heading}>`,
-    chart.id === 'physical-map' && has ? planeButtons() : '',
+    has ? choiceButtons(data, chart) : '',
     has
       ? `<div class="plot" tabindex="0" role="group" aria-label="${e(chart.description)}"><div class="vega"></div><div class="cursor-line" hidden></div><div class="brush" hidden></div></div>`
       : `<p class="empty">${e(chart.emptyText)}</p>`,
@@ -168,25 +176,32 @@ export function chartCard(data: ReportData, chart: Chart, heading: 'h2' | 'h3' =
   ].join('\n');
 }
 
-function planeButtons(): string {
-  const planes = [
-    ['free', 'Share free'],
-    ['largest', 'Largest free block'],
-    ['type', 'Migratetype'],
-    ['pollution', 'Immovable pages'],
-  ];
-  return `<div class="segmented" role="group" aria-label="What the map shows">${planes
-    .map(([plane, label]) => `<button type="button" data-plane="${plane}">${label}</button>`)
-    .join('')}</div>`;
+function choiceButtons(data: ReportData, { choice }: Chart): string {
+  if (!choice) return '';
+  const buttons = choice
+    .options(data)
+    .map(
+      ([value, words]) =>
+        `<button type="button" data-choice="${choice.field}" data-value="${value}">${e(words)}</button>`,
+    );
+  return `<div class="segmented" role="group" aria-label="${e(choice.label)}">${buttons.join('')}</div>`;
 }
 
 function pagesPanel(): string {
   return [
     '<div class="pages" hidden>',
-    '<h4 class="pages-title">Pages of one pageblock <label class="inline">block <select id="pageblock"></select></label></h4>',
-    '<p class="lead" id="pages-lead"></p>',
-    '<canvas id="pages-grid" role="img" aria-label="The pages of the chosen pageblock"></canvas>',
+    '<h4 class="pages-title">Page by page</h4>',
+    '<div class="pages-views">',
+    '<div><p class="quiet">All pageblocks, lowest address first: light is free, dark in use. Click one.</p>',
+    '<canvas id="blocks-grid" role="img" aria-label="All pageblocks by share free"></canvas></div>',
+    '<div><p class="pages-choice"><label class="inline">Pageblock <select id="pageblock"></select></label>',
+    '<button type="button" id="block-before" aria-label="Pageblock before">◂</button>',
+    '<button type="button" id="block-after" aria-label="Pageblock after">▸</button></p>',
+    '<canvas id="pages-grid" role="img" aria-label="The pages of the chosen pageblock"></canvas></div>',
+    '</div>',
     '<div id="pages-legend" class="legend"></div>',
+    '<p class="lead" id="pages-lead"></p>',
+    '<div class="table-wrap" id="pages-owners" tabindex="0" role="region" aria-label="Who holds pages of this pageblock"></div>',
     '</div>',
   ].join('');
 }

@@ -7,7 +7,7 @@
  */
 import { createHmac } from 'node:crypto';
 import { writeNarrative } from '../analysis/narrative.js';
-import type { ReportData } from '../analysis/report-data.js';
+import type { Moment, ReportData } from '../analysis/report-data.js';
 import type { Attempt, FailureWindow, WindowEdge } from '../analysis/types.js';
 import { MESSAGES } from '../records/messages.js';
 
@@ -100,17 +100,18 @@ export function redactReport(data: ReportData, redactor: Redactor): ReportData {
         site: redactor.site(holder.site),
       })),
     },
-    moments: data.moments.map((moment) =>
-      moment.nearest === undefined
-        ? moment
-        : {
-            ...moment,
-            nearest: moment.nearest.map((block) => ({
-              ...block,
-              holders: block.holders.map((one) => ({ ...one, comm: redactor.comm(one.comm) })),
-            })),
-          },
-    ),
+    physicalMap: data.physicalMap && {
+      ...data.physicalMap,
+      pages: {
+        ...data.physicalMap.pages,
+        owners: data.physicalMap.pages.owners.map((owner) => ({
+          ...owner,
+          comm: redactor.comm(owner.comm),
+          site: redactor.site(owner.site),
+        })),
+      },
+    },
+    moments: data.moments.map((moment) => redactMoment(moment, redactor)),
     kernelReports: data.kernelReports
       ? {
           ...data.kernelReports,
@@ -130,6 +131,23 @@ export function redactReport(data: ReportData, redactor: Redactor): ReportData {
     })),
   };
   return { ...redacted, narrative: writeNarrative(redacted) };
+}
+
+function redactMoment(moment: Moment, redactor: Redactor): Moment {
+  const named = <T extends { readonly comm: string }>(one: T): T => ({
+    ...one,
+    comm: redactor.comm(one.comm),
+  });
+  const { nearest, around, ...rest } = moment;
+  return {
+    ...rest,
+    ...(around === undefined ? {} : { around: around.map(named) }),
+    ...(nearest === undefined
+      ? {}
+      : {
+          nearest: nearest.map((block) => ({ ...block, holders: block.holders.map(named) })),
+        }),
+  };
 }
 
 /** The message with numbers only: whatever else was filled in could be a name. */

@@ -3,11 +3,11 @@
  * reader asks for it, plain on paper.
  */
 const DARK = `--paper:#0f1318;--card:#161b22;--ink:#e8ecf1;--faint:#a3adba;--line:#2d3540;--soft:#1d242d;
---accent:#58b4f0;--bad:#ff8a4c;--warn:#f2c14e;--good:#4fd1a1;--shadow:none;color-scheme:dark;`;
+--accent:#58b4f0;--bar:rgba(88,180,240,.25);--bad:#ff8a4c;--warn:#f2c14e;--good:#4fd1a1;--shadow:none;color-scheme:dark;`;
 
 export const STYLE = `
 :root{--paper:#f5f6f8;--card:#ffffff;--ink:#1c2430;--faint:#566070;--line:#dfe3e8;--soft:#eef1f4;
---accent:#0969a8;--bad:#b34700;--warn:#7d5700;--good:#00694c;--shadow:0 1px 2px rgba(20,30,45,.06);
+--accent:#0969a8;--bar:rgba(10,132,198,.2);--bad:#b34700;--warn:#7d5700;--good:#00694c;--shadow:0 1px 2px rgba(20,30,45,.06);
 color-scheme:light;}
 @media (prefers-color-scheme:dark){:root:not([data-theme=light]){${DARK}}}
 :root[data-theme=dark]{${DARK}}
@@ -22,12 +22,13 @@ body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,-
 .brand .title::before{content:"/";margin-right:8px;color:var(--line)}
 .logo{width:18px;height:18px;border-radius:4px;background:conic-gradient(from 0deg at 50% 50%,#d55e00 0 25%,#0a84c6 0 50%,#26828e 0 75%,#a0da39 0)}
 .meta{margin:4px 0 14px;color:var(--faint);font-size:13.5px}
-.verdict{margin:0 0 16px;padding:2px 0 2px 16px;border-left:5px solid var(--faint);font-size:clamp(19px,2vw,26px);line-height:1.3;font-weight:600;max-width:50em;text-wrap:pretty}
+.verdict{margin:0 0 12px;padding:2px 0 2px 16px;border-left:5px solid var(--faint);font-size:clamp(18px,1.75vw,23px);line-height:1.3;font-weight:600;max-width:58em;text-wrap:pretty}
 .verdict.bad{border-color:var(--bad)}.verdict.warn{border-color:var(--warn)}.verdict.good{border-color:var(--good)}
+.gloss{margin:0 0 12px;padding-left:21px;color:var(--faint);font-size:14px;max-width:92em;text-wrap:pretty}.gloss b{font-weight:600;color:var(--ink)}
 .facts{list-style:none;display:grid;grid-template-columns:repeat(auto-fit,minmax(250px,1fr));gap:12px;margin:0 0 16px;padding:0}
-.facts li{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:12px 16px;box-shadow:var(--shadow)}
+.facts li{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:9px 16px;box-shadow:var(--shadow)}
 .figure{display:block;font-size:22px;font-weight:650;font-variant-numeric:tabular-nums}
-.fact{color:var(--faint);font-size:14px}
+.fact{color:var(--faint);font-size:14px;line-height:1.4;display:block}
 .toolbar{position:sticky;top:0;z-index:10;background:var(--paper);border-bottom:1px solid var(--line);padding:8px 24px}
 .toolbar>*{max-width:1312px;margin:0 auto}
 .navigator{height:34px}.navigator canvas{width:100%;height:34px;display:block;cursor:crosshair;border-radius:6px;touch-action:none}
@@ -72,13 +73,21 @@ code{font-size:.92em;overflow-wrap:anywhere}
 .segmented{display:flex;flex-wrap:wrap;gap:4px;margin:0 0 8px}
 .segmented button[aria-pressed=true]{background:var(--accent);border-color:var(--accent);color:var(--card)}
 .state{font-size:13.5px;overflow:auto;overflow-wrap:anywhere}
-.state h3{margin:12px 0 4px;font-size:14px}.state p{margin:0 0 8px}.state .answer{font-size:15px}
+.state .table-wrap{max-height:none}.state h3{margin:12px 0 4px;font-size:14px}.state p{margin:0 0 8px}.state .answer{font-size:15px}
 .state ol,.state ul{margin:0 0 8px;padding-left:20px}.state li{margin:0 0 5px}
-.state .step{display:flex;gap:6px;flex-wrap:wrap;margin:0 0 8px}
-.bars td{padding:1px 6px;border:0}.bars .bar{width:55%}
-.bar span{display:block;height:9px;border-radius:2px;background:var(--accent);min-width:1px}
+.state .step{display:flex;gap:6px;flex-wrap:wrap;margin:0 0 8px}.state .step button{padding:3px 8px}
 .inline{font-weight:400;color:var(--faint);margin-left:8px}
-#pages-grid{width:100%;max-width:760px;display:block;border-radius:4px}
+.pages-views{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:8px 24px;align-items:start}
+.pages-views p{margin:0 0 6px;min-height:30px}.pages-choice{display:flex;gap:6px;align-items:center}.pages-choice .inline{margin:0}
+#pages-grid,#blocks-grid{width:100%;display:block}#blocks-grid{cursor:pointer}#pages-grid{max-width:608px}
+.strip-row{display:grid;grid-template-columns:5.5em 1fr;gap:8px;align-items:center;margin:2px 0}
+.strip{width:100%;height:16px;cursor:pointer;border-radius:3px}
+.strip,.hatched{background:repeating-linear-gradient(135deg,transparent 0 3px,rgba(128,136,148,.55) 3px 4px)}
+button.link{border:0;padding:0;min-height:0;background:none;color:var(--accent);text-decoration:underline}
+.lists td{background:linear-gradient(to left,var(--bar) var(--share,0%),transparent 0)}.lists td.none{color:var(--faint)}
+.lists thead th{white-space:normal}.lists .small th,.lists .small td{color:var(--faint)}.lists th[scope=row]{font-weight:400;white-space:nowrap;position:static;background:none}
+.lists td,.lists th,.events td,.events th{padding:2px 8px}.total td,.total th{font-weight:600;border-top:2px solid var(--line);white-space:normal}
+.events .now td{font-weight:600;background:var(--soft)}
 .legend{display:flex;flex-wrap:wrap;gap:4px 14px;font-size:13px;margin-top:6px}
 .legend i{display:inline-block;width:11px;height:11px;border-radius:2px;margin-right:5px;vertical-align:-1px}
 #tooltip{position:fixed;z-index:30;pointer-events:none;background:var(--ink);color:var(--card);border-radius:7px;padding:6px 10px;font-size:12.5px;max-width:340px;box-shadow:0 4px 14px rgba(0,0,0,.25)}

@@ -1,8 +1,6 @@
 /**
  * For tests: reads text with a format and gives its events as plain objects.
  */
-
-import { SLACK_BYTES } from '../../../src/io/raw.js';
 import { Diagnostics } from '../../../src/records/diagnostics.js';
 import {
   EVENT_NAMES,
@@ -16,7 +14,7 @@ import { DEFAULT_LIMITS, type Limits } from '../../../src/records/limits.js';
 import { newSourceSummary, type SourceSummary } from '../../../src/records/source.js';
 import { RecordingStrings } from '../../../src/records/strings.js';
 import { RecordingClock } from '../../../src/records/time.js';
-import type { ChunkScanner, StreamFormat } from '../../format.js';
+import type { StreamFormat } from '../../format.js';
 
 export interface PlainEvent {
   event: string;
@@ -39,7 +37,6 @@ export interface Read {
   source: SourceSummary;
   diagnostics: Diagnostics;
   clock: RecordingClock;
-  strings: RecordingStrings;
 }
 
 export interface ReadOptions {
@@ -47,8 +44,6 @@ export interface ReadOptions {
   chunk?: number;
   limits?: Partial<Limits>;
   options?: Record<string, string>;
-  /** Looks at every chunk first, as the reader thread does; chunks then have bytes behind them. */
-  scanner?: ChunkScanner;
 }
 
 /** ASCII and Latin-1 text to bytes, one a character. */
@@ -59,7 +54,7 @@ export function bytesOf(text: string): Uint8Array {
 export function read(
   format: StreamFormat,
   input: string | Uint8Array,
-  { chunk, limits, options, scanner }: ReadOptions = {},
+  { chunk, limits, options }: ReadOptions = {},
 ): Read {
   const bytes = typeof input === 'string' ? bytesOf(input) : input;
   const source = newSourceSummary('test');
@@ -84,17 +79,16 @@ export function read(
     options: options ?? {},
   });
   const step = chunk ?? Math.max(1, bytes.length);
-  const reused = new Uint8Array(step + (scanner === undefined ? 0 : SLACK_BYTES));
+  const reused = new Uint8Array(step);
   for (let pos = 0; pos < bytes.length; pos += step) {
     // As io does it: one buffer, overwritten for every chunk.
     const part = bytes.subarray(pos, pos + step);
     reused.set(part);
-    const given = reused.subarray(0, part.length);
-    parser.push(given, scanner?.scan(given, null));
+    parser.push(reused.subarray(0, part.length));
     reused.fill(0x41);
   }
   parser.end();
-  return { events, source, diagnostics, clock, strings };
+  return { events, source, diagnostics, clock };
 }
 
 function plain(batch: EventBatch, i: number, strings: RecordingStrings): PlainEvent {

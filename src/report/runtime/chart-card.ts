@@ -6,21 +6,31 @@
 import type { View } from 'vega';
 import type { Chart, ChartView, Spec } from '../../charts/chart.js';
 import { zoneName } from '../../charts/chart.js';
+import { headroomOrder } from '../../charts/headroom.js';
 import { mainZone } from '../../charts/main-zone.js';
 import type { Mode } from '../../charts/theme.js';
+import type { CompiledCharts } from '../compile-charts.js';
 import type { ViewState } from '../view-state.js';
+import type { DrawQueue } from './draw-queue.js';
 import { exportChart } from './export.js';
 import type { Store } from './store.js';
 import { fillTable } from './table.js';
 import { createView, plotBox, setRows } from './vega-view.js';
 
 const ONE_ZONE = new Set(['watermarks', 'unusable-index', 'extfrag-index']);
+/** What cannot be told apart by zone. */
+const ALL_ZONES = new Set([
+  ...['failures', 'activity', 'headroom', 'ring-size'],
+  ...['holders-over-time', 'extfrag', 'extfrag-over-time'],
+]);
 /** Pixels the pointer may stray for a press to count as a click. */
 const CLICK_SLACK = 4;
 
 export interface CardContext {
   readonly store: Store;
-  readonly specs: Readonly<Record<string, Spec>>;
+  /** Compiled specs as JSON. */
+  readonly specs: CompiledCharts;
+  readonly queue: DrawQueue;
   mode(): Mode;
   /** Width to draw at instead of the plot's own, while printing. */
   fixedWidth(): number | null;
@@ -82,24 +92,30 @@ export class ChartCard {
       order: state.order,
       gfp: state.gfp,
       plane: state.plane,
+      by: state.by,
       columns: Math.max(120, Math.min(480, Math.round(this.#plot.clientWidth / 2.2))),
     };
   }
 
+  #specName(): string {
+    const { choice, id } = this.chart;
+    return choice ? `${id}/${this.#context.store.state[choice.field]}` : id;
+  }
+
   #spec(): Spec {
-    const { specs, store } = this.#context;
-    return specs[this.chart.id] ?? specs[`${this.chart.id}/${store.state.plane}`] ?? {};
+    return JSON.parse(this.#context.specs[this.#specName()] ?? '{}') as Spec;
   }
 
   setVisible(visible: boolean): void {
     this.#visible = visible;
-    if (visible && this.#stale) this.draw();
+    if (visible && this.#stale) this.#context.queue.add(this);
+    if (!visible) this.#context.queue.remove(this);
   }
 
-  /** Draws now if on screen, else when it comes there. */
+  /** Draws in one of the next frames if on screen, else when it comes there. */
   refresh(): void {
     this.#stale = true;
-    if (this.#visible) this.draw();
+    if (this.#visible) this.#context.queue.add(this);
   }
 
   redrawFromScratch(): void {
@@ -109,7 +125,7 @@ export class ChartCard {
 
   draw(): void {
     const { store, mode } = this.#context;
-    const key = `${mode()} ${this.chart.id === 'physical-map' ? store.state.plane : ''}`;
+    const key = `${mode()} ${this.#specName()}`;
     this.#stale = false;
     if (!this.#view || key !== this.#specKey) {
       this.#view?.finalize();
@@ -147,12 +163,16 @@ export class ChartCard {
     const label = this.#card.querySelector('.which');
     if (!label) return;
     const { data } = this.#context.store;
-    const zone = state.zone ?? (ONE_ZONE.has(this.chart.id) ? mainZone(data) : null);
+    const { id } = this.chart;
+    const zone = state.zone ?? (ONE_ZONE.has(id) ? mainZone(data) : null);
     const parts = [];
-    if (zone !== null && this.chart.overTime && this.chart.id !== 'failures') {
-      parts.push(`zone ${zoneName(data, zone)}`);
+    if (id === 'headroom') parts.push(`order ${headroomOrder(data, state.order)}`);
+    if (id === 'ring-size' && state.order !== null) parts.push(`order ${state.order}`);
+    if (zone !== null) {
+      const name = zoneName(data, zone);
+      const words = name.startsWith('node') ? name : `zone ${name}`;
+      parts.push(ALL_ZONES.has(id) ? 'all zones together' : words);
     }
-    if (this.chart.id === 'headroom') parts.push(`order ${state.order ?? 3}`);
     label.textContent = parts.length > 0 ? `· ${parts.join(', ')}` : '';
   }
 

@@ -2,14 +2,14 @@
  * The browser side of the report: reads the data in the page, brings the charts to life and links
  * them by one state (span, cursor, zone, order, map plane, theme), which the URL fragment carries.
  */
-import type { ReportData } from '../../analysis/report-data.js';
-import type { Spec } from '../../charts/chart.js';
 import { CHARTS } from '../../charts/index.js';
 import type { Mode } from '../../charts/theme.js';
 import { formatSeconds } from '../../records/time.js';
 import type { ViewState } from '../view-state.js';
 import { type ChartCard, makeCards } from './chart-card.js';
 import { byId } from './dom.js';
+import { DrawQueue } from './draw-queue.js';
+import { type Carried, loadCarried } from './load.js';
 import { Navigator } from './navigator.js';
 import { PagesPanel } from './pages-panel.js';
 import { StatePanel } from './state-panel.js';
@@ -22,8 +22,8 @@ const PRINT_WIDTH = 660;
 /** A window narrower than this share of the view is meant as a whole: its beginning is shown. */
 const NARROW = 0.01;
 
-function readJson<T>(id: string): T {
-  return JSON.parse(document.getElementById(id)?.textContent ?? 'null') as T;
+function choiceButtons(): NodeListOf<HTMLElement> {
+  return document.querySelectorAll<HTMLElement>('[data-choice]');
 }
 
 class Page {
@@ -35,15 +35,14 @@ class Page {
   #printing = false;
   readonly #dark = matchMedia('(prefers-color-scheme: dark)');
 
-  constructor() {
-    const data = readJson<ReportData>('report-data');
-    const specs = readJson<Record<string, Spec>>('report-charts');
+  constructor({ data, charts }: Carried) {
     this.#store = new Store(data);
-    this.#panel = new StatePanel(this.#store);
     this.#pages = new PagesPanel(this.#store, () => this.mode());
+    this.#panel = new StatePanel(this.#store, (pfn) => this.#pages.reveal(pfn));
     this.#cards = makeCards(CHARTS, {
       store: this.#store,
-      specs,
+      specs: charts,
+      queue: new DrawQueue(),
       mode: () => this.mode(),
       fixedWidth: () => (this.#printing ? PRINT_WIDTH : null),
       hover: (timeNs) => this.#hover(timeNs),
@@ -80,7 +79,9 @@ class Page {
       this.#store.set({ cursorNs: atNs });
       this.#panel.show(this.#store.state);
     }
-    if (chart === 'physical-map' && typeof row.pfn === 'number') this.#pages.choose(row.pfn);
+    if (chart === 'physical-map' && typeof row.pfn === 'number') {
+      this.#store.set({ block: row.pfn });
+    }
   }
 
   #hover(timeNs: number | null): void {
@@ -100,13 +101,14 @@ class Page {
       this.#pages.draw();
     } else if (has('fromNs', 'toNs', 'zone', 'order', 'gfp')) {
       for (const card of this.#cards) card.refresh();
-    } else if (has('plane')) {
-      for (const card of this.#cards) if (card.chart.id === 'physical-map') card.refresh();
+    } else if (has('plane', 'by')) {
+      for (const card of this.#cards) if (card.chart.choice) card.refresh();
     }
     if (has('cursorNs')) {
       for (const card of this.#cards) card.showCursor(state.cursorNs, true);
     }
     if (has('cursorNs', 'zone', 'order', 'gfp')) this.#panel.show(state);
+    if (has('cursorNs', 'zone', 'order', 'block')) this.#pages.draw();
     this.#showControls(state);
     this.#navigator.draw(this.mode());
   }
@@ -140,8 +142,9 @@ class Page {
       Math.round(((at - span.fromNs) / (span.toNs - span.fromNs)) * SLIDER_STEPS),
     );
     slider.setAttribute('aria-valuetext', `${formatSeconds(at, this.#store.data.clock.epochS)} s`);
-    for (const button of document.querySelectorAll<HTMLElement>('[data-plane]')) {
-      button.setAttribute('aria-pressed', String(button.dataset.plane === state.plane));
+    for (const button of choiceButtons()) {
+      const { choice, value } = button.dataset;
+      button.setAttribute('aria-pressed', String(state[choice as 'plane' | 'by'] === value));
     }
     this.#showRange(null);
   }
@@ -172,10 +175,9 @@ class Page {
     byId('theme', HTMLButtonElement).addEventListener('click', () => {
       store.set({ theme: this.mode() === 'dark' ? 'light' : 'dark' });
     });
-    for (const button of document.querySelectorAll<HTMLElement>('[data-plane]')) {
-      button.addEventListener('click', () => {
-        store.set({ plane: (button.dataset.plane ?? 'free') as ViewState['plane'] });
-      });
+    for (const button of choiceButtons()) {
+      const { choice, value } = button.dataset;
+      button.addEventListener('click', () => store.set({ [choice!]: value }));
     }
     this.#dark.addEventListener('change', () => {
       this.#applyTheme(store.state);
@@ -190,7 +192,7 @@ class Page {
       (entries) => {
         for (const entry of entries) byElement.get(entry.target)?.setVisible(entry.isIntersecting);
       },
-      { rootMargin: '300px 0px' },
+      { rootMargin: '120px 0px' },
     );
     for (const card of this.#cards) {
       const section = document.getElementById(`chart-${card.chart.id}`);
@@ -216,4 +218,4 @@ class Page {
   }
 }
 
-new Page();
+void loadCarried().then((carried) => new Page(carried));

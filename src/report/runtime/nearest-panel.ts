@@ -15,6 +15,7 @@ export function nearestBlocks(
   atNs: number,
   order: number,
   zone: number | null,
+  pick: (pfn: number) => void,
 ): HTMLElement[] {
   const found = nearestBefore(data, atNs, order);
   const blocks = (found?.blocks ?? []).filter((block) => zone === null || block.zone === zone);
@@ -23,7 +24,11 @@ export function nearestBlocks(
   for (const block of blocks) {
     const { node, zone: name } = data.zones[block.zone]!;
     const word = found.verdict?.zones.find((z) => z.node === node && z.zone === name)?.reason;
-    list.append(blockItem(data, block, word && word !== 'none' ? REASON_WORDS[word] : ''));
+    const item = blockItem(data, block, word && word !== 'none' ? REASON_WORDS[word] : '');
+    const show = element('button', { type: 'button', class: 'link' }, 'Show its pages');
+    show.addEventListener('click', () => pick(block.pfn));
+    item.append(' ', show);
+    list.append(item);
   }
   const when =
     found.timeNs === atNs

@@ -60,8 +60,15 @@ describe.skipIf(missing)(`the report in a browser${why}`, () => {
     await page.waitForFunction(() => location.hash.includes('t=100.'));
     const text = await page.locator('#state').innerText();
     expect(text).toMatch(/GFP_ATOMIC of order 3 \(32.KiB\) refused/);
-    expect(text).toContain('that must stay');
-    expect(text).toContain('Free lists');
+    expect(text).toContain('that must stay free');
+    expect(text).toContain('Free blocks, by size');
+    expect(text).toContain('Physical memory');
+    const lists = page.locator('#state table.lists');
+    expect(await lists.locator('thead th').allInnerTexts()).toEqual([
+      expect.stringMatching(/^block/),
+      'DMA32',
+      'DMA',
+    ]);
     await page.close();
   });
 
@@ -71,7 +78,7 @@ describe.skipIf(missing)(`the report in a browser${why}`, () => {
     expect(await page.locator('#order').inputValue()).toBe('2');
     expect(await page.locator('html').getAttribute('data-theme')).toBe('dark');
     expect(await page.locator('#state').innerText()).toContain('100.6 s');
-    expect(await page.locator('[data-plane=type]').getAttribute('aria-pressed')).toBe('true');
+    expect(await page.locator('[data-value=type]').getAttribute('aria-pressed')).toBe('true');
     await page.click('#theme');
     await page.waitForFunction(() => location.hash.includes('theme=light'));
     await page.close();

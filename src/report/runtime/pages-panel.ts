@@ -1,158 +1,405 @@
 /**
- * Page by page: one pageblock as a grid, coloured by what each page is, with what is known of it.
+ * Memory at one instant: all pageblocks as a grid, and one of them page by page, with what is known of
+ * each page. The instant is the chosen moment, or the nearest one before it that the report holds.
  */
-import {
-  PAGE_STATES,
-  type PageblockDetail,
-  type PageRun,
-  type ReportData,
-} from '../../analysis/report-data.js';
-import { duration } from '../../analysis/words.js';
+import type { NearestBlock, ReportData } from '../../analysis/report-data.js';
+import { bytesText, duration, grouped, plural } from '../../analysis/words.js';
 import { zoneName } from '../../charts/chart.js';
-import { INK, type Mode, TYPE_COLORS } from '../../charts/theme.js';
-import { element } from './dom.js';
+import { INK, type Mode, PAGE_COLORS, rampColor, SHARE_RANGE } from '../../charts/theme.js';
+import { formatSeconds } from '../../records/time.js';
+import { nearestBefore } from '../moment.js';
+import type { ViewState } from '../view-state.js';
+import { byId, element } from './dom.js';
+import { type BlockThen, type PageKind, PageStore } from './page-store.js';
 import type { Store } from './store.js';
 import { hideTooltip, showTooltip } from './tooltip.js';
 
-const COLORS: Readonly<Record<string, string>> = {
-  free: '#a8d08d',
-  'on a per-cpu list': '#e3c567',
-  'immovable, allocated in the recording': TYPE_COLORS.Unmovable!,
-  'movable, allocated in the recording': TYPE_COLORS.Movable!,
-  'in use since before the recording': '#7f8792',
-  isolated: TYPE_COLORS.Isolate!,
-  'not known': 'transparent',
-};
 const COLUMNS = 32;
+const WORTH_A_LOOK = 20;
+/** Cells of the overview; beyond, a cell stands for several pageblocks. */
+const MAX_CELLS = 6000;
+const OVERVIEW_HEIGHT = 300;
 
 export class PagesPanel {
+  readonly #store: Store;
   readonly #data: ReportData;
   readonly #mode: () => Mode;
-  readonly #details: readonly PageblockDetail[];
+  readonly #pages: PageStore;
   readonly #box = document.querySelector<HTMLElement>('.pages');
-  readonly #select = document.querySelector<HTMLSelectElement>('#pageblock');
-  readonly #canvas = document.querySelector<HTMLCanvasElement>('#pages-grid');
-  #shown = 0;
+  #visible = false;
+  /** Overview: pixels a cell, cells a row, blocks a cell. */
+  #grid = { cell: 8, columns: 1, step: 1 };
+  #shown: BlockThen | null = null;
+  #index = -1;
 
   constructor(store: Store, mode: () => Mode) {
+    this.#store = store;
     this.#data = store.data;
     this.#mode = mode;
-    this.#details = store.data.physicalMap?.details ?? [];
-    if (!this.#box || !this.#select || this.#details.length === 0) return;
+    this.#pages = new PageStore(store.data);
+    if (!this.#box || !this.#pages.hasPages) return;
     this.#box.hidden = false;
-    this.#details.forEach((detail, i) => {
-      const text = `${zoneName(this.#data, detail.zone)} pfn 0x${detail.pfn.toString(16)}: ${this.#pinned(detail)} immovable pages`;
-      this.#select!.append(element('option', { value: String(i) }, text));
-    });
-    this.#select.addEventListener('change', () => {
-      this.#shown = Number(this.#select!.value);
-      this.draw();
-    });
-    this.#canvas?.addEventListener('pointermove', (event) => this.#point(event));
-    this.#canvas?.addEventListener('pointerleave', () => hideTooltip());
-    document.querySelector('#pages-legend')?.replaceChildren(
-      ...Object.entries(COLORS).map(([what, color]) => {
-        const swatch = element('i');
-        swatch.style.background = color;
-        if (color === 'transparent') swatch.style.outline = '1px solid currentColor';
-        return element('span', {}, swatch, what);
-      }),
-    );
+    this.#wire();
     new IntersectionObserver((entries) => {
-      if (entries.some((entry) => entry.isIntersecting)) this.draw();
+      this.#visible = entries.some((entry) => entry.isIntersecting);
+      if (this.#visible) void this.#pages.load().then(() => this.draw());
     }).observe(this.#box);
   }
 
-  /** Shows the pageblock at or after a pfn, if its pages are known. */
-  choose(pfn: number): void {
-    const found = this.#details.findIndex((detail) => detail.pfn >= pfn);
-    if (found < 0 || !this.#select) return;
-    this.#shown = found;
-    this.#select.value = String(found);
-    this.draw();
-  }
-
-  #pinned(detail: PageblockDetail): number {
-    return detail.runs.reduce(
-      (sum, run) => sum + (this.#kind(run).startsWith('immovable') ? run[1] : 0),
-      0,
+  #wire(): void {
+    const select = byId('pageblock', HTMLSelectElement);
+    select.addEventListener('change', () => this.#store.set({ block: Number(select.value) }));
+    const step = (by: number): void => {
+      const block = this.#pages.blocks[this.#index + by];
+      if (block) this.#store.set({ block: block.pfn });
+    };
+    byId('block-before', HTMLButtonElement).addEventListener('click', () => step(-1));
+    byId('block-after', HTMLButtonElement).addEventListener('click', () => step(1));
+    const grid = byId('pages-grid', HTMLCanvasElement);
+    grid.addEventListener('pointermove', (event) => this.#pointPage(event));
+    grid.addEventListener('pointerleave', () => hideTooltip());
+    const all = byId('blocks-grid', HTMLCanvasElement);
+    all.addEventListener('pointermove', (event) => this.#pointBlock(event));
+    all.addEventListener('pointerleave', () => hideTooltip());
+    all.addEventListener('click', (event) => {
+      const block = this.#pages.blocks[this.#blockAt(event)];
+      if (block) this.#store.set({ block: block.pfn });
+    });
+    byId('pages-legend', HTMLDivElement).replaceChildren(
+      ...Object.entries(PAGE_COLORS).map(([what, color]) => {
+        const swatch = element('i', { class: color === null ? 'hatched' : '' });
+        if (color !== null) swatch.style.background = color;
+        return element('span', {}, swatch, what);
+      }),
     );
   }
 
-  #kind(run: PageRun): string {
-    const state = PAGE_STATES[run[2]];
-    if (state === 'free') return 'free';
-    if (run[4] >= 0) {
-      const movable = this.#data.holders?.holders[run[4]]?.migratetype === 'Movable';
-      return `${movable ? 'movable' : 'immovable'}, allocated in the recording`;
-    }
-    if (state === 'pcp') return 'on a per-cpu list';
-    if (state === 'isolated') return 'isolated';
-    return state === 'allocated' ? 'in use since before the recording' : 'not known';
+  /** Shows the pages at a pfn, and goes there. */
+  reveal(pfn: number): void {
+    this.#store.set({ block: pfn });
+    this.#box?.scrollIntoView({ block: 'center' });
+  }
+
+  #atNs(): number {
+    return this.#store.state.cursorNs ?? this.#data.span.toNs;
   }
 
   draw(): void {
-    const detail = this.#details[this.#shown];
-    const canvas = this.#canvas;
-    const context = canvas?.getContext('2d');
-    if (!detail || !canvas || !context) return;
-    const rows = Math.ceil(2 ** (this.#data.physicalMap?.pageblockOrder ?? 9) / COLUMNS);
-    const cell = Math.max(8, Math.floor(canvas.clientWidth / COLUMNS));
-    const scale = devicePixelRatio || 1;
-    canvas.width = COLUMNS * cell * scale;
-    canvas.height = rows * cell * scale;
-    context.scale(scale, scale);
-    context.fillStyle = INK[this.#mode()].grid;
-    context.fillRect(0, 0, COLUMNS * cell, rows * cell);
-    for (const run of detail.runs) {
-      context.fillStyle = COLORS[this.#kind(run)] ?? 'transparent';
-      for (let p = run[0]; p < run[0] + run[1]; p++) {
-        const joined = p + 1 < run[0] + run[1] && (p + 1) % COLUMNS !== 0 ? 0 : 1;
-        context.fillRect(
-          (p % COLUMNS) * cell,
-          Math.floor(p / COLUMNS) * cell,
-          cell - joined,
-          cell - 1,
-        );
+    if (!this.#visible || this.#pages.blocks.length === 0) return;
+    const atNs = this.#atNs();
+    const { state } = this.#store;
+    const worth = this.#worthALook(atNs);
+    const wanted = state.block ?? this.#defaultPfn(state, worth);
+    this.#index = Math.max(0, this.#pages.indexOf(wanted));
+    this.#shown = this.#pages.at(this.#index, atNs);
+    this.#fillSelect(worth);
+    this.#drawBlocks(atNs);
+    this.#drawPages(atNs);
+    this.#describe(atNs);
+    this.#fillOwners();
+  }
+
+  /** Where the request explained above came nearest to a block, else what is most worth a look. */
+  #defaultPfn(state: ViewState, worth: readonly number[]): number {
+    const first = this.#pages.blocks[worth[0] ?? 0]!.pfn;
+    return this.#nearest(state)?.pfn ?? first;
+  }
+
+  #nearest(state: ViewState): NearestBlock | undefined {
+    const order = state.order ?? this.#data.narrative.order;
+    if (state.cursorNs === null || order === undefined) return undefined;
+    const found = nearestBefore(this.#data, state.cursorNs, order)?.blocks ?? [];
+    return found.find((b) => b.taken > 0 && (state.zone === null || b.zone === state.zone));
+  }
+
+  /** Blocks with few immovable pages among many free ones: freeing them would cost least. */
+  #worthALook(atNs: number): number[] {
+    const size = 2 ** this.#data.pageblockOrder;
+    const { zone } = this.#store.state;
+    const found: { index: number; pinned: number }[] = [];
+    this.#pages.blocks.forEach((block, index) => {
+      if (zone !== null && block.zone !== zone) return;
+      const then = this.#pages.at(index, atNs);
+      if (!then || this.#pages.count(then, 'free') * 4 < size) return;
+      const pinned = this.#pages.count(then, 'immovable');
+      if (pinned > 0) found.push({ index, pinned });
+    });
+    found.sort((a, b) => a.pinned - b.pinned || a.index - b.index);
+    return found.slice(0, WORTH_A_LOOK).map(({ index }) => index);
+  }
+
+  #fillSelect(worth: readonly number[]): void {
+    const select = byId('pageblock', HTMLSelectElement);
+    const listed = [...new Set([this.#index, ...worth])].sort((a, b) => a - b);
+    select.replaceChildren(
+      ...listed.map((index) => {
+        const { pfn, zone } = this.#pages.blocks[index]!;
+        const mib = Math.round((pfn * this.#data.pageSize) / (1 << 20));
+        const text = `${zoneName(this.#data, zone)}, ${grouped(mib)} MiB (pfn 0x${pfn.toString(16)})`;
+        return element('option', { value: String(pfn) }, text);
+      }),
+    );
+    select.value = String(this.#pages.blocks[this.#index]!.pfn);
+    byId('block-before', HTMLButtonElement).disabled = this.#index <= 0;
+    byId('block-after', HTMLButtonElement).disabled = this.#index >= this.#pages.blocks.length - 1;
+  }
+
+  #drawBlocks(atNs: number): void {
+    const canvas = byId('blocks-grid', HTMLCanvasElement);
+    const count = this.#pages.blocks.length;
+    const step = Math.ceil(count / MAX_CELLS);
+    const cells = Math.ceil(count / step);
+    const width = canvas.clientWidth;
+    const cell = Math.max(
+      3,
+      Math.min(24, Math.floor(Math.sqrt((width * OVERVIEW_HEIGHT) / cells) * 0.97)),
+    );
+    const columns = Math.max(1, Math.floor(width / cell));
+    this.#grid = { cell, columns, step };
+    const context = scaled(canvas, width, Math.ceil(cells / columns) * cell);
+    if (!context) return;
+    const gap = cell > 5 ? 1 : 0;
+    const { zone } = this.#store.state;
+    for (let c = 0; c < cells; c++) {
+      const [x, y] = [(c % columns) * cell, Math.floor(c / columns) * cell];
+      const share = this.#freeShare(c * step, step, atNs);
+      const other = zone !== null && this.#pages.blocks[c * step]!.zone !== zone;
+      context.globalAlpha = other ? 0.25 : 1;
+      if (share === null) hatchCell(context, x, y, cell - gap, INK[this.#mode()].faint);
+      else {
+        context.fillStyle = rampColor(SHARE_RANGE, share);
+        context.fillRect(x, y, cell - gap, cell - gap);
       }
     }
-    const lead = document.querySelector('#pages-lead');
-    if (lead) lead.textContent = this.#describe(detail);
-  }
-
-  #describe(detail: PageblockDetail): string {
-    const free = detail.runs.reduce(
-      (sum, run) => sum + (PAGE_STATES[run[2]] === 'free' ? run[1] : 0),
-      0,
+    context.globalAlpha = 1;
+    const at = Math.floor(this.#index / step);
+    context.strokeStyle = INK[this.#mode()].ink;
+    context.lineWidth = 2;
+    context.strokeRect(
+      (at % columns) * cell - 0.5,
+      Math.floor(at / columns) * cell - 0.5,
+      cell,
+      cell,
     );
-    const type = this.#data.physicalMap?.typeNames[detail.type] ?? 'of unknown type';
-    return `At the end of the recording: ${free} pages free, ${this.#pinned(detail)} immovable, in a pageblock marked ${type}. ${COLUMNS} pages a row, lowest address first; blocks of more than one page are joined.`;
   }
 
-  #point(event: PointerEvent): void {
-    const detail = this.#details[this.#shown];
-    const canvas = this.#canvas;
-    if (!detail || !canvas) return;
-    const box = canvas.getBoundingClientRect();
-    const cell = box.width / COLUMNS;
-    const at =
-      Math.floor((event.clientY - box.top) / cell) * COLUMNS +
-      Math.floor((event.clientX - box.left) / cell);
-    const run = detail.runs.find((r) => at >= r[0] && at < r[0] + r[1]);
-    if (!run) {
+  /** Free share of blocks [from, from + step), null = not known. */
+  #freeShare(from: number, step: number, atNs: number): number | null {
+    let free = 0;
+    let known = 0;
+    for (let b = from; b < from + step; b++) {
+      const then = this.#pages.at(b, atNs);
+      if (!then) continue;
+      const unknown = this.#pages.count(then, 'not known');
+      known += 2 ** this.#data.pageblockOrder - unknown;
+      free += this.#pages.count(then, 'free');
+    }
+    return known === 0 ? null : free / known;
+  }
+
+  #drawPages(atNs: number): void {
+    const canvas = byId('pages-grid', HTMLCanvasElement);
+    const size = 2 ** this.#data.pageblockOrder;
+    const rows = Math.ceil(size / COLUMNS);
+    const cell = Math.max(6, Math.floor(canvas.clientWidth / COLUMNS));
+    const context = scaled(canvas, COLUMNS * cell, rows * cell);
+    if (!context) return;
+    const faint = INK[this.#mode()].faint;
+    let page = 0;
+    for (const run of this.#shown?.runs ?? []) {
+      const color = PAGE_COLORS[this.#pages.kind(run)];
+      const end = page + run.pages;
+      for (; page < end; page++) {
+        const [x, y] = [(page % COLUMNS) * cell, Math.floor(page / COLUMNS) * cell];
+        const joined = run.order > 0 && page + 1 < end && (page + 1) % COLUMNS !== 0 ? 0 : 1;
+        if (color === null) hatchCell(context, x, y, cell - 1, faint);
+        else {
+          context.fillStyle = color;
+          context.fillRect(x, y, cell - joined, cell - 1);
+        }
+      }
+    }
+    this.#outlineNearest(context, cell, atNs);
+  }
+
+  /** The block that the request lacked, where it lies in this pageblock. */
+  #outlineNearest(context: CanvasRenderingContext2D, cell: number, _atNs: number): void {
+    const nearest = this.#nearest(this.#store.state);
+    const pageblock = this.#shown;
+    if (!nearest || !pageblock) return;
+    const size = 2 ** this.#data.pageblockOrder;
+    const from = nearest.pfn - pageblock.pfn;
+    const pages = 2 ** nearest.order;
+    if (from < 0 || from >= size || pages >= size) return;
+    const width = Math.min(COLUMNS, pages);
+    context.strokeStyle = INK[this.#mode()].ink;
+    context.lineWidth = 2;
+    context.strokeRect(
+      (from % COLUMNS) * cell - 0.5,
+      Math.floor(from / COLUMNS) * cell - 0.5,
+      width * cell,
+      Math.ceil(pages / COLUMNS) * cell,
+    );
+  }
+
+  #describe(atNs: number): void {
+    const lead = byId('pages-lead', HTMLParagraphElement);
+    const then = this.#shown;
+    if (!then) {
+      lead.textContent = 'Nothing was known of this pageblock yet at this moment.';
+      return;
+    }
+    const type = this.#data.physicalMap?.typeNames[then.type] ?? 'unknown';
+    const count = (kind: string): string => grouped(this.#pages.count(then, kind));
+    const outlined = this.#nearest(this.#store.state);
+    const inside = outlined && outlined.pfn >= then.pfn && outlined.pfn < then.pfn + 512;
+    lead.textContent = [
+      this.#whenWords(then.timeNs, atNs),
+      `This pageblock (${zoneName(this.#data, then.zone)}, migratetype ${type}) has ${count('free')} pages free and ${count('immovable')} known to be immovable.`,
+      `${COLUMNS} pages a row, lowest address first; a block of more than one page is drawn in one piece.`,
+      ...(inside && 2 ** outlined.order < 2 ** this.#data.pageblockOrder
+        ? [`Outlined: the place that came nearest to a free block of order ${outlined.order}.`]
+        : []),
+    ].join(' ');
+  }
+
+  #whenWords(timeNs: number, atNs: number): string {
+    const at = formatSeconds(Math.round(timeNs / 1e3) * 1e3, this.#data.clock.epochS);
+    if (timeNs === atNs) return `Exactly at the chosen moment, ${at} s.`;
+    const before = duration(atNs - timeNs);
+    const what = this.#store.state.cursorNs === null ? 'the end' : 'the chosen moment';
+    return `As it was at ${at} s, ${before} before ${what}: the nearest instant kept page by page.`;
+  }
+
+  #fillOwners(): void {
+    const box = byId('pages-owners', HTMLDivElement);
+    const then = this.#shown;
+    const byOwner = new Map<number, { pages: number; first: number; last: number }>();
+    for (const run of then?.runs ?? []) {
+      if (run.owner < 0) continue;
+      const known = byOwner.get(run.owner);
+      if (known) {
+        known.pages += run.pages;
+        known.first = Math.min(known.first, run.sinceS);
+        known.last = Math.max(known.last, run.sinceS);
+      } else byOwner.set(run.owner, { pages: run.pages, first: run.sinceS, last: run.sinceS });
+    }
+    if (!then || byOwner.size === 0) {
+      box.replaceChildren(
+        element('p', { class: 'quiet' }, 'No page in it was allocated in the recording.'),
+      );
+      return;
+    }
+    const nowS = (then.timeNs - this.#data.span.fromNs) / 1e9;
+    const age = (sinceS: number): string => duration(Math.max(0, nowS - sinceS) * 1e9);
+    const body = element('tbody');
+    for (const [index, { pages, first, last }] of [...byOwner].sort(
+      (a, b) => b[1].pages - a[1].pages,
+    )) {
+      const owner = this.#pages.owner(index);
+      const held = age(first) === age(last) ? age(first) : `${age(last)} to ${age(first)}`;
+      const how = [owner?.gfp, owner?.site].filter(Boolean).join(' · ');
+      body.append(
+        element(
+          'tr',
+          {},
+          element('td', {}, owner?.comm || '?'),
+          element('td', { class: 'n' }, grouped(pages)),
+          element('td', {}, owner?.migratetype ?? ''),
+          element('td', {}, held),
+          element('td', {}, how),
+        ),
+      );
+    }
+    const heads = ['Task', 'Pages', 'Migratetype', 'Held for', 'gfp flags, call site'];
+    const head = element('tr');
+    heads.forEach((text, i) => {
+      head.append(element('th', { scope: 'col', class: i === 1 ? 'n' : '' }, text));
+    });
+    box.replaceChildren(element('table', {}, element('thead', {}, head), body));
+  }
+
+  #blockAt(event: MouseEvent): number {
+    const { cell, columns, step } = this.#grid;
+    const column = Math.floor(event.offsetX / cell);
+    if (column >= columns) return -1;
+    return (Math.floor(event.offsetY / cell) * columns + column) * step;
+  }
+
+  #pointBlock(event: PointerEvent): void {
+    const index = this.#blockAt(event);
+    const then = this.#pages.at(index, this.#atNs());
+    if (!then) {
       hideTooltip();
       return;
     }
-    const holder = run[4] >= 0 ? this.#data.holders?.holders[run[4]] : undefined;
-    const ageNs = run[5] >= 0 ? detail.timeNs - this.#data.span.fromNs - run[5] * 1000 : null;
+    const { step } = this.#grid;
+    const share = this.#freeShare(index, step, this.#atNs());
     showTooltip(event.clientX, event.clientY, {
-      pfn: `0x${(detail.pfn + at).toString(16)}`,
-      state: this.#kind(run),
-      order: run[3] >= 0 ? run[3] : '',
-      owner: holder?.comm ?? '',
-      gfp: holder?.gfp ?? '',
-      'call site': holder?.site ?? '',
-      held: ageNs === null ? '' : duration(Math.max(0, ageNs)),
+      zone: zoneName(this.#data, then.zone),
+      address: bytesText(then.pfn * this.#data.pageSize),
+      pfn: `0x${then.pfn.toString(16)}`,
+      here: step > 1 ? plural(step, 'pageblock') : 'one pageblock',
+      free: share === null ? 'not known' : `${Math.round(share * 100)} %`,
+      immovable: step > 1 ? '' : plural(this.#pages.count(then, 'immovable'), 'page'),
     });
   }
+
+  #pointPage(event: PointerEvent): void {
+    const then = this.#shown;
+    const canvas = byId('pages-grid', HTMLCanvasElement);
+    const cell = canvas.getBoundingClientRect().width / COLUMNS;
+    const at = Math.floor(event.offsetY / cell) * COLUMNS + Math.floor(event.offsetX / cell);
+    let from = 0;
+    const run = then?.runs.find((r) => {
+      from += r.pages;
+      return at < from;
+    });
+    if (!then || !run || at < 0) {
+      hideTooltip();
+      return;
+    }
+    const kind: PageKind = this.#pages.kind(run);
+    const owner = this.#pages.owner(run.owner);
+    const ageNs = then.timeNs - this.#data.span.fromNs - run.sinceS * 1e9;
+    showTooltip(event.clientX, event.clientY, {
+      pfn: `0x${(then.pfn + at).toString(16)}`,
+      state: kind,
+      order: run.order >= 0 ? run.order : '',
+      owner: owner?.comm ?? '',
+      gfp: owner?.gfp ?? '',
+      'call site': owner?.site ?? '',
+      held: owner ? duration(Math.max(0, ageNs)) : '',
+    });
+  }
+}
+
+/** Sizes a canvas for the screen's pixels and clears it. */
+function scaled(
+  canvas: HTMLCanvasElement,
+  width: number,
+  height: number,
+): CanvasRenderingContext2D | null {
+  const scale = devicePixelRatio || 1;
+  canvas.width = width * scale;
+  canvas.height = height * scale;
+  canvas.style.height = `${height}px`;
+  const context = canvas.getContext('2d');
+  context?.scale(scale, scale);
+  return context;
+}
+
+function hatchCell(
+  context: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  size: number,
+  color: string,
+): void {
+  context.strokeStyle = color;
+  context.lineWidth = 0.6;
+  context.beginPath();
+  context.moveTo(x, y + size);
+  context.lineTo(x + size, y);
+  context.stroke();
 }

@@ -2,28 +2,43 @@
  * The state at a moment: what a request would have been answered there and why, zone by zone with
  * the arithmetic, the free lists, who held memory, and what happened around it.
  */
-import type { Moment, ReportData } from '../../analysis/report-data.js';
+
+import { edgeWords } from '../../analysis/edge-words.js';
+import type { ReportData } from '../../analysis/report-data.js';
 import type { FailureWindow } from '../../analysis/types.js';
 import { bytesText, duration, grouped } from '../../analysis/words.js';
 import { zoneName } from '../../charts/chart.js';
 import { REASON_WORDS } from '../../charts/theme.js';
 import { formatSeconds } from '../../records/time.js';
-import { isJudged, judgeMoment, type MomentState, momentAt, type ZoneAnswer } from '../moment.js';
+import {
+  isJudged,
+  judgeMoment,
+  leadingMoment,
+  type MomentState,
+  momentAt,
+  type ZoneAnswer,
+} from '../moment.js';
 import type { ViewState } from '../view-state.js';
+import { around } from './around-panel.js';
 import { announce, byId, element } from './dom.js';
+import { freeListTable } from './free-lists.js';
+import { memoryStrips } from './memory-strip.js';
 import { nearestBlocks } from './nearest-panel.js';
 import type { Store } from './store.js';
 
 const DEFAULT_ORDER = 3;
-const NEARBY = 6;
 
 export class StatePanel {
   readonly #store: Store;
   readonly #body = byId('state-body', HTMLDivElement);
   #chosen: { atNs: number; order: number } | null = null;
 
-  constructor(store: Store) {
+  readonly #pick: (pfn: number) => void;
+
+  /** @param pick is told the pfn whose pages the reader wants to see. */
+  constructor(store: Store, pick: (pfn: number) => void) {
     this.#store = store;
+    this.#pick = pick;
   }
 
   /** Something of an order was clicked: explain that order while the cursor stays there. */
@@ -35,7 +50,7 @@ export class StatePanel {
     const { data } = this.#store;
     if (state.cursorNs === null) return;
     const chosen = this.#chosen?.atNs === state.cursorNs ? this.#chosen : null;
-    const order = state.order ?? chosen?.order ?? Math.min(DEFAULT_ORDER, data.orders - 1);
+    const order = state.order ?? chosen?.order ?? leadingOrder(data);
     const window = windowAt(data, state.cursorNs, order, state.gfp);
     const moment = momentAt(data, state.cursorNs, order, state.gfp);
     if (!moment) return;
@@ -45,9 +60,11 @@ export class StatePanel {
       this.#answer(moment, answers, order, window),
       zoneList(data, answers),
       ...(window ? [windowFacts(data, window)] : []),
-      freeLists(data, moment, state.zone),
-      ...nearestBlocks(data, state.cursorNs, order, state.zone),
-      ...around(data, state.cursorNs),
+      freeListTable(data, moment.zones, order, state.zone),
+      ...memoryStrips(data, state.cursorNs, state.zone, this.#pick),
+      ...nearestBlocks(data, state.cursorNs, order, state.zone, this.#pick),
+      ...holdersThen(data, state.cursorNs),
+      ...around(data, state.cursorNs, moment.around),
     );
   }
 
@@ -79,7 +96,7 @@ export class StatePanel {
     return element(
       'div',
       { class: 'step' },
-      button('◂ Previous window', previous),
+      button('◂ Previous', previous),
       button('Next window ▸', next),
       zoom,
     );
@@ -94,7 +111,7 @@ export class StatePanel {
     const { data } = this.#store;
     const word = window ? 'fails' : answers.some(({ ok }) => ok) ? 'succeeds' : 'undetermined';
     const label = { fails: 'refused', succeeds: 'served', undetermined: 'not certain' }[word];
-    const at = formatSeconds(Math.round(moment.timeNs), data.clock.epochS);
+    const at = formatSeconds(Math.round(moment.timeNs / 1e3) * 1e3, data.clock.epochS);
     const size = bytesText(2 ** order * data.pageSize);
     announce(`At ${at} seconds: order ${order} ${label}`);
     const reason = window && window.reason !== 'none' ? REASON_WORDS[window.reason] : '';
@@ -138,7 +155,7 @@ function windowAt(
 }
 
 function zoneList(data: ReportData, answers: readonly ZoneAnswer[]): HTMLElement {
-  const list = element('ol', { 'aria-label': 'Zones in the order they are tried' });
+  const list = element('ol', { class: 'zones', 'aria-label': 'Zones in the order they are tried' });
   for (const answer of answers) {
     list.append(
       element(
@@ -149,7 +166,7 @@ function zoneList(data: ReportData, answers: readonly ZoneAnswer[]): HTMLElement
         element(
           'span',
           { class: `badge ${answer.ok ? 'succeeds' : 'fails'}` },
-          answer.ok ? 'can serve' : answer.reason,
+          answer.ok ? 'can serve' : answer.reason.replaceAll('-', ' '),
         ),
         element('br'),
         element('span', { class: 'quiet' }, answer.arithmetic),
@@ -160,102 +177,51 @@ function zoneList(data: ReportData, answers: readonly ZoneAnswer[]): HTMLElement
 }
 
 function windowFacts(data: ReportData, window: FailureWindow): HTMLElement {
-  const seconds = (ns: number): string => formatSeconds(Math.round(ns), data.clock.epochS);
+  const seconds = (ns: number): string => formatSeconds(roundedTo(ns, window), data.clock.epochS);
   const edge = (event: FailureWindow['openedBy']): string =>
-    event
-      ? `${event.event} by ${event.comm || '?'} (pid ${event.pid}, order ${event.order})`
-      : 'not known';
+    event ? `when ${edgeWords(event)}` : 'at an instant not recorded as an event';
+  const longest = leadingMoment(data) === window.fromNs && data.narrative.order === window.order;
   return element(
     'p',
     {},
-    `This window lasts ${duration(window.toNs - window.fromNs)}, from ${seconds(window.fromNs)} to ${seconds(window.toNs)} s. Opened by: ${edge(window.openedBy)}. Closed by: ${edge(window.closedBy)}. `,
+    `${longest ? 'The longest window of this order: ' : 'This window: '}${duration(window.toNs - window.fromNs)}, ${seconds(window.fromNs)} to ${seconds(window.toNs)} s. `,
     element('span', { class: `badge ${window.certainty}` }, window.certainty),
+    ` It opened ${edge(window.openedBy)}. It closed ${edge(window.closedBy)}.`,
   );
 }
 
-function freeLists(data: ReportData, moment: MomentState, zone: number | null): HTMLElement {
-  const table = element('table', { class: 'bars' });
-  table.append(
-    element(
-      'thead',
-      {},
-      element(
-        'tr',
-        {},
-        element('th', { scope: 'col', class: 'n' }, 'order'),
-        element('th', { scope: 'col', class: 'n' }, 'free blocks'),
-        element('th', { scope: 'col' }, 'share of free memory'),
-      ),
-    ),
-  );
-  const body = element('tbody');
-  const zones = moment.zones.filter((_, i) => zone === null || zone === i);
-  const sum = (q: number, plane: Exclude<keyof Moment['zones'][number], 'freePages'>): number =>
-    zones.reduce((total, z) => total + (z[plane][q] ?? 0), 0);
-  const pages = zones.reduce((total, z) => total + z.freePages, 0);
-  for (let q = data.orders - 1; q >= 0; q--) {
-    const [low, free, high] = [sum(q, 'low'), sum(q, 'free'), sum(q, 'high')];
-    const bar = element('span');
-    bar.style.width = `${pages > 0 ? ((free * 2 ** q) / pages) * 100 : 0}%`;
-    const range =
-      low === high ? grouped(free) : `${grouped(free)} (${grouped(low)}–${grouped(high)})`;
-    body.append(
-      element(
-        'tr',
-        {},
-        element('td', { class: 'n' }, String(q)),
-        element('td', { class: 'n' }, range),
-        element('td', { class: 'bar' }, bar),
-      ),
-    );
-  }
-  table.append(body);
-  const where = zone === null ? 'all zones' : `zone ${zoneName(data, zone)}`;
-  return element(
-    'div',
-    {},
-    element('h3', {}, `Free lists, ${where}: ${bytesText(pages * data.pageSize)}`),
-    table,
-  );
+/** Times of a window to a thousandth of its length. */
+function roundedTo(ns: number, window: FailureWindow): number {
+  const length = Math.max(1, window.toNs - window.fromNs);
+  const step = 10 ** Math.max(0, Math.floor(Math.log10(length)) - 3);
+  return Math.round(ns / step) * step;
 }
 
-function around(data: ReportData, atNs: number): HTMLElement[] {
-  const nodes: HTMLElement[] = [];
+/** The order explained where none is chosen: the one the verdict speaks of. */
+function leadingOrder(data: ReportData): number {
+  return Math.min(data.narrative.order ?? DEFAULT_ORDER, data.orders - 1);
+}
+
+/** Who held pages that cannot be moved, as last sampled. */
+function holdersThen(data: ReportData, atNs: number): HTMLElement[] {
   const held = data.holders?.samples.findLast(
     (sample) => sample.timeNs <= atNs + data.timeline.bucketNs,
   );
   const top = (held?.top ?? []).filter(([index]) => index >= 0).slice(0, 4);
-  if (top.length > 0) {
-    const list = element('ol');
-    for (const [index, pages] of top) {
-      const holder = data.holders!.holders[index]!;
-      list.append(element('li', {}, `${holder.comm}: ${grouped(pages)} pages, ${holder.gfp}`));
-    }
-    nodes.push(element('h3', {}, 'Who held immovable memory'), list);
+  if (top.length === 0) return [];
+  const list = element('ul');
+  for (const [index, pages] of top) {
+    const { comm, gfp, site } = data.holders!.holders[index]!;
+    const size = bytesText(pages * data.pageSize);
+    list.append(
+      element(
+        'li',
+        {},
+        element('strong', {}, comm || '?'),
+        `: ${grouped(pages)} pages (${size}) `,
+        element('span', { class: 'quiet' }, [gfp, site].filter(Boolean).join(' · ')),
+      ),
+    );
   }
-  const near = data.attempts.examples
-    .filter((attempt) => attempt.order > 0)
-    .map((attempt) => ({ attempt, off: Math.abs(attempt.timeNs - atNs) }))
-    .filter(({ off }) => off < data.timeline.bucketNs * 20)
-    .sort((a, b) => a.off - b.off)
-    .slice(0, NEARBY)
-    .sort((a, b) => a.attempt.timeNs - b.attempt.timeNs);
-  if (near.length > 0) {
-    const list = element('ol');
-    for (const { attempt } of near) {
-      const sign = attempt.timeNs < atNs ? '−' : '+';
-      const off = duration(Math.abs(attempt.timeNs - atNs));
-      list.append(
-        element(
-          'li',
-          {},
-          `${sign}${off} ${attempt.comm}: order ${attempt.order} refused (${attempt.class})`,
-        ),
-      );
-    }
-    nodes.push(element('h3', {}, 'Refused by the kernel around this moment'), list);
-  }
-  const marker = data.timeline.markers.findLast((m) => m.timeNs <= atNs);
-  if (marker) nodes.push(element('p', { class: 'quiet' }, `Last marker before: ${marker.text}`));
-  return nodes;
+  return [element('h3', {}, 'Who held pages that cannot move'), list];
 }

@@ -3,7 +3,7 @@
  */
 import { changeset, parse, type Runtime, type Spec as VegaSpec, View } from 'vega';
 import { expressionInterpreter } from 'vega-interpreter';
-import type { Datasets, Spec } from '../../charts/chart.js';
+import type { Datasets, Spec, TipField } from '../../charts/chart.js';
 import { chartConfig, INK, type Mode } from '../../charts/theme.js';
 import { hideTooltip, showTooltip } from './tooltip.js';
 
@@ -34,16 +34,34 @@ function themed(spec: Spec, mode: Mode): VegaSpec {
   } as unknown as VegaSpec;
 }
 
+type Pointed = { readonly datum?: Readonly<Record<string, unknown>> } | null;
+
+/** Titles and values of what is pointed at. */
+function tipOf(view: View, fields: readonly TipField[], datum: Readonly<Record<string, unknown>>) {
+  return Object.fromEntries(
+    fields.map(({ field, title, format: pattern }) => {
+      const value = datum[field];
+      return [
+        title ?? field,
+        pattern && typeof value === 'number' ? view.locale().format(pattern)(value) : value,
+      ];
+    }),
+  );
+}
+
 export function createView(spec: Spec, mode: Mode, container: HTMLElement | null): View {
+  const tips = (spec.usermeta as { tips?: readonly TipField[][] } | undefined)?.tips ?? [];
   const runtime: Runtime = parse(themed(spec, mode), undefined, { ast: true });
   const view = new View(runtime, {
     expr: expressionInterpreter,
     loader: LOADER,
     renderer: container ? 'canvas' : 'none',
     hover: true,
-    tooltip: (_handler: unknown, event: MouseEvent, _item: unknown, value: unknown) => {
-      if (value === null || value === undefined) hideTooltip();
-      else showTooltip(event.clientX, event.clientY, value);
+    tooltip: (_handler: unknown, event: MouseEvent, item: Pointed, value: unknown) => {
+      const fields = typeof value === 'number' ? tips[value] : undefined;
+      const shown = fields && item?.datum ? tipOf(view, fields, item.datum) : value;
+      if (shown === null || shown === undefined) hideTooltip();
+      else showTooltip(event.clientX, event.clientY, shown);
     },
   } as unknown as ConstructorParameters<typeof View>[1]);
   if (container) view.initialize(container);

@@ -6,9 +6,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ScannedChunk } from '../../parsers/ftrace-text/scanned-rows.js';
-import { newReadStats, type ReaderTask, ThreadedInput, threadPays } from '../io/reader.js';
-import { collect, OPEN_LIMITS, traceLike } from '../io/testing/bytes.js';
+import { newReadStats, type ReaderTask, readInThread, threadPays } from './reader.js';
+import { collect, OPEN_LIMITS, traceLike } from './testing/bytes.js';
 
 // A thread cannot start from TypeScript on Node 20: its bundle stands in for the compiled file.
 let dir = '';
@@ -43,8 +42,7 @@ async function readFileInThread(
   try {
     const stats = newReadStats();
     const task: ReaderTask = { fd, initial: new Uint8Array(0), options, plain, ...more };
-    const input = new ThreadedInput(task, stats, thread);
-    return { ...(await collect(input.chunks())), stats };
+    return { ...(await collect(readInThread(task, stats, thread))), stats };
   } finally {
     closeSync(fd);
   }
@@ -88,50 +86,11 @@ describe('the reader thread', () => {
 
   it('reads a pipe that gives little at a time, after the bytes already taken from it', async () => {
     const some = text.subarray(0, 3_000_000);
-    const taken = some.subarray(0, 40_000);
-    const rest = some.subarray(40_000);
-    const more = { initial: taken, pipe: true };
-    const { bytes, stats } = await readFileInThread(rest, OPEN_LIMITS, true, more);
+    const more = { initial: some.subarray(0, 40_000), pipe: true };
+    const { bytes, stats } = await readFileInThread(some.subarray(40_000), OPEN_LIMITS, true, more);
     expect(Buffer.compare(bytes, some)).toBe(0);
     expect(stats.rawBytes).toBe(some.length);
     expect(stats.sha256).toBe(createHash('sha256').update(some).digest('hex'));
-  });
-
-  it('sends whole lines, unless a line is very long', async () => {
-    const long = new Uint8Array(2_500_000).fill(120);
-    const path = join(dir, 'lines');
-    writeFileSync(path, Buffer.concat([text.subarray(0, 3_000_000), long]));
-    const fd = openSync(path, 'r');
-    const task = { fd, initial: new Uint8Array(0), options: OPEN_LIMITS, plain: true };
-    const ends: boolean[] = [];
-    let bytes = 0;
-    for await (const chunk of new ThreadedInput(task, newReadStats(), thread).chunks()) {
-      ends.push(chunk.at(-1) === 10);
-      bytes += chunk.length;
-    }
-    closeSync(fd);
-    expect(ends.slice(0, 2)).toEqual([true, true]);
-    expect(ends.at(-1)).toBe(false);
-    expect(bytes).toBe(5_500_000);
-  });
-
-  it('scans ahead for the parser', async () => {
-    const path = join(dir, 'scanned');
-    const front = '              dd-2118    [001] .....  1594.497452: ';
-    const line = `${front}mm_page_free: page=(____ptrval____) pfn=0x1ae83 order=0\n`;
-    writeFileSync(path, line.repeat(30_000));
-    const fd = openSync(path, 'r');
-    const task = { fd, initial: new Uint8Array(0), options: OPEN_LIMITS, plain: true };
-    const input = new ThreadedInput(task, newReadStats(), thread);
-    input.order({ format: 'ftrace-text', options: {} });
-    let rows = 0;
-    for await (const chunk of input.chunks()) {
-      expect(chunk.at(-1)).toBe(10);
-      rows += (input.found as ScannedChunk).rows;
-    }
-    closeSync(fd);
-    // All but the first line, from which the scanner learns the front, in as many chunks as it takes.
-    expect(rows).toBeGreaterThan(29_000);
   });
 
   it('can be left before the end', async () => {
@@ -139,7 +98,7 @@ describe('the reader thread', () => {
     writeFileSync(path, text);
     const fd = openSync(path, 'r');
     const task = { fd, initial: new Uint8Array(0), options: OPEN_LIMITS };
-    for await (const chunk of new ThreadedInput(task, newReadStats(), thread).chunks()) {
+    for await (const chunk of readInThread(task, newReadStats(), thread)) {
       expect(chunk.length).toBeGreaterThan(0);
       break;
     }

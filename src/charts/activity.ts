@@ -1,0 +1,125 @@
+/**
+ * Chart: what the kernel and the workload were doing: compaction, reclaim, kills, and the markers that
+ * were written into the trace.
+ */
+import { ACTIVITIES, type ReportData } from '../analysis/report-data.js';
+import { type Chart, type Row, toSeconds } from './chart.js';
+import { ACTIVITY_COLORS, WIDE_AXIS_WIDTH } from './theme.js';
+import { honestyRows, timeChart, timeX } from './time-chart.js';
+
+const LANE = 20;
+const MARKERS = 'markers';
+/** Columns a character of a label takes. */
+const CHARACTER_COLUMNS = 2.6;
+
+function lanes(data: ReportData): string[] {
+  const found = new Set<string>((data.activity ?? []).map(({ activity }) => activity));
+  const kept: string[] = ACTIVITIES.filter((activity) => found.has(activity));
+  return data.timeline.markers.length > 0 ? [...kept, MARKERS] : kept;
+}
+
+export const activityChart: Chart = {
+  id: 'activity',
+  title: 'What the kernel was doing meanwhile',
+  description:
+    'When compaction, reclaim, kswapd, CMA allocations and OOM kills ran, and the markers in the trace.',
+  how: 'A bar is a time in which the kernel worked on memory: compaction moves pages together to make large blocks, direct reclaim is a task that frees memory because its own request found none, kswapd frees memory in the background, an OOM kill ends a process to get its memory. Bars that lie close together are drawn as one. Markers are notes that the workload wrote into the trace. Compare with the windows above: large blocks come back where compaction or reclaim succeed.',
+  overTime: true,
+  table: {
+    dataset: 'spans',
+    columns: [
+      ['lane', 'What'],
+      ['from', 'From (s)'],
+      ['to', 'To (s)'],
+      ['count', 'Runs'],
+      ['text', 'Text'],
+    ],
+  },
+  emptyText: 'No compaction, reclaim or kill was recorded, and no marker.',
+  hasData: (data) => lanes(data).length > 0,
+  rows: (data, view) => {
+    const spans: Row[] = (data.activity ?? []).map(({ activity, fromNs, toNs, count }) => ({
+      lane: activity,
+      from: toSeconds(data, fromNs),
+      to: toSeconds(data, toNs),
+      count,
+      text: '',
+      label: '',
+    }));
+    const columnNs = (view.toNs - view.fromNs) / Math.max(1, view.columns);
+    let free = Number.NEGATIVE_INFINITY;
+    for (const { timeNs, text } of data.timeline.markers) {
+      const at = toSeconds(data, timeNs);
+      // A label is drawn only where the one before has ended.
+      const inView = timeNs >= view.fromNs && timeNs <= view.toNs;
+      const drawn = inView && timeNs >= free;
+      if (drawn) free = timeNs + text.length * CHARACTER_COLUMNS * columnNs;
+      spans.push({ lane: MARKERS, from: at, to: at, count: 1, text, label: drawn ? text : '' });
+    }
+    return { spans, ...honestyRows(data, view) };
+  },
+  spec: (data, view) => {
+    const domain = lanes(data);
+    const y = {
+      field: 'lane',
+      type: 'nominal',
+      scale: { domain, paddingInner: 0.3, paddingOuter: 0.2 },
+      axis: {
+        title: 'activity',
+        minExtent: WIDE_AXIS_WIDTH,
+        maxExtent: WIDE_AXIS_WIDTH,
+        grid: true,
+        tickBand: 'extent',
+        ticks: false,
+        domain: false,
+      },
+    };
+    const color = {
+      field: 'lane',
+      type: 'nominal',
+      scale: { domain, range: domain.map((lane) => ACTIVITY_COLORS[lane] ?? '#8a8f98') },
+      legend: null,
+    };
+    return timeChart({
+      data,
+      view,
+      title: activityChart.title,
+      description: activityChart.description,
+      height: domain.length * LANE,
+      layer: [
+        {
+          data: { name: 'spans' },
+          // The outline keeps a bar visible that is narrower than a pixel.
+          mark: { type: 'rect', clip: true, strokeWidth: 1.5 },
+          encoding: {
+            x: timeX('from'),
+            x2: { field: 'to' },
+            y,
+            fill: color,
+            stroke: color,
+            tooltip: [
+              { field: 'lane', type: 'nominal', title: 'what' },
+              { field: 'text', type: 'nominal', title: 'text' },
+              { field: 'from', type: 'quantitative', title: 'from (s)', format: '.6f' },
+              { field: 'to', type: 'quantitative', title: 'to (s)', format: '.6f' },
+              { field: 'count', type: 'quantitative', title: 'runs' },
+            ],
+          },
+        },
+        {
+          data: { name: 'spans' },
+          mark: {
+            type: 'text',
+            clip: true,
+            align: 'left',
+            baseline: 'middle',
+            dx: 4,
+            fontSize: 11,
+            color: { expr: 'ink' },
+          },
+          encoding: { x: timeX('from'), y, text: { field: 'label', type: 'nominal' } },
+        },
+      ],
+    });
+  },
+};
