@@ -37,6 +37,9 @@ export interface TypeEvidence {
   readonly drainsFresh: boolean;
 }
 
+/** Errors that are kept: more than that say nothing of single copies any more. */
+const MAX_ERRORS = 1 << 18;
+
 const NO_TYPES: TypeEvidence = { tellHighatomic: false, drainsFresh: false };
 
 /** Number of the HIGHATOMIC migratetype (4.4 and later). */
@@ -60,6 +63,8 @@ export class ReplayCore {
   readonly buddyLevel: boolean;
   /** Area of each section (largest block) of dense pages. */
   readonly areaBySection: Uint16Array;
+  /** Events that showed the replay wrong about a page, ascending; kept where asked for. */
+  errors: number[] | null = null;
   /** Called when a page becomes free whose fate is to be freed again (a ghost). */
   onGhost: ((page: number, fate: number) => void) | null = null;
   /** Pageblocks whose first event says HIGHATOMIC: they were when the recording began. */
@@ -147,7 +152,7 @@ export class ReplayCore {
     }
     const area = this.areaBySection[page >> this.lists.maxOrder]!;
     if (order === 0) {
-      this.#applyToPage(action, area, page);
+      this.#applyToPage(action, area, page, index);
       const fate = batch.fate[i]!;
       this.fate[page] = fate;
       this.since[page] = index;
@@ -156,13 +161,10 @@ export class ReplayCore {
     }
     switch (action) {
       case Action.takeToPcp:
-        if (this.#remove(area, page, order, PageBit.pcp) < 2 ** order)
-          this.anomalies.removedNotFree++;
+        if (this.#remove(area, page, order, PageBit.pcp) < 2 ** order) this.#notFree(index);
         break;
       case Action.take:
-        if (this.#remove(area, page, order, PageBit.allocated) < 2 ** order) {
-          this.anomalies.removedNotFree++;
-        }
+        if (this.#remove(area, page, order, PageBit.allocated) < 2 ** order) this.#notFree(index);
         break;
       case Action.stay:
       case Action.giveBypassing:
@@ -170,11 +172,11 @@ export class ReplayCore {
         this.#enter(area, page, order);
         break;
       case Action.give:
-        if (this.lists.isFree(page)) this.anomalies.freedWhileFree++;
+        if (this.lists.isFree(page)) this.#stillFree(index);
         this.#enter(area, page, order);
         break;
       case Action.freeToPcp:
-        if (this.#remove(area, page, order, PageBit.pcp) > 0) this.anomalies.freedWhileFree++;
+        if (this.#remove(area, page, order, PageBit.pcp) > 0) this.#stillFree(index);
         break;
       case Action.alloc:
         this.#alloc(area, page, order);
@@ -187,17 +189,17 @@ export class ReplayCore {
   }
 
   /** The same for one page, by far the most frequent. */
-  #applyToPage(action: number, area: number, page: number): void {
+  #applyToPage(action: number, area: number, page: number, index: number): void {
     const { lists, anomalies } = this;
     const wasFree = lists.isFree(page);
     switch (action) {
       case Action.takeToPcp:
         lists.remove(area, page, 0, PageBit.pcp);
-        if (!wasFree) anomalies.removedNotFree++;
+        if (!wasFree) this.#notFree(index);
         break;
       case Action.take:
         lists.remove(area, page, 0, PageBit.allocated);
-        if (!wasFree) anomalies.removedNotFree++;
+        if (!wasFree) this.#notFree(index);
         break;
       case Action.stay:
       case Action.giveBypassing:
@@ -205,12 +207,12 @@ export class ReplayCore {
         lists.add(area, page, 0);
         break;
       case Action.give:
-        if (wasFree) anomalies.freedWhileFree++;
+        if (wasFree) this.#stillFree(index);
         else lists.add(area, page, 0);
         break;
       case Action.freeToPcp:
         lists.remove(area, page, 0, PageBit.pcp);
-        if (wasFree) anomalies.freedWhileFree++;
+        if (wasFree) this.#stillFree(index);
         break;
       case Action.alloc:
         lists.remove(area, page, 0, PageBit.allocated);
@@ -223,6 +225,16 @@ export class ReplayCore {
         lists.remove(area, page, 0, PageBit.isolated);
         break;
     }
+  }
+
+  #notFree(index: number): void {
+    this.anomalies.removedNotFree++;
+    if (this.errors !== null && this.errors.length < MAX_ERRORS) this.errors.push(index);
+  }
+
+  #stillFree(index: number): void {
+    this.anomalies.freedWhileFree++;
+    if (this.errors !== null && this.errors.length < MAX_ERRORS) this.errors.push(index);
   }
 
   #remove(area: number, page: number, order: number, bits: number): number {

@@ -13,6 +13,7 @@
 import { EventKind } from '../records/events.js';
 import type { BuddyinfoSnapshot } from '../records/snapshot.js';
 import type { Geometry } from './geometry.js';
+import { countBelow } from './sorted.js';
 import type { RareLog } from './survey.js';
 
 /** A buddyinfo copy placed in the stream of events. */
@@ -127,16 +128,17 @@ export function planCorrections(
   rare: RareLog,
   linear: boolean,
   indexAt: (timeNs: number) => number,
+  errors: readonly number[] = [],
 ): CorrectionSpan[] {
   const spans: CorrectionSpan[] = [];
   const first = anchors[0];
   if (!first) return spans;
   const start = { fromIndex: 0, fromNs: Number.NEGATIVE_INFINITY };
   spans.push({ ...start, toNs: first.timeNs, ...held(first.residual) });
-  const errors = linear ? interpolationErrors(anchors) : [];
+  const off = linear ? interpolationErrors(anchors) : [];
   for (let i = 0; i + 1 < anchors.length; i++) {
-    const slack = linear ? spanError(errors[i]!, errors[i + 1]!) : null;
-    for (const span of between(anchors[i]!, anchors[i + 1]!, rare, linear, indexAt)) {
+    const slack = linear ? spanError(off[i]!, off[i + 1]!) : null;
+    for (const span of between(anchors[i]!, anchors[i + 1]!, rare, linear, indexAt, errors)) {
       spans.push(slack === null ? span : { ...span, slack });
     }
   }
@@ -179,15 +181,18 @@ function between(
   rare: RareLog,
   linear: boolean,
   indexAt: (timeNs: number) => number,
+  errors: readonly number[],
 ): CorrectionSpan[] {
   const earlier = a.residual;
   const later = b.residual;
   const begin = { fromIndex: a.endIndex, fromNs: a.timeNs };
   const end = { fromIndex: b.beginIndex, fromNs: b.timeNs };
   if (linear) return [{ ...begin, toNs: end.fromNs, best: earlier, earlier, later, linear: true }];
-  // A loss moves more than anything else; else compaction.
+  // A loss moves more than anything else. An error that is gone at the later copy went where events put it right; one
+  // that is new there came with a compaction.
   const taking =
     rowsBetween(rare, begin.fromIndex, end.fromIndex, isLoss) ??
+    (distance(later) < distance(earlier) ? errorsBetween(errors, begin, end) : null) ??
     rowsBetween(rare, begin.fromIndex, end.fromIndex, hidesTakings);
   const middleNs = (begin.fromNs + end.fromNs) / 2;
   // A copy takes time: half way between two beginnings may still lie within the first of them.
@@ -201,7 +206,7 @@ function between(
       { ...middle, toNs: end.fromNs, best: later, ...base },
     ];
   }
-  const turnNs = Math.min(Math.max(middleNs, taking.firstNs), taking.lastNs);
+  const turnNs = Math.min(Math.max(taking.middleNs ?? middleNs, taking.firstNs), taking.lastNs);
   return [
     { ...begin, toNs: taking.firstNs, best: earlier, earlier, later: earlier, linear: false },
     { fromIndex: taking.first, fromNs: taking.firstNs, toNs: turnNs, best: earlier, ...base },
@@ -218,13 +223,48 @@ function between(
   ];
 }
 
+/** Events from the first to the last that may have moved the residual. */
+interface Turn {
+  readonly first: number;
+  readonly firstNs: number;
+  readonly last: number;
+  readonly lastNs: number;
+  /** When half of it has happened, where that is known. */
+  readonly middleNs?: number;
+}
+
+/** Blocks of a residual, whatever their size. */
+function distance(residual: Int32Array): number {
+  return residual.reduce((sum, blocks) => sum + Math.abs(blocks), 0);
+}
+
+type Place = Pick<CorrectionSpan, 'fromIndex' | 'fromNs'>;
+
+/** From the first to the last event between two places that put the replay right. */
+function errorsBetween(errors: readonly number[], from: Place, to: Place): Turn | null {
+  const first = countBelow(errors, from.fromIndex);
+  const end = countBelow(errors, to.fromIndex);
+  if (first === end) return null;
+  // Their stamps are not kept; between two copies the events are about as dense everywhere.
+  const rate = (to.fromNs - from.fromNs) / (to.fromIndex - from.fromIndex);
+  const timeAt = (index: number): number => from.fromNs + (index - from.fromIndex) * rate;
+  const last = errors[end - 1]! + 1;
+  return {
+    first: errors[first]!,
+    firstNs: timeAt(errors[first]!),
+    last,
+    lastNs: timeAt(last),
+    middleNs: timeAt(errors[(first + end) >> 1]!),
+  };
+}
+
 /** First and last event of some kinds between two indices. */
 function rowsBetween(
   rare: RareLog,
   from: number,
   to: number,
   wanted: (kind: number) => boolean,
-): { first: number; firstNs: number; last: number; lastNs: number } | null {
+): Turn | null {
   let first = -1;
   let last = -1;
   for (let row = rare.rowAt(from); row < rare.length && rare.index[row]! < to; row++) {

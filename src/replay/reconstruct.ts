@@ -115,6 +115,8 @@ export class Reconstruction {
   #needs: ReadonlyMap<number, number> = new Map();
   /** Pageblocks that were HIGHATOMIC when the recording began, as a first run found. */
   #reservedBefore: readonly number[] = [];
+  /** Events that showed the last solver run wrong about a page. */
+  #errors: readonly number[] = [];
 
   constructor(input: ReplayInput, options: ReplayOptions) {
     this.#input = input;
@@ -170,8 +172,12 @@ export class Reconstruction {
     const anchors = this.#anchors(probes);
     this.#spans = this.#causal
       ? holdCorrections(anchors, this.#zeros())
-      : planCorrections(anchors, this.survey.rare, this.level === 'page', (timeNs) =>
-          this.#finder.indexAt(timeNs),
+      : planCorrections(
+          anchors,
+          this.survey.rare,
+          this.level === 'page',
+          (timeNs) => this.#finder.indexAt(timeNs),
+          this.#errors,
         );
     this.residuals = probes.map((probe) => describeResidual(probe, this.geometry));
     this.assumptions = [...this.geometry.assumptions, ...this.#marks().assumptions];
@@ -358,6 +364,7 @@ export class Reconstruction {
   #solveOnce(): ResidualProbe[] {
     const { geometry } = this;
     const core = this.#newCore();
+    core.errors = [];
     const state = new LiveState(core, this.#marks());
     const solver = this.#solver(core);
     const lost = new LostEvents(core, this.survey.rare);
@@ -382,6 +389,7 @@ export class Reconstruction {
       this.#needs = solver.needs;
       this.#reservedBefore = [...this.#reservedBefore, ...core.reservedBefore];
     }
+    this.#errors = core.errors;
     return probes;
   }
 
