@@ -298,9 +298,18 @@ export const MESSAGES = {
     text: '{count} lines are from other hosts than {host} and were skipped',
     hint: 'choose the host with the input option host=NAME',
   },
+  'stamps-after-copies': {
+    severity: 'warning',
+    text: 'the file begins with a copy and ends with a stamp: each copy got the stamp of the one before it',
+    hint: 'times are one interval too early; print the date before the copy',
+  },
   'time-date-missing': {
     severity: 'warning',
     text: 'time stamps lack the date or the year; only their differences are right',
+  },
+  'time-from-name': {
+    severity: 'info',
+    text: 'copies without any time header were dated by the name of the file, taken as UTC',
   },
   'time-zone-assumed': {
     severity: 'info',
