@@ -40,7 +40,18 @@ export function detectUnsupported(head: Uint8Array): string | null {
     if (name === 'bzip2' && !startsWith(head, [0x31, 0x41, 0x59], 4)) continue;
     return name;
   }
-  return null;
+  return isUtf16(head) ? 'UTF-16 text' : null;
+}
+
+/** A byte order mark and at least eight characters whose other byte is 0: what PowerShell's `>` writes. */
+function isUtf16(head: Uint8Array): boolean {
+  const little = startsWith(head, [0xff, 0xfe]);
+  if (head.length < 18 || !(little || startsWith(head, [0xfe, 0xff]))) return false;
+  for (let at = 2; at < 18; at += 2) {
+    const [low, high] = little ? [head[at]!, head[at + 1]!] : [head[at + 1]!, head[at]!];
+    if (high !== 0 || low === 0) return false;
+  }
+  return true;
 }
 
 /** `dir/kpageflags-13.bin.zst` → `dir/kpageflags-13.bin`. */

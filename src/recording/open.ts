@@ -83,7 +83,7 @@ class Opening {
     this.#formats = formats;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#budget = new SpoolBudget(this.limits.spoolBytes);
-    this.#snapshots = new SnapshotCollector(this.limits.snapshots);
+    this.#snapshots = new SnapshotCollector(this.limits);
   }
 
   async readAll(files: readonly InputFile[]): Promise<void> {

@@ -54,7 +54,7 @@ export const MESSAGES = {
   'input-unsupported': {
     severity: 'warning',
     text: 'a {kind} file, which is not read',
-    hint: 'unpack it and name the files or the directory',
+    hint: 'unpack or convert it (iconv for text) and name the files or the directory',
   },
   'input-window': {
     severity: 'error',
@@ -137,6 +137,11 @@ export const MESSAGES = {
   'snapshots-thinned': {
     severity: 'warning',
     text: '{count} {kind} copies were left out to keep at most {limit}',
+  },
+  'zones-limit': {
+    severity: 'warning',
+    text: 'the inputs name more than {limit} zones: {count} rows of later ones were left out',
+    hint: 'give the inputs of one machine at a time, or raise --limit zones=N',
   },
 
   // kernel logs
