@@ -85,7 +85,7 @@ export class SnapshotCollector {
 
   add(copy: Snapshot): void {
     const snapshot = this.#zones.guarded(copy);
-    if (snapshot.kind === 'buddyinfo' && snapshot.zones.length === 0) return;
+    if (copy.kind === 'buddyinfo' && copy.zones.length > 0 && isEmpty(snapshot)) return;
     let kind = this.#kinds.get(snapshot.kind);
     if (kind === undefined) {
       kind = new Thinned();
@@ -115,6 +115,11 @@ export class SnapshotCollector {
     }
     return all;
   }
+}
+
+/** Whether nothing is left of a copy of buddyinfo. */
+function isEmpty(snapshot: Snapshot): boolean {
+  return snapshot.kind === 'buddyinfo' && snapshot.zones.length === 0;
 }
 
 /** The copy with its index entry's time, if it has none of its own. */
