@@ -32,6 +32,7 @@ async function longestTrace(folder: string): Promise<string[]> {
 /** In the order they run. */
 const BENCHES: readonly Bench[] = [
   { name: 'scan-text', long: false, prepare: longestTrace },
+  { name: 'scan-log', long: false },
   { name: 'report', long: false },
   { name: 'memory', long: false },
   { name: 'stdin', long: true },

@@ -63,6 +63,8 @@ interface FormatBase {
   readonly title: string;
   /** Looks at the first bytes (up to 64 KiB, decompressed) of an input. */
   detect(head: Uint8Array, name: string): Detection | null;
+  /** Needs what other inputs say (event formats): read after all of them, whatever their order. */
+  readonly readLast?: boolean;
 }
 
 /** A format that is read front to back, once. */

@@ -80,6 +80,7 @@ export class Draft {
   suppressed = 0;
   readonly kind: SplatKind;
   readonly #time: SplatTime;
+  #endMonoNs: number | null;
   #header: HeaderFields;
   #cpu: number | null = null;
   #pid: number | null = null;
@@ -105,6 +106,7 @@ export class Draft {
     this.lastLine = record.line;
     this.kind = header?.kind ?? (record.kind === 'slub' ? 'slub-failure' : 'meminfo');
     this.#time = record.time;
+    this.#endMonoNs = record.time.monoNs;
     this.#header = header ?? NO_HEADER;
     this.#rewrapped = record.rewrapped;
   }
@@ -154,6 +156,7 @@ export class Draft {
   /** Takes one record that belongs to this report. */
   add(record: LogRecord): void {
     this.lastLine = Math.max(this.lastLine, record.line);
+    this.#endMonoNs = record.time.monoNs ?? this.#endMonoNs;
     if (record.rewrapped) this.#rewrapped = true;
     const text = record.text.trimStart();
     switch (record.kind) {
@@ -304,6 +307,7 @@ export class Draft {
       line: this.startLine,
       lastLine: this.lastLine,
       time: this.#time,
+      endMonoNs: this.#endMonoNs,
       header: headerOf(this.#header),
       context: {
         cpu: this.#cpu,

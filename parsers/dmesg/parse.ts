@@ -12,7 +12,7 @@ import { decodeBytes } from '../../src/records/strings.js';
 import type { ParseContext, StreamParser } from '../format.js';
 import { Assembler } from './assemble.js';
 import { newPendingJson, openLine } from './containers.js';
-import { countNewlines, findTrigger } from './triggers.js';
+import { countNewlines, findTrigger, viewOf } from './triggers.js';
 import { Utf16Reader } from './utf16.js';
 
 const NEWLINE = 10;
@@ -126,13 +126,14 @@ export class DmesgParser implements StreamParser {
   #block(bytes: Uint8Array, start: number, end: number): void {
     let at = start;
     let readUntil = start;
+    const view = viewOf(bytes);
     while (at < end) {
       if (at < readUntil || this.#assembler.busy) {
         at = this.#oneLine(bytes, at, end);
         if (at >= readUntil) this.#assembler.settle();
         continue;
       }
-      const hit = findTrigger(bytes, at, end);
+      const hit = findTrigger(bytes, view, at, end);
       if (hit < 0) {
         this.#line += countNewlines(bytes, at, end);
         if (bytes[end - 1] !== NEWLINE) this.#line++;

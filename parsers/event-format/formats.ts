@@ -43,6 +43,8 @@ export class EventFormats {
   longSize: 4 | 8 = 8;
   page: PageLayout = defaultPageLayout(8, 4096);
   symbols: KernelSymbols | null = null;
+  /** A saved_cmdlines text: names of pids, for inputs that carry none. */
+  cmdlines: Uint8Array | null = null;
   /** trace_printk formats by address, in hex without 0x. */
   readonly printk = new Map<string, string>();
   readonly #byId = new Map<number, EventFormat>();

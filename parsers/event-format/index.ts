@@ -1,6 +1,7 @@
 /**
  * The kernel's event format texts (events/SYSTEM/EVENT/format) as an input of their own: they tell
- * how to read raw ring-buffer pages given beside them, and hold no events.
+ * how to read raw ring-buffer pages given beside them, and hold no events. So do header_page,
+ * header_event (which says nothing new), saved_cmdlines (names of pids) and printk_formats.
  *
  * What they say is kept for the recording (sharedFormats); inputs that need it must come later.
  */
@@ -17,12 +18,20 @@ export const eventFormat: StreamFormat = {
 };
 
 const FORMAT = /^name: [\w.-]+\nID: \d+\nformat:\n/;
+const HEADER_EVENT = /^# compressed entry header\n/;
+const PRINTK_FORMATS = /^0x[0-9a-f]{8,16} : ".*"\n/;
+const CMDLINES = /^(?:\d{1,10} .+\n)+/;
 const HEADER_PAGE = /^\s*field: u64 timestamp;\s*offset:0;\s*size:8;/;
 
-function detect(head: Uint8Array): Detection | null {
+function detect(head: Uint8Array, name: string): Detection | null {
   const text = Buffer.from(head.subarray(0, 400)).toString('latin1');
   if (FORMAT.test(text)) return { confidence: 1, why: 'name:, ID: and format: lines' };
   if (HEADER_PAGE.test(text)) return { confidence: 1, why: 'the fields of header_page' };
+  if (HEADER_EVENT.test(text)) return { confidence: 1, why: 'the first line of header_event' };
+  if (PRINTK_FORMATS.test(text)) return { confidence: 0.9, why: 'addresses and format strings' };
+  if (/saved_cmdlines/.test(name) && CMDLINES.test(text)) {
+    return { confidence: 0.9, why: 'a pid and a name a line, and the name of the file' };
+  }
   return null;
 }
 
@@ -49,6 +58,15 @@ class FormatText implements StreamParser {
     if (HEADER_PAGE.test(text)) {
       formats.page = pageOf(text);
       formats.longSize = formats.page.commitSize;
+      return;
+    }
+    if (HEADER_EVENT.test(text)) return;
+    if (PRINTK_FORMATS.test(text)) {
+      formats.addPrintkFormats(text);
+      return;
+    }
+    if (CMDLINES.test(text)) {
+      formats.cmdlines = Buffer.from(text, 'latin1');
       return;
     }
     // `.../events/kmem/mm_page_alloc/format` or `.../kmem/mm_page_alloc.txt`.

@@ -18,13 +18,24 @@ export class CopyOrigin {
   /** 1-based. */
   readonly line: number;
   readonly #header: SnapshotTime | null;
+  readonly #name: SnapshotTime | null;
   #first: SnapshotTime | null = null;
   #last: SnapshotTime | null = null;
 
-  constructor(source: string, line: number, header: SnapshotTime | null) {
+  /**
+   * @param header time of the header before the copy.
+   * @param name time in the file's name, for a copy that has no other.
+   */
+  constructor(
+    source: string,
+    line: number,
+    header: SnapshotTime | null,
+    name: SnapshotTime | null = null,
+  ) {
     this.source = source;
     this.line = line;
     this.#header = header;
+    this.#name = name;
   }
 
   /** A row of the copy carried its own stamp (syslog, `ts`). */
@@ -33,12 +44,12 @@ export class CopyOrigin {
     this.#last = stamp;
   }
 
-  /** The header's time if there was one, else the span of the rows' stamps, else none. */
+  /** The header's time if there was one, else the span of the rows' stamps, else the name's, else none. */
   get time(): SnapshotTime {
     if (this.#header) return this.#header;
     const first = this.#first;
     const last = this.#last;
-    if (!first || !last) return NO_TIME;
+    if (!first || !last) return this.#name ?? NO_TIME;
     if (first.clock !== last.clock || last.endNs < first.beginNs) return first;
     return { ...first, endNs: last.endNs };
   }

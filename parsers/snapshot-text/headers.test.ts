@@ -56,6 +56,10 @@ const WALL_HEADERS: readonly (readonly [string, number])[] = [
   ['zzz ***Fri Nov 22 07:49:05 UTC 2024', FRI],
   ['zzz ***Mon Nov 22 10:00:01 EST 2021', Date.UTC(2021, 10, 22, 15, 0, 1) * 1e6],
   ['zzz <11/22/2024 07:49:05> subcount: 0', FRI],
+  ['zzz ***Fri Nov 22 07:49:05 UTC 2024 Sample interval: 30 secs', FRI],
+  ['=== sample 12 === Fri Nov 22 07:49:05 UTC 2024', FRI],
+  ['Sample #3: 2024-11-22T07:49:05Z', FRI],
+  ['ATOP - db1        2024/11/22  07:49:05        ----------------         10s elapsed', FRI],
   ['===== sample seq=1 wall=2024-11-22T07:49:05+00:00 =====', FRI],
   ['Timestamp: Fri Nov 22 07:49:05 UTC 2024', FRI],
   ['Time: 2024-11-22 07:49:05', FRI],
@@ -123,6 +127,50 @@ describe('time headers', () => {
     expect(copies(`Fri Nov 22 07:49:05 2024\n${ROWS}`).parsed.codes).toEqual(['time-zone-assumed']);
     expect(copies(`Fri Nov 22 07:49:05 UTC 2024\n${ROWS}`).parsed.codes).toEqual([]);
     expect(copies(`07:49:05\n${ROWS}`).parsed.codes).toContain('time-date-missing');
+  });
+
+  test.each([
+    ' 07:49:05 up 10 days,  3:22,  2 users,  load average: 0.10, 0.20, 0.30',
+    'top - 07:49:05 up 10 days,  3:22,  2 users,  load average: 0.10, 0.20, 0.30',
+  ])('%s gives the time of day', (header) => {
+    const { found, parsed } = copies(`${header}\n${ROWS}`);
+    expect(found[0]!.time.beginNs).toBe((7 * 3600 + 49 * 60 + 5) * 1e9);
+    expect(parsed.source.skippedLines).toBe(0);
+  });
+
+  test.each([
+    ['logs/buddyinfo.2024-11-22_07-49-05.txt', FRI, 1e9],
+    ['buddyinfo-20241122T074905', FRI, 1e9],
+    ['20241122.074905.log', FRI, 1e9],
+    ['bi_2024-11-22-07:49', FRI - 5e9, 60e9],
+    ['buddyinfo.1732261745', FRI, 1e9],
+  ])('the name %s dates a copy that nothing else dates', (name, ns, resolutionNs) => {
+    const parsed = parseWith(snapshotText, ROWS, { name });
+    expect(parsed.snapshots[0]!.time).toMatchObject({ clock: 'wall', beginNs: ns, resolutionNs });
+    expect(parsed.codes).toEqual(['time-from-name']);
+    const dated = parseWith(snapshotText, `1732261999\n${ROWS}`, { name });
+    expect(dated.snapshots[0]!.time.beginNs).toBe(1732261999e9);
+    const stamped = parseWith(snapshotText, ROWS.replace(/^(?=N)/gm, '1732261999 '), { name });
+    expect(stamped.snapshots[0]!.time.beginNs).toBe(1732261999e9);
+    expect([...dated.codes, ...stamped.codes]).toEqual([]);
+  });
+
+  test.each([
+    'buddyinfo.20241322T074905',
+    'k61-4.18.0-553.el8',
+    'buddyinfo-12',
+    'x.99991122074905',
+  ])('the name %s says no time', (name) => {
+    const parsed = parseWith(snapshotText, ROWS, { name });
+    expect(parsed.snapshots[0]!.time.clock).toBe('none');
+    expect(parsed.codes).toEqual([]);
+  });
+
+  test('stamps that were printed after their copies are pointed out', () => {
+    const text = `${ROWS}1732261745\n${LATER}1732261746\n${ROWS}1732261747\n`;
+    expect(copies(text).parsed.codes).toEqual(['stamps-after-copies']);
+    expect(copies(`1732261744\n${text}`).parsed.codes).toEqual([]);
+    expect(copies(text + ROWS).parsed.codes).toEqual([]);
   });
 
   test('times of day go on past midnight', () => {

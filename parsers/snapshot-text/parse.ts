@@ -7,7 +7,7 @@
  * only one host's copies are used: the first, or the one of option `host`.
  */
 import type { DiagnosticCode } from '../../src/records/diagnostics.js';
-import type { Snapshot, SnapshotTime } from '../../src/records/snapshot.js';
+import type { Snapshot, SnapshotKind, SnapshotTime } from '../../src/records/snapshot.js';
 import type { ParseContext, StreamParser } from '../format.js';
 import { type Assumption, WallClock } from './dates.js';
 import type { LineResult } from './grammar.js';
@@ -15,12 +15,18 @@ import { type LineHandler, LineSplitter, latin1Line } from './lines.js';
 import { scanPrefix } from './prefixes.js';
 import { parseSection } from './sections.js';
 import { Session, type SessionOutput } from './session.js';
-import { parseTimeHeader, type TimeHeader } from './stamps.js';
+import { parseTimeHeader, type TimeHeader, timeOfName } from './stamps.js';
 
 const MAX_PREFIXES = 4;
 const ESCAPES = /\u001b(?:\[[0-9;?]*[ -/]*([@-~])|[()][A-Z0-9]|[=>78cM])/g;
 /** CSI finals that move the cursor to another line. */
 const MOVES = /[Hfd]/;
+
+/** Files whose content moves, so that a time in the file's name is worth believing. */
+const MOVING: ReadonlySet<SnapshotKind> = new Set([
+  ...(['buddyinfo', 'pagetypeinfo', 'zoneinfo', 'vmstat'] as const),
+  ...(['unusable_index', 'extfrag_index'] as const),
+]);
 
 interface Tally {
   rows: number;
@@ -35,6 +41,7 @@ export class SnapshotTextParser implements StreamParser, LineHandler, SessionOut
   readonly #wall = new WallClock();
   readonly #assumed = new Set<Assumption>();
   readonly #session: Session;
+  readonly #nameTime: SnapshotTime | null;
   #host: string | null;
   #foreignHost = 0;
   #firstForeign = { line: 0, text: '' };
@@ -45,6 +52,7 @@ export class SnapshotTextParser implements StreamParser, LineHandler, SessionOut
   constructor(context: ParseContext) {
     this.#context = context;
     this.#splitter = new LineSplitter(context.limits.lineBytes, this);
+    this.#nameTime = timeOfName(context.source.name);
     this.#session = new Session(this);
     this.#host = context.options.host ?? null;
   }
@@ -55,6 +63,10 @@ export class SnapshotTextParser implements StreamParser, LineHandler, SessionOut
 
   get lineNumber(): number {
     return this.#line;
+  }
+
+  nameTime(kind: SnapshotKind): SnapshotTime | null {
+    return MOVING.has(kind) ? this.#nameTime : null;
   }
 
   push(chunk: Uint8Array): void {
@@ -72,6 +84,7 @@ export class SnapshotTextParser implements StreamParser, LineHandler, SessionOut
       const data = { count: this.#foreignHost, host: this.#host ?? '' };
       this.report('snapshot-other-host', 0, data);
     }
+    if (this.#session.stampsAfterCopies) this.report('stamps-after-copies', 0);
     if (this.#assumed.has('zone')) this.report('time-zone-assumed', 0);
     if (this.#assumed.has('year') || this.#assumed.has('date')) this.report('time-date-missing', 0);
   }
@@ -101,6 +114,7 @@ export class SnapshotTextParser implements StreamParser, LineHandler, SessionOut
       if (!(source.firstNs <= beginNs)) source.firstNs = beginNs;
       if (!(source.lastNs >= endNs)) source.lastNs = endNs;
     }
+    if (snapshot.time === this.#nameTime) this.report('time-from-name', 0);
     if (snapshot.kind === 'version') source.facts.release ??= snapshot.release;
     sink.snapshot(snapshot);
   }

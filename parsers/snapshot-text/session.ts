@@ -23,6 +23,8 @@ export interface SessionOutput {
   readonly source: string;
   readonly lineNumber: number;
   emit(snapshot: Snapshot): void;
+  /** The time that the file's name gives copies of this kind without any other. */
+  nameTime(kind: SnapshotKind): SnapshotTime | null;
   report(
     code: DiagnosticCode,
     line: number,
@@ -47,6 +49,9 @@ export class Session implements CopyHost {
   #hint: string;
   #header: SnapshotTime | null = null;
   readonly #dated = new Set<SnapshotKind>();
+  /** Copies came before the first header. */
+  #undatedFirst = false;
+  #headers = 0;
 
   constructor(output: SessionOutput) {
     this.#output = output;
@@ -64,7 +69,8 @@ export class Session implements CopyHost {
   begin(kind: SnapshotKind, line = this.lineNumber): CopyOrigin {
     const dated = this.#dated.has(kind);
     this.#dated.add(kind);
-    return new CopyOrigin(this.#output.source, line, dated ? null : this.#header);
+    const [header, name] = dated ? [null, null] : [this.#header, this.#output.nameTime(kind)];
+    return new CopyOrigin(this.#output.source, line, header, name);
   }
 
   emit(snapshot: Snapshot): void {
@@ -80,8 +86,14 @@ export class Session implements CopyHost {
     const unused = this.#header !== null && this.#dated.size === 0;
     this.finish();
     if (unused && this.#header?.clock === 'mono' && time.clock === 'wall') return;
+    if (this.#headers++ === 0) this.#undatedFirst = this.#dated.size > 0;
     this.#header = time;
     this.#dated.clear();
+  }
+
+  /** Whether the file looks as if each stamp was printed after its copy. */
+  get stampsAfterCopies(): boolean {
+    return this.#undatedFirst && this.#headers > 1 && this.#dated.size === 0;
   }
 
   /** Ends the copies before a heading; the path helps to tell what follows. */

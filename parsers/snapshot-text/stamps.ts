@@ -26,12 +26,22 @@ const UPTIME = /^(\d{1,9})\.(\d{2}) \d{1,12}\.\d{2}$/;
 const WATCH = /^Every \d+[.,]\d+s: (.*)$/;
 /** `zzz <07/02/2018 00:00:00> subcount: 0`. */
 const EXAWATCHER = /^zzz\s*<([^>]{8,40})>/;
+/** OSWatcher's newer archives go on after the date. */
+const INTERVAL = /\s+sample interval:? \d+ ?\w*\s*$/i;
+/** `uptime`, `w`, and the first line of `top -b`: the time of day, then what is no date. */
+const UP = /^(?:top - )?\s*(\d{1,2}:\d{2}:\d{2})(?: [AP]M)? +up .*load average/;
+/** `ATOP - host   2024/11/22  07:49:05   ----   10s elapsed`. */
+const ATOP = /^ATOP - \S+\s+(\d{4}\/\d{2}\/\d{2}\s+\d{2}:\d{2}:\d{2})\s/;
+/** `2024-11-22_07-49-05`, `20241122T074905`, `20241122.0749` or an epoch in the name of a file. */
+const NAMED =
+  /(?<!\d)(20\d{2})-?(\d{2})-?(\d{2})[-_.T ]?(\d{2})[-:._h]?(\d{2})(?:[-:._m]?(\d{2}))?(?!\d)/;
+const NAMED_EPOCH = /(?<!\d)1\d{9}(?!\d)/;
 const EPOCH = /^@?(\d{9,10})(?:[.,](\d{1,9}))?$/;
 const EPOCH_FINE = /^(\d{10})(\d{3}|\d{6}|\d{9})$/;
 /** Rules, quotes and comment marks around a stamp, and a word that introduces it. */
 const DECORATION = /^[\s#=*+~>|"'[(-]+|[\s#=*+~<|"'\]:-]+$/g;
 const LABEL =
-  /^(?:zzz\b[\s*]*|(?:time|timestamp|time ?stamp|date|datetime|sample|at|on|snapshot|sample time|current time|taken at|collected(?: at)?|wall|epoch|ts)\s*[:=]?\s+|(?:time|timestamp|date|epoch|ts|wall)[:=]|\d{1,6}[:)]\s+)/i;
+  /^(?:zzz\b[\s*]*|(?:sample|snapshot|iteration|round)\s*#?\d{1,9}\s*[:=#*,]+[\s=:*#,-]*|(?:time|timestamp|time ?stamp|date|datetime|sample|at|on|snapshot|sample time|current time|taken at|collected(?: at)?|wall|epoch|ts)\s*[:=]?\s+|(?:time|timestamp|date|epoch|ts|wall)[:=]|\d{1,6}[:)]\s+)/i;
 const MIN_EPOCH_S = 631_152_000;
 const MAX_EPOCH_S = 4_102_444_800;
 /** Nanoseconds since 1970 have this grain in a double. */
@@ -117,7 +127,9 @@ function dated(line: string, wall: WallClock): TimeHeader | null {
     const ns = decimalNs(uptime[1]!, uptime[2]);
     return plain(monoStamp(ns, ns, grain(uptime[2])));
   }
-  const text = (EXAWATCHER.exec(line)?.[1] ?? line)
+  const framed = EXAWATCHER.exec(line) ?? UP.exec(line) ?? ATOP.exec(line);
+  const text = (framed?.[1] ?? line)
+    .replace(INTERVAL, '')
     .replace(DECORATION, '')
     .replace(LABEL, '')
     .replace(DECORATION, '');
@@ -125,4 +137,19 @@ function dated(line: string, wall: WallClock): TimeHeader | null {
   if (epoch) return plain(epoch);
   const time = wall.parse(text);
   return time ? plain(wallStamp(time), time.assumed) : null;
+}
+
+/** When a copy was taken by the name of its file, or null. The name says no zone: UTC. */
+export function timeOfName(source: string): SnapshotTime | null {
+  const name = source.slice(source.lastIndexOf('/') + 1);
+  const epoch = NAMED_EPOCH.exec(name);
+  if (epoch) return parseEpoch(epoch[0]);
+  const match = NAMED.exec(name);
+  if (!match) return null;
+  const [year, month, day, hour, minute, second] = match.slice(1).map((part) => Number(part ?? 0));
+  const inRange = month! >= 1 && month! <= 12 && day! >= 1 && day! <= 31;
+  if (!inRange || hour! > 23 || minute! > 59 || second! > 59) return null;
+  const seconds = Date.UTC(year!, month! - 1, day!, hour!, minute!, second!) / 1000;
+  const resolutionNs = match[6] === undefined ? 60 * NS_PER_S : NS_PER_S;
+  return wallStamp({ seconds, nanoseconds: 0, resolutionNs, assumed: [] });
 }

@@ -22,7 +22,7 @@ function detect(head: Uint8Array): Detection | null {
     return { confidence: 0.95, why: `an HTML page with ${marks[0]}` };
   }
   if (/^(capturing trace\.\.\.[^\n]*\n)?TRACE:\r?\n/.test(text)) {
-    return { confidence: 0.97, why: 'atrace output (TRACE:)' };
+    return { confidence: 1, why: 'atrace output (TRACE:)' };
   }
   return null;
 }

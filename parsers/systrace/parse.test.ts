@@ -1,4 +1,6 @@
+import { deflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { openRecording } from '../../src/recording/open.js';
 import { collect } from '../event-format/testing.js';
 import { systrace } from './index.js';
 
@@ -42,11 +44,29 @@ describe('systrace', () => {
     }
   });
 
-  it('says that compressed atrace output is not read', () => {
-    const bytes = Buffer.concat([Buffer.from('TRACE:\n'), Buffer.from([0x78, 0x9c, 1, 2, 10, 3])]);
-    const { rows, diagnostics } = collect(systrace, bytes);
-    expect([rows.length, diagnostics.count('compression-unsupported')]).toEqual([0, 1]);
-  });
+  it.each(['TRACE:\n', 'capturing trace... done\nTRACE:\n'])(
+    'reads atrace -z behind %j, whole and cut',
+    async (front) => {
+      const text = `${LINES.slice(0, LINES.indexOf('            bash'))}${LINES.split('\n')[4]}\n`;
+      const many = text + `${LINES.split('\n')[5]}\n`.repeat(5000);
+      const bytes = Buffer.concat([Buffer.from(front), deflateSync(many)]);
+      const read = async (part: Uint8Array): Promise<{ events: number; codes: string[] }> => {
+        const stdin = (async function* () {
+          yield part.subarray(0, 5);
+          yield part.subarray(5);
+        })();
+        const recording = await openRecording(['-'], { stdin, readerThread: null });
+        const codes = recording.diagnostics.counts().map(([code]) => code);
+        const events = recording.events.length;
+        recording.close();
+        return { events, codes };
+      };
+      expect(await read(bytes)).toEqual({ events: 5001, codes: [] });
+      const cut = await read(bytes.subarray(0, bytes.length / 2));
+      expect(cut.events).toBeGreaterThan(100);
+      expect(cut.codes).toContain('input-truncated');
+    },
+  );
 
   it('leaves other pages alone', () => {
     expect(systrace.detect(Buffer.from('<!DOCTYPE html><p>hello'), 'x.html')).toBeNull();

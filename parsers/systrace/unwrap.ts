@@ -4,13 +4,13 @@
  * HTML (catapult systrace/trace_event_importer): `<script class="trace-data" …>`, text lines,
  * `</script>`; a page has megabytes of viewer script before, and may hold several such blocks (other
  * agents' data is not ftrace text and is told by its first lines). Before 2015: `var linuxPerfData =
- * "\`, lines ending in `\n\`, a line starting with `"`. atrace: `TRACE:`, then the text; with -z the
- * text is zlib-compressed, which is reported and not read.
+ * "\`, lines ending in `\n\`, a line starting with `"`. atrace: `TRACE:`, then the text (what -z
+ * compresses was undone by src/io).
  */
 import { TextLines } from '../event-format/text-lines.js';
 import type { ParseContext } from '../format.js';
 
-type State = 'outside' | 'script' | 'string' | 'plain' | 'refused';
+type State = 'outside' | 'script' | 'string' | 'plain';
 
 export class Unwrapper {
   readonly #context: ParseContext;
@@ -55,9 +55,7 @@ export class Unwrapper {
         else this.#give(line.replace(/\\n\\?$/, '').replace(/\\(["'\\/])/g, '$1'));
         break;
       case 'plain':
-        this.#plain(line);
-        break;
-      case 'refused':
+        this.#give(line);
         break;
     }
   }
@@ -88,20 +86,6 @@ export class Unwrapper {
       return;
     }
     if (text.trim() !== '') this.#give(text);
-  }
-
-  #plain(line: string): void {
-    if (this.#first && /^x[\x01\x5e\x9c\xda]/.test(line)) {
-      this.#state = 'refused';
-      const { diagnostics, source } = this.#context;
-      diagnostics.report(
-        'compression-unsupported',
-        { source: source.name },
-        { method: 'atrace -z' },
-      );
-      return;
-    }
-    this.#give(line);
   }
 
   #give(line: string): void {

@@ -1,8 +1,8 @@
 /**
  * Raw ring-buffer pages: what `per_cpu/cpuN/trace_pipe_raw` gives, one file a cpu.
  *
- * The pages name no fields: the event formats of the same kernel must be among the inputs, before
- * this one. The cpu is the number in the file's name (`cpu3`), 0 without one; pids have no names.
+ * The pages name no fields: the event formats of the same kernel must be among the inputs. They are
+ * read first, wherever they stand; only what comes by a pipe must stand behind them. The cpu is the number in the file's name (`cpu3`), 0 without one; pids have names if saved_cmdlines was given.
  * Byte order, word size and page size are taken from the pages themselves, held against header_page
  * where it was given.
  */
@@ -20,6 +20,7 @@ export const tracePipeRaw: FileFormat = {
   id: 'trace-pipe-raw',
   title: 'raw ring-buffer pages (trace_pipe_raw)',
   mode: 'file',
+  readLast: true,
   detect,
   parse,
 };
@@ -58,6 +59,7 @@ function parse(file: RandomAccess, context: ParseContext): void {
   const chunk = Math.max(1, Math.floor(CHUNK_BYTES / layout.pageSize)) * layout.pageSize;
   const pages = new PlainPages(file, { cpu, offset: 0, size: file.size }, chunk, reporter);
   const decoder = new RecordDecoder(context, formats);
+  if (formats.cmdlines !== null) decoder.comms.addCmdlines(formats.cmdlines);
   const clock = new Ticks(context.clock, shape.firstStamp, 0n, null);
   const stream = new CpuStream(cpu, pages, layout, shape.littleEndian, clock);
   mergeStreams([stream], decoder);

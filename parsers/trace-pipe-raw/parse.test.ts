@@ -1,5 +1,9 @@
-import { readdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openRecording } from '../../src/recording/open.js';
+import { allEvents } from '../../src/recording/testing/batches.js';
 import { RecordingStrings } from '../../src/records/strings.js';
 import { eventFormat } from '../event-format/index.js';
 import { collect } from '../event-format/testing.js';
@@ -53,6 +57,33 @@ describe.skipIf(!haveCaptures)('trace_pipe_raw of one cpu', () => {
   it('asks for the formats when there are none', () => {
     const { rows, diagnostics } = collect(tracePipeRaw, bytes!, { name });
     expect([rows.length, diagnostics.count('formats-missing')]).toEqual([0, 1]);
+  });
+
+  it('is read after its formats, wherever these stand, with the names of saved_cmdlines', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'buddyscope-test-'));
+    const put = (path: string, content: Uint8Array | string): void => {
+      mkdirSync(join(folder, path, '..'), { recursive: true });
+      writeFileSync(join(folder, path), content);
+    };
+    put('a/cpu1/trace_pipe_raw', bytes!);
+    put('header_event', '# compressed entry header\n\ttype_len    :    5 bits\n');
+    put('saved_cmdlines', '1 init\n2189 dd copy\n');
+    for (const event of ['mm_page_alloc', 'mm_page_free', 'mm_page_alloc_zone_locked']) {
+      const text = readShared(CAPTURES, `format-6.18-${event}.txt`);
+      put(`${event === 'mm_page_free' ? 'a/b' : 'z'}/kmem/${event}/format`, text);
+    }
+    const recording = await openRecording([folder], { readerThread: null });
+    rmSync(folder, { recursive: true });
+    const rows = allEvents(recording.events, recording.strings);
+    expect(rows).toHaveLength(503 - 165);
+    expect(new Set(rows.filter(({ pid }) => pid === 2189).map(({ comm }) => comm))).toEqual(
+      new Set(['dd copy']),
+    );
+    // The format of mm_page_free_batched was not given.
+    const skipped = recording.sources.map(({ skippedEvents }) => Object.values(skippedEvents));
+    expect(skipped.flat()).toEqual([165]);
+    expect(recording.diagnostics.counts()).toEqual([]);
+    recording.close();
   });
 
   it('survives damage', () => {

@@ -42,7 +42,7 @@ export function pageCopies(
     instantsNs: versions.instants,
     samples: versions.samples,
     owners: [...owners.keys()].map((row) => holders.ownerOf(row)),
-    packed: deflateSync(packBlocks(blocks), { level: 9 }).toString('base64'),
+    packed: deflateSync(packBlocks(blocks)).toString('base64'),
   };
 }
 

@@ -81,6 +81,7 @@ export interface KernelReport {
   readonly kind: string;
   readonly source: string;
   readonly line: number;
+  /** When the request failed, on the trace's clock. */
   readonly timeNs: number | null;
   readonly order: number | null;
   readonly gfp: string;

@@ -3,7 +3,16 @@
  * would give it: a coded diagnostic that names file and line, whatever can still be computed, the right
  * exit code; never a stack trace, a hang or an unbounded allocation.
  */
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  openSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
@@ -103,6 +112,50 @@ describe.each(READERS)('%s', (command) => {
     const result = await read(command, ['no/such/trace.txt']);
     expectCode(result, 'input-missing', 'no/such/trace.txt');
     expect(result.code).toBe(3);
+  });
+
+  test('text in UTF-16, as PowerShell writes it', async () => {
+    const utf16 = Buffer.from(`\ufeff${traceText([1, 2])}`, 'utf16le');
+    const result = await read(command, [join(makeFolder({ 'trace.txt': utf16 }), 'trace.txt')]);
+    expectCode(result, 'input-unsupported', 'trace.txt');
+    expect(result.stderr).toContain('UTF-16 text');
+    expect(result.code).toBe(3);
+  });
+
+  test('compressed twice', async () => {
+    const twice = gzipSync(gzipSync(traceText([1, 2])));
+    const result = await read(command, [makeFolder({ 'trace.txt.gz.gz': twice })]);
+    expectCode(result, 'input-nested-compression', 'trace.txt.gz.gz');
+    expect(result.code).toBe(3);
+  });
+
+  test('a FIFO, links in circles and a file of 100 GB of nothing beside a good trace', async () => {
+    const folder = makeFolder({ 'a/trace.txt': traceText([1, 2, 3]), 'b/hole.bin': '' });
+    execFileSync('mkfifo', [join(folder, 'a', 'fifo')]);
+    symlinkSync('..', join(folder, 'a', 'up'));
+    symlinkSync('self', join(folder, 'a', 'self'));
+    truncateSync(join(folder, 'b', 'hole.bin'), 100e9);
+    const result = await read(command, [folder]);
+    expectCode(result, 'input-unreadable', join('a', 'self'));
+    expectCode(result, 'file-ignored', 'hole.bin');
+    expect(result.code).toBe(0);
+    expect(result.seconds).toBeLessThan(60);
+  });
+
+  test.skipIf(process.getuid?.() === 0)('a file that may not be read', async () => {
+    const path = join(makeFolder({ 'trace.txt': traceText([1, 2]) }), 'trace.txt');
+    chmodSync(path, 0);
+    const result = await read(command, [path]);
+    expectCode(result, 'input-unreadable', 'trace.txt');
+    expect(result.code).toBe(3);
+  });
+
+  test('more zones than any machine has', async () => {
+    const rows = Array.from({ length: 5000 }, (_, i) => BUDDYINFO.replace('Node 0', `Node ${i}`));
+    const result = await read(command, [makeFolder({ buddyinfo: rows.join('') })]);
+    expectCode(result, 'zones-limit', '');
+    expect(result.code).toBe(0);
+    expect(result.seconds).toBeLessThan(60);
   });
 
   test('a wrong format', async () => {

@@ -49,6 +49,25 @@ test('both formats into a folder, and what was written reads back to the same', 
   }
 });
 
+test('an LLFree replay trace holds the allocations and frees, and reads back as such', async () => {
+  const folder = recording();
+  const out = join(folder, 'out');
+  const result = await runCli(['convert', join(folder, 'trace.txt'), '--to', 'llfree', '-o', out]);
+  expect({ code: result.code, stdout: result.stdout }).toEqual({ code: 0, stdout: '' });
+  const back = await runCli(['convert', join(out, 'events.llfree'), '--what', 'events']);
+  const pick = (text: string): unknown[] =>
+    text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .filter(({ event }) => /mm_page_(alloc|free)$/.test(event))
+      .map(({ t, event, cpu, pfn, order }) => ({ t, event, cpu, pfn, order }));
+  const plain = await runCli(['convert', join(folder, 'trace.txt'), '--what', 'events']);
+  expect(pick(back.stdout)).toEqual(pick(plain.stdout));
+  expect(pick(back.stdout).length).toBeGreaterThan(3);
+  expect(back.stdout).toMatch(/"gfp_flags":"0x/);
+});
+
 test('an existing file is kept unless --force', async () => {
   const folder = recording();
   const args = ['convert', join(folder, 'buddyinfo.log'), '-o', join(folder, 'out')];

@@ -116,7 +116,7 @@ function summaryLines(has: Holdings, inspection: Inspection): string[] {
   const over = has.spanNs > 0 ? ` over ${formatSeconds(has.spanNs)} s` : '';
   lines.push(field('events', `${groupDigits(events)}${over}`));
   lines.push(field('snapshots', groupDigits(snapshots) + (snapshots > 0 ? ` (${kinds})` : '')));
-  const placing = placingText(inspection.alignment);
+  const placing = events > 0 ? placingText(inspection.alignment) : '';
   if (placing) lines.push(field('placed', placing));
   return lines;
 }

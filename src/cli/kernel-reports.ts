@@ -29,20 +29,17 @@ export function linkKernelReports(
   if (reports.length === 0) return null;
   const shown = reports.slice(0, MAX_REPORTS);
   const { epochS } = recording.clock;
-  const { links, offsetNs, method } = linkReports(shown, attempts, windows, epochS);
+  const { links, method } = linkReports(shown, attempts, windows, epochS);
   return {
     method,
     total: reports.length,
-    reports: links.map((link) =>
-      describe(shown[link.report]!, link, offsetNs - epochS * 1e9, attempts, windows),
-    ),
+    reports: links.map((link) => describe(shown[link.report]!, link, attempts, windows)),
   };
 }
 
 function describe(
   report: PostmortemReport,
   link: ReportLink,
-  offsetNs: number,
   attempts: readonly Attempt[],
   windows: readonly FailureWindow[],
 ): KernelReport {
@@ -53,7 +50,7 @@ function describe(
     kind: splat.kind,
     source: splat.source,
     line: splat.line,
-    timeNs: splat.time.monoNs === null ? null : splat.time.monoNs + offsetNs,
+    timeNs: Number.isNaN(link.momentNs) ? null : link.momentNs,
     order: report.order,
     gfp: report.request?.text ?? splat.header.gfpNames,
     comm: splat.header.comm || splat.context.comm,

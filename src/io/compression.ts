@@ -2,9 +2,10 @@
  * Tells compression and archives apart by their first bytes; names are never trusted.
  *
  * gzip RFC 1952 §2.3.1, zstd RFC 8878 §3.1 (frames and skippable frames), xz file format 1.2 §2.1.1.
+ * `atrace -z` (Android, atrace.cpp dumpTrace) writes lines of its own before a zlib stream.
  * What is recognised but not undone (bzip2, lz4, zip, tar …) is named so that the user can be told.
  */
-export type Compression = 'gz' | 'zst' | 'xz';
+export type Compression = 'gz' | 'zst' | 'xz' | 'atrace';
 
 /** Bytes that decide: enough for every magic below, `ustar` of tar (at 257) included. */
 export const MAGIC_BYTES = 265;
@@ -19,7 +20,16 @@ export function detectCompression(head: Uint8Array): Compression | null {
   const word = (first | (head[1]! << 8) | (head[2]! << 16) | (head[3]! << 24)) >>> 0;
   if (word === 0xfd2fb528 || (word & 0xfffffff0) >>> 0 === 0x184d2a50) return 'zst';
   if (startsWith(head, [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])) return 'xz';
-  return null;
+  return atraceStart(head) > 0 ? 'atrace' : null;
+}
+
+const ATRACE = /^(?:capturing trace\.\.\.[^\n]{0,80}\n\s*)?TRACE:\r?\n(?=x[\x01\x5e\x9c\xda])/;
+
+/** Where the zlib stream of `atrace -z` begins, 0 if the bytes are nothing of the kind. */
+export function atraceStart(head: Uint8Array): number {
+  if (head[0] !== 0x54 && head[0] !== 0x63) return 0;
+  const text = Buffer.from(head.subarray(0, MAGIC_BYTES)).toString('latin1');
+  return ATRACE.exec(text)?.[0].length ?? 0;
 }
 
 const OTHERS: readonly (readonly [name: string, at: number, magic: readonly number[]])[] = [
@@ -40,7 +50,18 @@ export function detectUnsupported(head: Uint8Array): string | null {
     if (name === 'bzip2' && !startsWith(head, [0x31, 0x41, 0x59], 4)) continue;
     return name;
   }
-  return null;
+  return isUtf16(head) ? 'UTF-16 text' : null;
+}
+
+/** A byte order mark and at least eight characters whose other byte is 0: what PowerShell's `>` writes. */
+function isUtf16(head: Uint8Array): boolean {
+  const little = startsWith(head, [0xff, 0xfe]);
+  if (head.length < 18 || !(little || startsWith(head, [0xfe, 0xff]))) return false;
+  for (let at = 2; at < 18; at += 2) {
+    const [low, high] = little ? [head[at]!, head[at + 1]!] : [head[at + 1]!, head[at]!];
+    if (high !== 0 || low === 0) return false;
+  }
+  return true;
 }
 
 /** `dir/kpageflags-13.bin.zst` → `dir/kpageflags-13.bin`. */

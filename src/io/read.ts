@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import { type Compression, detectCompression, MAGIC_BYTES } from './compression.js';
 import { ReadStop } from './decode-error.js';
-import { gunzip } from './gz.js';
+import { gunzip, inflateAtrace } from './gz.js';
 import { type Chunks, peek, type ReadStats } from './raw.js';
 import { unxz } from './xz.js';
 import { unzstd } from './zst.js';
@@ -29,6 +29,7 @@ const DECODERS: Record<Compression, (source: Chunks) => AsyncGenerator<Uint8Arra
   gz: gunzip,
   zst: unzstd,
   xz: unxz,
+  atrace: inflateAtrace,
 };
 
 /** The plain bytes of a source. `stats` is filled as reading goes on. */

@@ -21,6 +21,10 @@ function reportsAt(...seconds: number[]) {
   return postmortemOf(readLog(`${lines.join('\n')}\n`).records).reports;
 }
 
+/** From the first to the last stamp of such a report. */
+const PRINTING_NS =
+  (printReport(specOf('6.1.40', 'atomic', 4, [ZONE]), '6.1.40').length - 1) * 1000;
+
 function attempt(timeNs: number, more: Partial<Attempt> = {}): Attempt {
   const base = { order: 4, gfp: 'GFP_ATOMIC', cpu: 0, pid: 77, comm: 'worker', ok: false };
   return { timeNs, ...base, class: 'atomic', ...more };
@@ -50,9 +54,27 @@ test('the attempt ends after its report is printed', () => {
   const { links, method, offsetNs } = linkReports(reportsAt(10, 40), attempts, [window]);
   expect([method, offsetNs]).toEqual(['same-clock', 0]);
   expect(links).toEqual([
-    { report: 0, attempt: 4, window: 0, delayNs: 0.031e9 },
-    { report: 1, attempt: 5, window: null, delayNs: 0.02e9 },
+    { report: 0, attempt: 4, window: 0, momentNs: 10.031e9 - PRINTING_NS },
+    { report: 1, attempt: 5, window: null, momentNs: 40.02e9 - PRINTING_NS },
   ]);
+});
+
+test('two clocks some milliseconds apart: the attempts that end where the others do', () => {
+  // the log's clock is 35 ms behind; at 34.012 one failed without a report
+  const ends = [10.035e9, 22.035e9, 34.012e9, 34.035e9];
+  const { links } = linkReports(
+    reportsAt(10, 22, 34),
+    ends.map((end) => attempt(end)),
+    [],
+  );
+  expect(links.map((link) => ends[link.attempt!])).toEqual([10.035e9, 22.035e9, 34.035e9]);
+});
+
+test('the window is looked for where the request failed, not where the log says', () => {
+  const late = { ...window, fromNs: 10.0309e9, toNs: 10.032e9 };
+  const before = { ...window, fromNs: 9.9e9, toNs: 10.01e9 };
+  const { links } = linkReports(reportsAt(10), [attempt(10.031e9)], [before, late]);
+  expect(links[0]).toMatchObject({ attempt: 0, window: 1 });
 });
 
 test('another clock is fitted from several reports', () => {

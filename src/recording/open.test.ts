@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Format } from '../../parsers/format.js';
 import { EventBatch, EventKind } from '../records/events.js';
-import { NO_TIME } from '../records/snapshot.js';
+import { type BuddyinfoSnapshot, NO_TIME } from '../records/snapshot.js';
 import { openRecording } from './open.js';
 import type { OpenOptions, Progress, Recording } from './recording.js';
 import { allEvents } from './testing/batches.js';
@@ -298,6 +298,23 @@ describe('openRecording with snapshots', () => {
     const gaps = new Set(times.slice(1).map((time, i) => time - times[i]!));
     expect(gaps.size).toBe(1);
     expect(codes(recording)).toEqual(['snapshots-thinned']);
+    recording.close();
+  });
+
+  it('keeps at most as many zones as the limit, and says what was left out', async () => {
+    const rows = Array.from(
+      { length: 40 },
+      (_, i) => `Node ${i}, zone   Normal ${'1 '.repeat(11)}\n`,
+    );
+    const recording = await openRecording([put('log', rows.join(''))], { limits: { zones: 8 } });
+    expect(recording.snapshots).toHaveLength(1);
+    expect(recording.snapshots[0]).toMatchObject({ kind: 'buddyinfo' });
+    expect((recording.snapshots[0] as BuddyinfoSnapshot).zones.map(({ node }) => node)).toEqual([
+      0, 1, 2, 3, 4, 5, 6, 7,
+    ]);
+    const said = recording.diagnostics.all.map(({ code, message }) => `${code}: ${message}`);
+    expect(said).toHaveLength(1);
+    expect(said[0]).toMatch(/^zones-limit: .* more than 8 zones: 32 rows /);
     recording.close();
   });
 

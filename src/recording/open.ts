@@ -83,17 +83,25 @@ class Opening {
     this.#formats = formats;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#budget = new SpoolBudget(this.limits.spoolBytes);
-    this.#snapshots = new SnapshotCollector(this.limits.snapshots);
+    this.#snapshots = new SnapshotCollector(this.limits);
   }
 
   async readAll(files: readonly InputFile[]): Promise<void> {
     for (const file of files) this.#bytesTotal += file.rawBytes;
-    for (const file of files) await this.#readOne(file);
+    const later: [InputFile, SourceSummary][] = [];
+    for (const file of files) {
+      const source = newSourceSummary(file.name);
+      this.#sources.push(source);
+      if ((await this.#readOne(file, source, true)) === 'later') later.push([file, source]);
+    }
+    for (const [file, source] of later) await this.#readOne(file, source, false);
   }
 
-  async #readOne(file: InputFile): Promise<void> {
-    const source = newSourceSummary(file.name);
-    this.#sources.push(source);
+  async #readOne(
+    file: InputFile,
+    source: SourceSummary,
+    mayWait: boolean,
+  ): Promise<'done' | 'later'> {
     const before = this.#bytesDone;
     const options = this.#options;
     const sink = this.#sinkOf(source);
@@ -106,7 +114,8 @@ class Opening {
       clock: this.#clock,
       options: options.formatOptions ?? {},
     };
-    await readInput(file, context, {
+    const outcome = await readInput(file, context, {
+      mayWait,
       limits: this.limits,
       hash: options.hash ?? false,
       stdin: options.stdin ?? 0,
@@ -120,9 +129,11 @@ class Opening {
       },
       onIgnored: (name) => this.#ignored.push(name),
     });
+    if (outcome === 'later') return outcome;
     this.#bytesDone = before + (Number.isNaN(file.rawBytes) ? source.rawBytes : file.rawBytes);
     this.#finishInput(source);
     this.#tell('read');
+    return outcome;
   }
 
   /** Events go to a spool of the input's own, made when the first arrive. */

@@ -19,26 +19,32 @@ export interface ReadInputOptions extends Omit<OpenInputOptions, 'headBytes'> {
   readonly signal: AbortSignal | null;
   /** Called after every chunk with the bytes read from disk so far. */
   readonly onBytes: (rawBytes: number) => void;
+  /** Other inputs are still to come: one that must be read last is left for later. */
+  readonly mayWait: boolean;
   /** Called for a file of a directory that no format knows. */
   readonly onIgnored: (name: string) => void;
 }
 
-/** @param context everything a parser needs; `context.source` is filled in. */
+/**
+ * @param context everything a parser needs; `context.source` is filled in.
+ * @returns `later` if nothing was read because this input must come after all others.
+ */
 export async function readInput(
   file: InputFile,
   context: ParseContext,
   options: ReadInputOptions,
-): Promise<void> {
+): Promise<'done' | 'later'> {
   const { source, diagnostics } = context;
   let input: OpenInput;
   try {
     input = await openInput(file, { ...options, headBytes: DETECT_BYTES });
   } catch (error) {
     reportSystemError(error, source.name, diagnostics);
-    return;
+    return 'done';
   }
   try {
     const chosen = choose(input, file, source, options);
+    if (chosen?.format.readLast && options.mayWait && file.regular) return 'later';
     source.compression = input.stats.compression;
     if (chosen !== null) {
       source.format = chosen.format.id;
@@ -48,6 +54,7 @@ export async function readInput(
       if (input.head.length > 0) reportUnknown(input, file, diagnostics, options.onIgnored);
       if (input.head.length < DETECT_BYTES) await drain(input, source, diagnostics);
     }
+    return 'done';
   } finally {
     source.rawBytes = input.stats.rawBytes;
     source.sha256 = input.stats.sha256;

@@ -7,6 +7,7 @@
  */
 import { withoutCompressionEnding } from '../io/compression.js';
 import type { Diagnostics } from '../records/diagnostics.js';
+import type { Limits } from '../records/limits.js';
 import type { Snapshot, SnapshotIndexEntry, SnapshotKind } from '../records/snapshot.js';
 
 class Thinned {
@@ -30,21 +31,67 @@ class Thinned {
   }
 }
 
-export class SnapshotCollector {
-  readonly #kinds = new Map<SnapshotKind, Thinned>();
+/** Keeps the number of zones bounded: whatever costs memory or work by zone relies on it. */
+class ZoneGuard {
+  readonly #known = new Set<string>();
   readonly #limit: number;
+  /** Rows left out. */
+  dropped = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  add(snapshot: Snapshot): void {
+  /** The copy without the rows of zones beyond the limit. */
+  guarded(snapshot: Snapshot): Snapshot {
+    switch (snapshot.kind) {
+      case 'buddyinfo':
+        return { ...snapshot, zones: this.#kept(snapshot.zones) };
+      case 'zoneinfo':
+        return { ...snapshot, zones: this.#kept(snapshot.zones) };
+      case 'unusable_index':
+      case 'extfrag_index':
+        return { ...snapshot, zones: this.#kept(snapshot.zones) };
+      case 'pagetypeinfo': {
+        const { free, blocks, mixed } = snapshot;
+        const rest = { free: this.#kept(free), blocks: this.#kept(blocks) };
+        return { ...snapshot, ...rest, mixed: mixed && this.#kept(mixed) };
+      }
+      default:
+        return snapshot;
+    }
+  }
+
+  #kept<T extends { readonly node: number; readonly zone: string }>(rows: readonly T[]): T[] {
+    return rows.filter(({ node, zone }) => {
+      const key = `${node} ${zone}`;
+      if (this.#known.has(key)) return true;
+      if (this.#known.size < this.#limit) this.#known.add(key);
+      else this.dropped++;
+      return this.#known.has(key);
+    });
+  }
+}
+
+export class SnapshotCollector {
+  readonly #kinds = new Map<SnapshotKind, Thinned>();
+  readonly #limits: Pick<Limits, 'snapshots' | 'zones'>;
+  readonly #zones: ZoneGuard;
+
+  constructor(limits: Pick<Limits, 'snapshots' | 'zones'>) {
+    this.#limits = limits;
+    this.#zones = new ZoneGuard(limits.zones);
+  }
+
+  add(copy: Snapshot): void {
+    const snapshot = this.#zones.guarded(copy);
+    if (copy.kind === 'buddyinfo' && copy.zones.length > 0 && isEmpty(snapshot)) return;
     let kind = this.#kinds.get(snapshot.kind);
     if (kind === undefined) {
       kind = new Thinned();
       this.#kinds.set(snapshot.kind, kind);
     }
-    kind.add(snapshot, this.#limit);
+    kind.add(snapshot, this.#limits.snapshots);
   }
 
   /** All that was kept, dated as far as indices go; index entries themselves are spent. */
@@ -53,16 +100,26 @@ export class SnapshotCollector {
     for (const entry of this.#kinds.get('index')?.items ?? []) {
       if (entry.kind === 'index') index.set(joinKey(entry.source, entry.file), entry);
     }
+    if (this.#zones.dropped > 0) {
+      const data = { count: this.#zones.dropped, limit: this.#limits.zones };
+      diagnostics.report('zones-limit', {}, data);
+    }
     const all: Snapshot[] = [];
     for (const [kind, { items, dropped }] of this.#kinds) {
       if (dropped > 0) {
-        diagnostics.report('snapshots-thinned', {}, { count: dropped, kind, limit: this.#limit });
+        const limit = this.#limits.snapshots;
+        diagnostics.report('snapshots-thinned', {}, { count: dropped, kind, limit });
       }
       if (kind === 'index') continue;
       for (const item of items) all.push(dated(item, index, diagnostics));
     }
     return all;
   }
+}
+
+/** Whether nothing is left of a copy of buddyinfo. */
+function isEmpty(snapshot: Snapshot): boolean {
+  return snapshot.kind === 'buddyinfo' && snapshot.zones.length === 0;
 }
 
 /** The copy with its index entry's time, if it has none of its own. */

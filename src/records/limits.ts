@@ -12,6 +12,8 @@ export interface Limits {
   readonly files: number;
   /** Snapshots kept of one kind; later ones are thinned evenly. */
   readonly snapshots: number;
+  /** Zones of one recording; rows of later ones are left out. Large machines have a few dozen. */
+  readonly zones: number;
   /**
    * Bytes of events, and of what the replay decides about them, kept in memory; the rest goes to
    * temporary files. Small, because memory must not follow the length of a recording, and because
@@ -29,6 +31,7 @@ export const DEFAULT_LIMITS: Limits = {
   inputBytes: 2 ** 40,
   files: 20_000,
   snapshots: 100_000,
+  zones: 256,
   spoolBytes: 8 << 20,
   pages: 2 ** 29,
 };

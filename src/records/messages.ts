@@ -54,7 +54,7 @@ export const MESSAGES = {
   'input-unsupported': {
     severity: 'warning',
     text: 'a {kind} file, which is not read',
-    hint: 'unpack it and name the files or the directory',
+    hint: 'unpack or convert it (iconv for text) and name the files or the directory',
   },
   'input-window': {
     severity: 'error',
@@ -137,6 +137,11 @@ export const MESSAGES = {
   'snapshots-thinned': {
     severity: 'warning',
     text: '{count} {kind} copies were left out to keep at most {limit}',
+  },
+  'zones-limit': {
+    severity: 'warning',
+    text: 'the inputs name more than {limit} zones: {count} rows of later ones were left out',
+    hint: 'give the inputs of one machine at a time, or raise --limit zones=N',
   },
 
   // kernel logs
@@ -298,9 +303,18 @@ export const MESSAGES = {
     text: '{count} lines are from other hosts than {host} and were skipped',
     hint: 'choose the host with the input option host=NAME',
   },
+  'stamps-after-copies': {
+    severity: 'warning',
+    text: 'the file begins with a copy and ends with a stamp: each copy got the stamp of the one before it',
+    hint: 'times are one interval too early; print the date before the copy',
+  },
   'time-date-missing': {
     severity: 'warning',
     text: 'time stamps lack the date or the year; only their differences are right',
+  },
+  'time-from-name': {
+    severity: 'info',
+    text: 'copies without any time header were dated by the name of the file, taken as UTC',
   },
   'time-zone-assumed': {
     severity: 'info',

@@ -168,6 +168,8 @@ export interface Splat {
   readonly line: number;
   readonly lastLine: number;
   readonly time: SplatTime;
+  /** Seconds-since-boot stamp of the last line, in ns. */
+  readonly endMonoNs: number | null;
   readonly header: SplatHeader;
   readonly context: SplatContext;
   /** False if not even the words `Mem-Info:` were found. */

@@ -26,6 +26,8 @@ export class FreeLists {
   readonly apartCounts: Int32Array;
   /** Pageblocks set apart, by zone. */
   readonly apartBlocks: Int32Array;
+  /** Grows whenever one of the two changes. */
+  apartChanges = 0;
   readonly orders: number;
   /** Set for a zone whose counts changed; cleared by whoever reads them. */
   readonly dirty: Uint8Array;
@@ -56,6 +58,7 @@ export class FreeLists {
     if ((this.apart[pageblock] === 1) === apart) return;
     this.apart[pageblock] = apart ? 1 : 0;
     this.apartBlocks[zone]! += apart ? 1 : -1;
+    this.apartChanges++;
     this.#anyApart ||= apart;
     const first = pageblock << this.#pageblockOrder;
     const end = Math.min(first + (1 << this.#pageblockOrder), this.headOrder.length);
@@ -69,6 +72,7 @@ export class FreeLists {
 
   #countApart(cell: number, by: number): void {
     this.apartCounts[cell] = this.apartCounts[cell]! + by;
+    this.apartChanges++;
   }
 
   #isApart(page: number): boolean {

@@ -29,6 +29,8 @@ class LiveZone implements ZoneState {
   cmaPages = 0;
   highatomicPages = 0;
   reservedHighatomic = 0;
+  /** FreeLists.apartChanges when the reserve was counted. */
+  reserveSeen = -1;
   certainty: Certainty = 'unknown';
   /** Orders whose bounds differ. */
   inexact = 0;
@@ -264,7 +266,9 @@ export class LiveState implements ReplayState {
 
   /** The reserve as the events tell it. */
   #countReserve(live: LiveZone, areas: readonly number[]): void {
-    const { apartCounts, apartBlocks } = this.#core.lists;
+    const { apartCounts, apartBlocks, apartChanges } = this.#core.lists;
+    if (live.reserveSeen === apartChanges) return;
+    live.reserveSeen = apartChanges;
     live.highatomic.fill(0);
     live.highatomicPages = 0;
     live.reservedHighatomic = 0;

@@ -51,7 +51,10 @@ function row(data: ReportData, report: KernelReport): string {
 function inTrace(data: ReportData, { attempt, window, timeNs }: KernelReport): string {
   const parts: string[] = [];
   if (attempt) {
-    const after = timeNs === null ? '' : `, ${duration(attempt.timeNs - timeNs)} after the report`;
+    const after =
+      timeNs === null
+        ? ''
+        : `, ${duration(attempt.timeNs - timeNs)} later, when its report was printed`;
     parts.push(`the refused request stands at ${seconds(data, attempt.timeNs)} s${after}.`);
   } else parts.push('its request is not in the trace.');
   if (window) {
