@@ -1,129 +1,27 @@
 /**
  * Verdicts: would this request succeed in this state, and if not, which zone refused it and why.
  *
- * The kernel's rules live in src/kernel (request-plan, watermark, zone-verdict); here they meet the
- * reconstructed state: its best estimate and its bounds.
- *
- * Watermarks that nothing in the input tells: contiguity and lowmem_reserve decide (needPages is null).
+ * request-test.ts asks the kernel's rules; here its answers become words, with a reason for each zone.
+ * Watermarks that nothing in the input tells: needPages is null.
  */
-import { type GfpRequest, parseGfp } from '../kernel/gfp.js';
-import type { ProfileSwitches } from '../kernel/profile-switches.js';
-import { planRequest, type RequestPlan, requestServed } from '../kernel/request-plan.js';
-import { type TestMarks, unusablePages, type ZoneCounts } from '../kernel/watermark.js';
+import { unusablePages } from '../kernel/watermark.js';
 import { judgeZone, type ZoneJudgement } from '../kernel/zone-verdict.js';
-import { compiledZones } from '../kernel/zonelist.js';
 import type { ReplayState, ZoneState } from '../replay/observer.js';
+import { RequestTest } from '../replay/request-test.js';
 import type { Verdict, VerdictWord, ZoneReason, ZoneVerdict } from './types.js';
 
 /** A zone smaller than this share of all managed pages does not name the overall reason. */
 const LARGE_ZONE_SHARE = 0.2;
 
-type Side = 'free' | 'low' | 'high';
-
-class SideCounts implements ZoneCounts {
-  freePages = 0;
-  free: ArrayLike<number>;
-  freeCma = 0;
-  reservedHighatomic = 0;
-  freeHighatomic = 0;
-  highatomic: ArrayLike<number> | null = null;
-  cma: ArrayLike<number> | null = null;
-  readonly isolated = null;
-  readonly #side: Side;
-
-  constructor(side: Side) {
-    this.#side = side;
-    this.free = new Int32Array(0);
-  }
-
-  load(zone: ZoneState): this {
-    const free = zone[this.#side];
-    this.free = free;
-    this.cma = zone.cma ?? null;
-    this.freeCma = zone.cmaPages ?? 0;
-    this.reservedHighatomic = zone.reservedHighatomic ?? 0;
-    this.freeHighatomic = zone.highatomicPages ?? 0;
-    this.highatomic = zone.highatomic ?? null;
-    let pages = 0;
-    if (this.#side === 'free') pages = zone.freePages;
-    else for (let q = 0; q < free.length; q++) pages += free[q]! * 2 ** q;
-    this.freePages = pages;
-    return this;
-  }
-}
-
 /** One request class (gfp, order, node) against one machine. */
-export class RequestJudge {
-  readonly order: number;
-  readonly gfp: string;
-  readonly node: number;
-  readonly request: GfpRequest;
-  readonly #switches: ProfileSwitches;
-  readonly #pageblockOrder: number;
-  readonly #compiled: readonly string[];
-  #plan: RequestPlan | null = null;
-  #boosts: number[] = [];
-  readonly #sides: Readonly<Record<Side, SideCounts[]>> = { free: [], low: [], high: [] };
-
-  constructor(
-    state: ReplayState,
-    switches: ProfileSwitches,
-    gfp: string,
-    order: number,
-    node: number,
-  ) {
-    this.order = order;
-    this.gfp = gfp;
-    this.node = node;
-    this.request = parseGfp(gfp, switches.gfpEra);
-    this.#switches = switches;
-    this.#pageblockOrder = state.pageblockOrder;
-    const reserve = state.zones.find((z) => z.marks.protection.length > 0);
-    this.#compiled = compiledZones(
-      state.zones.map((z) => z.zone),
-      reserve?.marks.protection.length ?? null,
-    );
-    for (const side of ['free', 'low', 'high'] as const) {
-      this.#sides[side].push(...state.zones.map(() => new SideCounts(side)));
-    }
-  }
-
-  /** The plan for the marks of this moment; made anew only when a boost changed. */
-  plan(state: ReplayState): RequestPlan {
-    const { zones } = state;
-    let same = this.#plan !== null;
-    for (let z = 0; z < zones.length && same; z++) {
-      same = this.#boosts[z] === zones[z]!.marks.boost;
-    }
-    if (same && this.#plan) return this.#plan;
-    this.#boosts = zones.map((z) => z.marks.boost);
-    this.#plan = planRequest({
-      request: this.request,
-      order: this.order,
-      node: this.node,
-      switches: this.#switches,
-      zones,
-      marks: zones.map((z) => knownMarks(z)),
-      compiled: this.#compiled,
-      geometry: { pageblockOrder: this.#pageblockOrder },
-    });
-    return this.#plan;
-  }
-
-  /** Whether the request is served by the best estimate or by a bound. Allocates nothing. */
-  served(state: ReplayState, side: Side): boolean {
-    const counts = this.#sides[side];
-    for (let z = 0; z < counts.length; z++) counts[z]!.load(state.zones[z]!);
-    return requestServed(this.plan(state), counts);
-  }
-
+export class RequestJudge extends RequestTest {
   /** Bit i set: zone i of the plan has the pages (not necessarily the block). Allocates nothing. */
   zonesWithPages(state: ReplayState): number {
     const { zones } = this.plan(state);
     let bits = 0;
     for (let i = 0; i < zones.length && i < 31; i++) {
       const { slow, zone } = zones[i]!;
-      const counts = this.#sides.free[zone]!.load(state.zones[zone]!);
+      const counts = this.sides.free[zone]!.load(state.zones[zone]!);
       const left = counts.freePages - slow.orderPages - unusablePages(slow, counts);
       if (left > slow.needPages) bits |= 1 << i;
     }
@@ -142,7 +40,7 @@ export class RequestJudge {
 
   /** Zones as the kernel would try them, each with its reason. */
   zones(state: ReplayState): ZoneVerdict[] {
-    const counts = this.#sides.free;
+    const counts = this.sides.free;
     for (let z = 0; z < counts.length; z++) counts[z]!.load(state.zones[z]!);
     return this.plan(state).zones.map(({ slow, zone }) => {
       const place = state.zones[zone]!;
@@ -173,14 +71,6 @@ export class RequestJudge {
       zones,
     };
   }
-}
-
-/** Unknown marks ask for nothing: only contiguity is left to test. */
-function knownMarks(zone: ZoneState): TestMarks {
-  const { min, low, boost, protection } = zone.marks;
-  return Number.isNaN(min)
-    ? { min: 0, low: 0, boost: 0, protection }
-    : { min, low, boost, protection };
 }
 
 function zoneWord(judged: ZoneJudgement): VerdictWord {

@@ -97,6 +97,8 @@ export interface Anchor {
   readonly endIndex: number;
   readonly timeNs: number;
   readonly residual: Int32Array;
+  /** It tells of a part only (a refusal): the rest of its residual is what was believed before. */
+  readonly partial?: boolean;
 }
 
 export function anchorOf(probe: ResidualProbe): Anchor {
@@ -298,9 +300,10 @@ function hidesTakings(kind: number): boolean {
  * on the wide side. The first and the last copy have no two neighbours: null.
  */
 function interpolationErrors(anchors: readonly Anchor[]): (Int32Array | null)[] {
-  return anchors.map((here, k) => {
-    const before = anchors[k - 1];
-    const after = anchors[k + 1];
+  const copies = anchors.filter((anchor) => !anchor.partial);
+  const errors = copies.map((here, k) => {
+    const before = copies[k - 1];
+    const after = copies[k + 1];
     if (!before || !after) return null;
     const span = after.timeNs - before.timeNs;
     const weight = span > 0 ? (here.timeNs - before.timeNs) / span : 0;
@@ -308,6 +311,12 @@ function interpolationErrors(anchors: readonly Anchor[]): (Int32Array | null)[] 
       const expected = before.residual[c]! + (after.residual[c]! - before.residual[c]!) * weight;
       return Math.ceil(Math.abs(value - expected));
     });
+  });
+  // A refusal is as uncertain as the copies around it.
+  let k = 0;
+  return anchors.map((anchor) => {
+    if (!anchor.partial) return errors[k++]!;
+    return spanError(errors[k - 1] ?? null, errors[k] ?? null);
   });
 }
 

@@ -48,6 +48,7 @@ import {
   planCorrections,
   ResidualProbe,
 } from './reconcile.js';
+import { RefusalEvidence } from './refusal-evidence.js';
 import {
   completeBlocks,
   firstRemovals,
@@ -81,6 +82,8 @@ export interface ReplayOptions {
   /** Bytes of events and decided actions kept in memory before a temporary file is used. */
   readonly spoolBytes?: number;
   readonly phase?: (name: string) => void;
+  /** Recorded requests that are to be judged, by stamp and order: they must not speak for themselves. */
+  readonly judged?: (timeNs: number, order: number) => boolean;
 }
 
 /** A moment at which `run` calls back, before the event at `index` is applied. */
@@ -111,7 +114,7 @@ export class Reconstruction {
   readonly #fates: Fates;
   readonly #completion: readonly number[];
   readonly #options: ReplayOptions;
-  readonly #spans: readonly CorrectionSpan[];
+  #spans: readonly CorrectionSpan[];
   #needs: ReadonlyMap<number, number> = new Map();
   /** Pageblocks that were HIGHATOMIC when the recording began, as a first run found. */
   #reservedBefore: readonly number[] = [];
@@ -172,15 +175,52 @@ export class Reconstruction {
     const anchors = this.#anchors(probes);
     this.#spans = this.#causal
       ? holdCorrections(anchors, this.#zeros())
-      : planCorrections(
-          anchors,
-          this.survey.rare,
-          this.level === 'page',
-          (timeNs) => this.#finder.indexAt(timeNs),
-          this.#errors,
-        );
+      : this.#planCorrections(anchors);
     this.residuals = probes.map((probe) => describeResidual(probe, this.geometry));
     this.assumptions = [...this.geometry.assumptions, ...this.#marks().assumptions];
+    if (this.level === 'page' && !this.#causal) this.#hearRefusals(anchors, phase);
+  }
+
+  #planCorrections(anchors: readonly Anchor[]): CorrectionSpan[] {
+    return planCorrections(
+      anchors,
+      this.survey.rare,
+      this.level === 'page',
+      (timeNs) => this.#finder.indexAt(timeNs),
+      this.#errors,
+    );
+  }
+
+  /**
+   * Corrects the state where the kernel refused what the replay would have served. Only where pages on per-cpu lists
+   * look free: elsewhere the lists are known better than the boost that the refusal may be due to.
+   */
+  #hearRefusals(anchors: readonly Anchor[], phase: (name: string) => void): void {
+    const judged = this.#options.judged ?? (() => false);
+    const refusals = this.survey.refusals.refusals.filter(
+      ({ timeNs, order }) => !judged(timeNs, order),
+    );
+    if (refusals.length === 0) return;
+    phase('refusals');
+    const evidence = new RefusalEvidence(
+      this.profile.profile.switches,
+      this.#input.strings,
+      this.survey.maxCpu + 1,
+    );
+    this.run(
+      [],
+      refusals.map((refusal) => ({
+        index: refusal.index,
+        timeNs: refusal.timeNs,
+        run: (state) => evidence.hear(refusal, state),
+      })),
+    );
+    if (evidence.anchors.length === 0) return;
+    this.#spans = this.#planCorrections(
+      [...anchors, ...evidence.anchors].sort(
+        (a, b) => a.beginIndex - b.beginIndex || a.timeNs - b.timeNs,
+      ),
+    );
   }
 
   /** From the first to the last thing that is placed in time. */

@@ -16,6 +16,8 @@ import {
   unpackExtfrag,
 } from '../records/events.js';
 
+import { RefusalLog } from './refusals.js';
+
 /** All events of a recording in time order; `EventSpool` is one. */
 export interface EventSource {
   readonly length: number;
@@ -109,6 +111,7 @@ export class Survey {
   maxCpu = 0;
   backwards = 0;
   readonly rare = new RareLog();
+  readonly refusals = new RefusalLog();
 
   /** Free lists can be followed: removals and drains are recorded. */
   get buddyLevel(): boolean {
@@ -188,6 +191,7 @@ function surveyBatch(survey: Survey, batch: EventBatch, offset: number): void {
     if (k === EventKind.alloc) {
       if (p === PFN_NONE) {
         survey.failures[o]!++;
+        survey.refusals.note(batch, i, offset + i);
         continue;
       }
       allocs[o]!++;

@@ -1,0 +1,122 @@
+/**
+ * One request class against the reconstructed state: the kernel's rules (src/kernel/request-plan) meet the
+ * best estimate and its bounds.
+ *
+ * Watermarks that nothing in the input tells: contiguity and lowmem_reserve decide. The plan is made anew only when
+ * a boost changed; asking allocates nothing.
+ */
+import { type GfpRequest, parseGfp } from '../kernel/gfp.js';
+import type { ProfileSwitches } from '../kernel/profile-switches.js';
+import { planRequest, type RequestPlan, requestServed } from '../kernel/request-plan.js';
+import type { TestMarks, ZoneCounts } from '../kernel/watermark.js';
+import { compiledZones } from '../kernel/zonelist.js';
+import type { ReplayState, ZoneState } from './observer.js';
+
+/** The best estimate or one of its bounds. */
+export type Side = 'free' | 'low' | 'high';
+
+export class SideCounts implements ZoneCounts {
+  freePages = 0;
+  free: ArrayLike<number>;
+  freeCma = 0;
+  reservedHighatomic = 0;
+  freeHighatomic = 0;
+  highatomic: ArrayLike<number> | null = null;
+  cma: ArrayLike<number> | null = null;
+  readonly isolated = null;
+  readonly #side: Side;
+
+  constructor(side: Side) {
+    this.#side = side;
+    this.free = new Int32Array(0);
+  }
+
+  load(zone: ZoneState): this {
+    const free = zone[this.#side];
+    this.free = free;
+    this.cma = zone.cma ?? null;
+    this.freeCma = zone.cmaPages ?? 0;
+    this.reservedHighatomic = zone.reservedHighatomic ?? 0;
+    this.freeHighatomic = zone.highatomicPages ?? 0;
+    this.highatomic = zone.highatomic ?? null;
+    let pages = 0;
+    if (this.#side === 'free') pages = zone.freePages;
+    else for (let q = 0; q < free.length; q++) pages += free[q]! * 2 ** q;
+    this.freePages = pages;
+    return this;
+  }
+}
+
+/** One request class (gfp, order, node) on one machine. */
+export class RequestTest {
+  readonly order: number;
+  readonly gfp: string;
+  readonly node: number;
+  readonly request: GfpRequest;
+  readonly #switches: ProfileSwitches;
+  readonly #pageblockOrder: number;
+  readonly #compiled: readonly string[];
+  #plan: RequestPlan | null = null;
+  #boosts: number[] = [];
+  protected readonly sides: Readonly<Record<Side, SideCounts[]>> = { free: [], low: [], high: [] };
+
+  constructor(
+    state: ReplayState,
+    switches: ProfileSwitches,
+    gfp: string,
+    order: number,
+    node: number,
+  ) {
+    this.order = order;
+    this.gfp = gfp;
+    this.node = node;
+    this.request = parseGfp(gfp, switches.gfpEra);
+    this.#switches = switches;
+    this.#pageblockOrder = state.pageblockOrder;
+    const reserve = state.zones.find((z) => z.marks.protection.length > 0);
+    this.#compiled = compiledZones(
+      state.zones.map((z) => z.zone),
+      reserve?.marks.protection.length ?? null,
+    );
+    for (const side of ['free', 'low', 'high'] as const) {
+      this.sides[side].push(...state.zones.map(() => new SideCounts(side)));
+    }
+  }
+
+  /** The plan for the marks of this moment; made anew only when a boost changed. */
+  plan(state: ReplayState): RequestPlan {
+    const { zones } = state;
+    let same = this.#plan !== null;
+    for (let z = 0; z < zones.length && same; z++) {
+      same = this.#boosts[z] === zones[z]!.marks.boost;
+    }
+    if (same && this.#plan) return this.#plan;
+    this.#boosts = zones.map((z) => z.marks.boost);
+    this.#plan = planRequest({
+      request: this.request,
+      order: this.order,
+      node: this.node,
+      switches: this.#switches,
+      zones,
+      marks: zones.map((z) => knownMarks(z)),
+      compiled: this.#compiled,
+      geometry: { pageblockOrder: this.#pageblockOrder },
+    });
+    return this.#plan;
+  }
+
+  /** Whether the request is served by the best estimate or by a bound. Allocates nothing. */
+  served(state: ReplayState, side: Side): boolean {
+    const counts = this.sides[side];
+    for (let z = 0; z < counts.length; z++) counts[z]!.load(state.zones[z]!);
+    return requestServed(this.plan(state), counts);
+  }
+}
+
+/** Unknown marks ask for nothing: only contiguity is left to test. */
+function knownMarks(zone: ZoneState): TestMarks {
+  const { min, low, boost, protection } = zone.marks;
+  return Number.isNaN(min)
+    ? { min: 0, low: 0, boost: 0, protection }
+    : { min, low, boost, protection };
+}
