@@ -33,9 +33,24 @@ export class RequestJudge extends RequestTest {
    * the answer is open. (An estimate that refuses has proved right almost always, docs/accuracy.md.)
    */
   word(state: ReplayState): VerdictWord {
-    if (!this.served(state, 'free')) return 'fails';
+    if (!this.served(state, 'free')) return this.#mayBeOnPcp(state) ? 'undetermined' : 'fails';
     if (state.zones.every((z) => z.certainty === 'exact')) return 'succeeds';
     return this.served(state, 'low') ? 'succeeds' : 'undetermined';
+  }
+
+  /**
+   * Whether the block that is missing may lie on a per-cpu list, from where it would be served: the events show
+   * one that the copies do not, in a zone that has the pages.
+   */
+  #mayBeOnPcp(state: ReplayState): boolean {
+    if (state.pcpLooksFree?.[this.order] !== 1) return false;
+    const withPages = this.zonesWithPages(state);
+    return this.plan(state).zones.some(({ zone }, i) => {
+      if ((withPages & (1 << i)) === 0) return false;
+      const shown = state.zones[zone]!.uncorrected!;
+      const cma = state.zones[zone]!.cma;
+      return shown[this.order]! > (cma?.[this.order] ?? 0);
+    });
   }
 
   /** Zones as the kernel would try them, each with its reason. */

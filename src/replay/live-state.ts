@@ -23,6 +23,7 @@ class LiveZone implements ZoneState {
   readonly free: Int32Array;
   readonly low: Int32Array;
   readonly high: Int32Array;
+  readonly uncorrected: Int32Array;
   readonly cma: Int32Array;
   readonly highatomic: Int32Array;
   freePages = 0;
@@ -37,7 +38,13 @@ class LiveZone implements ZoneState {
   touched = 0;
   readonly marks: MutableMarks;
 
-  constructor(geometry: ZoneGeometry, orders: number, firstPage: number, marks: MutableMarks) {
+  constructor(
+    geometry: ZoneGeometry,
+    raw: Int32Array,
+    orders: number,
+    firstPage: number,
+    marks: MutableMarks,
+  ) {
     this.index = geometry.index;
     this.node = geometry.node;
     this.zone = geometry.zone;
@@ -48,6 +55,7 @@ class LiveZone implements ZoneState {
     this.free = new Int32Array(orders);
     this.low = new Int32Array(orders);
     this.high = new Int32Array(orders);
+    this.uncorrected = raw.subarray(geometry.index * orders, (geometry.index + 1) * orders);
     this.cma = new Int32Array(orders);
     this.highatomic = new Int32Array(orders);
     this.marks = marks;
@@ -62,6 +70,7 @@ export class LiveState implements ReplayState {
   readonly zones: readonly LiveZone[];
   readonly orders: number;
   readonly pageblockOrder: number;
+  pcpLooksFree: Uint8Array | null = null;
   readonly pages: Uint8Array;
   readonly headOrder: Int8Array;
   readonly pageblockType: Int8Array;
@@ -99,7 +108,7 @@ export class LiveState implements ReplayState {
     this.#slack = new Int32Array(this.raw.length);
     this.zones = geometry.zones.map((zone) => {
       const first = geometry.space.zoneStart[zone.areas[0] ?? 0] ?? 0;
-      return new LiveZone(zone, geometry.orders, first, marks.zones[zone.index]!);
+      return new LiveZone(zone, this.raw, geometry.orders, first, marks.zones[zone.index]!);
     });
   }
 

@@ -49,6 +49,8 @@ export interface ZoneState {
   readonly free: Int32Array;
   readonly low: Int32Array;
   readonly high: Int32Array;
+  /** Free blocks as the events alone show them; absent = nothing corrects them. */
+  readonly uncorrected?: Int32Array;
   /** Sum of free[q] * 2^q. */
   readonly freePages: number;
   /** Free blocks by order in CMA areas (part of `free`), and their pages; absent = none known. */
@@ -77,6 +79,8 @@ export interface ReplayState {
   readonly restless?: boolean;
   readonly orders: number;
   readonly pageblockOrder: number;
+  /** 1 for the orders whose blocks look free while they lie on a per-cpu list (page level); absent = none. */
+  readonly pcpLooksFree?: Uint8Array | null;
   /** PageBit of each dense page. */
   readonly pages: Uint8Array;
   /** Order of the free block that begins at this dense page, -1 elsewhere. */

@@ -151,10 +151,7 @@ export class Reconstruction {
       {
         space: this.geometry.space,
         survey: this.survey,
-        pcpOrders: this.survey.pcpOrders(
-          this.profile.profile.switches,
-          this.geometry.pageblockOrder,
-        ),
+        pcpOrders: this.#pcpOrders(),
         pageblockOrder: this.geometry.pageblockOrder,
         buddyLevel: this.level === 'buddy',
         // As the data shows it; where it holds no steal, as the kernel's version says.
@@ -239,6 +236,18 @@ export class Reconstruction {
     this.#fates.actions.close();
   }
 
+  #pcpOrders(): Uint8Array {
+    return this.survey.pcpOrders(this.profile.profile.switches, this.geometry.pageblockOrder);
+  }
+
+  /** Orders kept on per-cpu lists that were used at all: lists that nothing passes through hold nothing. */
+  #seenOnPcp(): Uint8Array {
+    const { allocs, frees } = this.survey;
+    return this.#pcpOrders().map((kept, order) =>
+      kept && allocs[order]! + frees[order]! > 0 ? 1 : 0,
+    );
+  }
+
   get #causal(): boolean {
     return this.#options.causal === true;
   }
@@ -252,6 +261,7 @@ export class Reconstruction {
     const core = this.#newCore();
     const marks = this.#marks();
     const state = new LiveState(core, marks);
+    if (this.level === 'page') state.pcpLooksFree = this.#seenOnPcp();
     const solver = this.#solver(core);
     const lost = new LostEvents(core, this.survey.rare);
     state.timeNs = this.survey.firstNs;

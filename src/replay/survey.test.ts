@@ -46,7 +46,9 @@ describe('orders on per-cpu lists', () => {
   const drain = (order: number) => plain({ kind: EventKind.pcpuDrain, pfn: 64, order });
   const ordersOf = (orders: readonly number[], thpPcp: boolean): number[] => {
     const survey = surveyEvents(new EventList(orders.map(drain)));
-    return [...survey.pcpOrders({ thpPcp }, 9)].flatMap((on, order) => (on ? [order] : []));
+    return [...survey.pcpOrders({ pcpOrders: '0', thpPcp }, 9)].flatMap((on, order) =>
+      on ? [order] : [],
+    );
   };
 
   test('order 0 alone where nothing else is drained or refilled', () => {

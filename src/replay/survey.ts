@@ -144,15 +144,19 @@ export class Survey {
   /**
    * Orders that pass through per-cpu lists: 0 always; where any of 1 to 3 is seen there, all three are
    * (mm/page_alloc.c pcp_allowed_order, 5.14 and later), and then the order of a huge page too if
-   * the kernel's profile says so.
+   * the kernel's profile says so. Without events of the free lists the profile says it all.
    */
-  pcpOrders(switches: Pick<ProfileSwitches, 'thpPcp'>, pageblockOrder: number): Uint8Array {
+  pcpOrders(
+    switches: Pick<ProfileSwitches, 'pcpOrders' | 'thpPcp'>,
+    pageblockOrder: number,
+  ): Uint8Array {
     const orders = new Uint8Array(MAX_ORDERS);
     for (let o = 0; o < MAX_ORDERS; o++) {
       orders[o] = this.drains[o]! > 0 || this.refills[o]! > 0 ? 1 : 0;
     }
     orders[0] = 1;
-    if (orders[1] || orders[2] || orders[3]) {
+    const told = !this.buddyLevel && switches.pcpOrders === '0-3';
+    if (told || orders[1] || orders[2] || orders[3]) {
       orders.fill(1, 1, 4);
       if (switches.thpPcp) orders[pageblockOrder] = 1;
     }
