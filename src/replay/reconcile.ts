@@ -192,8 +192,9 @@ function between(
   if (linear) return [{ ...begin, toNs: end.fromNs, best: earlier, earlier, later, linear: true }];
   // A loss moves more than anything else. An error that is gone at the later copy went where events put it right; one
   // that is new there came with a compaction.
+  const loss = rowsBetween(rare, begin.fromIndex, end.fromIndex, isLoss);
   const taking =
-    rowsBetween(rare, begin.fromIndex, end.fromIndex, isLoss) ??
+    loss ??
     (distance(later) < distance(earlier) ? errorsBetween(errors, begin, end) : null) ??
     rowsBetween(rare, begin.fromIndex, end.fromIndex, hidesTakings);
   const middleNs = (begin.fromNs + end.fromNs) / 2;
@@ -209,6 +210,14 @@ function between(
     ];
   }
   const turnNs = Math.min(Math.max(taking.middleNs ?? middleNs, taking.firstNs), taking.lastNs);
+  // What was lost shows when it is used again, any time later: no part of the time between is beyond doubt.
+  if (loss !== null) {
+    const turn = { fromIndex: indexWithin(turnNs), fromNs: turnNs };
+    return [
+      { ...begin, toNs: turnNs, best: earlier, ...base },
+      { ...turn, toNs: end.fromNs, best: later, ...base },
+    ];
+  }
   return [
     { ...begin, toNs: taking.firstNs, best: earlier, earlier, later: earlier, linear: false },
     { fromIndex: taking.first, fromNs: taking.firstNs, toNs: turnNs, best: earlier, ...base },

@@ -19,6 +19,7 @@ import { PageClass } from '../records/snapshot.js';
 import type { RecordingStrings } from '../records/strings.js';
 import { type CompactionQuality, CompactionSolver } from './compaction.js';
 import { type Anomalies, ReplayCore, type TypeEvidence } from './core.js';
+import { addDoubt } from './doubt.js';
 import {
   type Fates,
   type FreeMapCopy,
@@ -179,13 +180,20 @@ export class Reconstruction {
   }
 
   #planCorrections(anchors: readonly Anchor[]): CorrectionSpan[] {
-    return planCorrections(
+    const { rare } = this.survey;
+    const spans = planCorrections(
       anchors,
-      this.survey.rare,
+      rare,
       this.level === 'page',
       (timeNs) => this.#finder.indexAt(timeNs),
       this.#errors,
     );
+    if (this.level !== 'buddy') return spans;
+    return addDoubt(spans, {
+      rare,
+      zones: this.geometry.zones.length,
+      orders: this.geometry.orders,
+    });
   }
 
   /**
