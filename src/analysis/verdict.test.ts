@@ -69,6 +69,33 @@ const word = (order: number, spec: ZoneSpec): string => {
   return judgeOf(state, order).word(state);
 };
 
+describe('blocks that may lie on a per-cpu list', () => {
+  const NOTHING = [4000, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+  const shown = (order: number, blocks: number): ReplayState => {
+    const state = stateOf([{ free: NOTHING, min: 100 }]);
+    const uncorrected = Int32Array.from(NOTHING);
+    uncorrected[order] = blocks;
+    const zones = state.zones.map((zone) => ({ ...zone, uncorrected }));
+    return { ...state, zones, pcpLooksFree: Uint8Array.of(1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 0) };
+  };
+
+  test('leave the answer open at their order', () => {
+    expect(judgeOf(shown(9, 1), 9).word(shown(9, 1))).toBe('undetermined');
+    expect(judgeOf(shown(2, 3), 2).word(shown(2, 3))).toBe('undetermined');
+  });
+
+  test('but not at orders that are not kept there, nor where the events show none', () => {
+    expect(judgeOf(shown(6, 1), 6).word(shown(6, 1))).toBe('fails');
+    expect(judgeOf(shown(9, 0), 9).word(shown(9, 0))).toBe('fails');
+  });
+
+  test('nor where the pages are short', () => {
+    const state = shown(9, 1);
+    const zones = state.zones.map((zone) => ({ ...zone, marks: { ...zone.marks, min: 20000 } }));
+    expect(judgeOf(state, 9).word({ ...state, zones })).toBe('fails');
+  });
+});
+
 describe('verdicts', () => {
   test('a block of the order or above serves, smaller ones do not', () => {
     expect(word(2, { free: [9, 9, 0, 1] })).toBe('succeeds');

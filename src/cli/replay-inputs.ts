@@ -40,8 +40,17 @@ export function replayOptions(recording: Recording, session: Session): ReplayOpt
   };
 }
 
-export function reconstructRecording(recording: Recording, session: Session): Reconstruction {
-  return reconstruct(replayInput(recording), replayOptions(recording, session));
+/** `judged`: recorded requests that must not speak for themselves, see ReplayOptions. */
+export function reconstructRecording(
+  recording: Recording,
+  session: Session,
+  judged?: ReplayOptions['judged'],
+): Reconstruction {
+  const options = replayOptions(recording, session);
+  return reconstruct(
+    replayInput(recording),
+    judged === undefined ? options : { ...options, judged },
+  );
 }
 
 /** Whether there is something to reconstruct a state from. */

@@ -72,6 +72,54 @@ const STATE = new Map<number, number>([
   [Action.freeTaken, PageBit.isolated],
 ]);
 
+describe('types that events tell', () => {
+  const HIGHATOMIC = 3;
+  const tell = (core: ReplayCore, action: number, page: number, type: number): void => {
+    const batch = new ActionBatch();
+    batch.action[0] = action;
+    batch.page[0] = page;
+    batch.type[0] = type;
+    core.apply(batch, 0, 0);
+  };
+
+  test('a HIGHATOMIC pageblock stands apart while events say so', () => {
+    const core = new ReplayCore(geometry(), true, { tellHighatomic: true, drainsFresh: true });
+    tell(core, Action.take, 8, 1);
+    tell(core, Action.give, 9, HIGHATOMIC);
+    expect([...core.lists.apart.slice(0, 2)]).toEqual([0, 1]);
+    expect(core.reservedBefore).toEqual([]);
+    tell(core, Action.take, 10, 0);
+    expect(core.lists.apart[1]).toBe(0);
+  });
+
+  test('one whose first event says HIGHATOMIC was so from the start', () => {
+    const core = new ReplayCore(geometry(), true, { tellHighatomic: true, drainsFresh: true });
+    tell(core, Action.take, 8, HIGHATOMIC);
+    expect(core.reservedBefore).toEqual([1]);
+    const next = new ReplayCore(geometry(), true, { tellHighatomic: true, drainsFresh: true });
+    next.reserveBefore(core.reservedBefore);
+    expect(next.lists.apart[1]).toBe(1);
+    tell(next, Action.take, 8, HIGHATOMIC);
+    expect(next.reservedBefore).toEqual([]);
+  });
+
+  test('a drain may carry the type of when the page was freed: it does not end a reserve', () => {
+    const core = new ReplayCore(geometry(), true, { tellHighatomic: true, drainsFresh: false });
+    tell(core, Action.take, 8, HIGHATOMIC);
+    tell(core, Action.give, 8, 1);
+    expect(core.lists.apart[1]).toBe(1);
+    tell(core, Action.take, 8, 1);
+    expect(core.lists.apart[1]).toBe(0);
+  });
+
+  test('where zone_locked prints the type asked for, nothing stands apart', () => {
+    const core = new ReplayCore(geometry(), true);
+    tell(core, Action.take, 8, HIGHATOMIC);
+    expect(core.lists.apart[1]).toBe(0);
+    expect(core.tellsHighatomic).toBe(false);
+  });
+});
+
 describe('actions against sets of pages', () => {
   test('any sequence leaves the same blocks in every area', () => {
     fc.assert(

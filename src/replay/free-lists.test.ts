@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FreeLists } from './free-lists.js';
 import { PageBit } from './observer.js';
-import { NaivePages } from './testing/naive-pages.js';
+import { type NaiveArea, NaivePages } from './testing/naive-pages.js';
 
 interface Step {
   readonly add: boolean;
@@ -70,6 +70,80 @@ function expectSame(fast: FreeLists, naive: NaivePages, areas: Machine['areas'])
     expect(fast.freePages[zone]).toBe(pages);
   });
 }
+
+/** The same sets, but blocks end where pageblocks that are set apart meet others. */
+class ApartPages extends NaivePages {
+  readonly apart: ReadonlySet<number>;
+  readonly pageblockOrder: number;
+
+  constructor(machine: Machine, apart: ReadonlySet<number>, pageblockOrder: number) {
+    super(machine.areas, machine.maxOrder);
+    this.apart = apart;
+    this.pageblockOrder = pageblockOrder;
+  }
+
+  isApart(page: number): boolean {
+    return this.apart.has(page >> this.pageblockOrder);
+  }
+
+  override whole(area: NaiveArea, page: number, order: number): boolean {
+    const first = this.isApart(page);
+    for (let p = page; p < page + 2 ** order; p++) if (this.isApart(p) !== first) return false;
+    return super.whole(area, page, order);
+  }
+}
+
+describe('pageblocks that are set apart', () => {
+  test('their blocks do not merge with others, and are counted', () => {
+    const cases = fc.tuple(machinesWithSteps, fc.nat({ max: 6 }), fc.array(fc.nat({ max: 600 })));
+    fc.assert(
+      fc.property(cases, ([machine, below, blocks]) => {
+        const pageblockOrder = Math.max(0, machine.maxOrder - below);
+        const pages = machine.areas.reduce((sum, area) => sum + area.pages, 0);
+        const apart = new Set(blocks.map((block) => block % (pages >> pageblockOrder)));
+        const naive = new ApartPages(machine, apart, pageblockOrder);
+        const fast = new FreeLists(pages, machine.areas.length, machine.maxOrder, pageblockOrder);
+        for (const block of apart)
+          fast.setApart(zoneIn(machine.areas, block << pageblockOrder), block, true);
+        for (const { add, page, order } of machine.steps) {
+          const zone = zoneIn(machine.areas, page);
+          for (let p = page; p < page + 2 ** order; p += 2 ** Math.min(order, pageblockOrder)) {
+            if (add) fast.add(zone, p, Math.min(order, pageblockOrder));
+            else fast.remove(zone, p, Math.min(order, pageblockOrder), PageBit.allocated);
+          }
+          if (add) naive.add(page, order);
+          else naive.remove(page, order);
+          fast.checkInvariants((p) => zoneIn(machine.areas, p));
+          expect(blocksOf(fast)).toEqual(naive.blocks());
+        }
+        const counted = fast.apartCounts.reduce(
+          (sum, n, cell) => sum + n * 2 ** (cell % fast.orders),
+          0,
+        );
+        expect(counted).toBe([...naive.free].filter((page) => naive.isApart(page)).length);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('the change itself merges nothing; the next free beside does', () => {
+    const lists = new FreeLists(16, 1, 4, 3);
+    lists.setApart(0, 0, true);
+    lists.add(0, 0, 3);
+    lists.add(0, 8, 3);
+    expect(blocksOf(lists)).toEqual([
+      { page: 0, order: 3 },
+      { page: 8, order: 3 },
+    ]);
+    expect([...lists.apartCounts]).toEqual([0, 0, 0, 1, 0]);
+    lists.setApart(0, 0, false);
+    expect([...lists.counts]).toEqual([0, 0, 0, 2, 0]);
+    expect([...lists.apartCounts]).toEqual([0, 0, 0, 0, 0]);
+    lists.remove(0, 8, 0, PageBit.allocated);
+    lists.add(0, 8, 0);
+    expect(blocksOf(lists)).toEqual([{ page: 0, order: 4 }]);
+  });
+});
 
 describe('free lists against sets of pages', () => {
   test('any additions and removals leave the same blocks', () => {

@@ -23,7 +23,13 @@ function rareAt(kind: EventKind, indices: readonly number[]): RareLog {
   return log;
 }
 
-const indexAt = (timeNs: number): number => Math.ceil(timeNs / 10);
+const contextOf = (rare: RareLog, linear = false, errors: readonly number[] = []) => ({
+  rare,
+  linear,
+  orders: 1,
+  indexAt: (timeNs: number): number => Math.ceil(timeNs / 10),
+  errors,
+});
 
 /** The span that holds before event `index`. */
 const spanAt = (spans: readonly CorrectionSpan[], index: number): CorrectionSpan =>
@@ -41,7 +47,7 @@ describe('corrections between copies', () => {
   const copies = [anchor(100, 102, 5), anchor(200, 202, 9)];
 
   test('without anything hidden the nearer copy counts, and both bound', () => {
-    const spans = planCorrections(copies, new RareLog(), false, indexAt);
+    const spans = planCorrections(copies, contextOf(new RareLog()));
     expect([0, 99, 149, 151, 199, 203, 1000].map((i) => bestAt(spans, i))).toEqual([
       5, 5, 5, 9, 9, 9, 9,
     ]);
@@ -50,10 +56,9 @@ describe('corrections between copies', () => {
 
   test.each([
     ['compaction', EventKind.isolateFreepages],
-    ['lost events', EventKind.lost],
     ['CMA', EventKind.cmaAllocFinish],
   ])('%s: exact before the first and after the last event that may hide a taking', (_, kind) => {
-    const spans = planCorrections(copies, rareAt(kind, [120, 130]), false, indexAt);
+    const spans = planCorrections(copies, contextOf(rareAt(kind, [120, 130])));
     expect([103, 119].map((i) => [bestAt(spans, i), widthAt(spans, i)])).toEqual([
       [5, 0],
       [5, 0],
@@ -65,13 +70,48 @@ describe('corrections between copies', () => {
     expect(widthAt(spans, 125)).toBe(4);
   });
 
+  test('lost events: exact before the first, open up to the next copy from there', () => {
+    const spans = planCorrections(copies, contextOf(rareAt(EventKind.lost, [120, 130])));
+    expect([103, 119].map((i) => widthAt(spans, i))).toEqual([0, 0]);
+    expect([125, 131, 199].map((i) => widthAt(spans, i))).toEqual([4, 4, 4]);
+    expect([131, 199].map((i) => bestAt(spans, i))).toEqual([9, 9]);
+  });
+
+  test('an error that is gone at the later copy went where events put the replay right', () => {
+    const rare = rareAt(EventKind.isolateFreepages, [110, 190]);
+    const healed = [anchor(100, 102, 5), anchor(200, 202, 0)];
+    const spans = planCorrections(healed, contextOf(rare, false, [50, 150, 151, 152, 250]));
+    expect([103, 149, 153, 199].map((i) => bestAt(spans, i))).toEqual([5, 5, 0, 0]);
+    expect([149, 153].map((i) => widthAt(spans, i))).toEqual([0, 0]);
+  });
+
+  test('an error that is new at the later copy came with the compaction, whatever was put right', () => {
+    const rare = rareAt(EventKind.isolateFreepages, [110, 112]);
+    const grown = [anchor(100, 102, 0), anchor(200, 202, 5)];
+    const spans = planCorrections(grown, contextOf(rare, false, [150]));
+    expect([105, 120].map((i) => bestAt(spans, i))).toEqual([0, 5]);
+  });
+
+  test('page level: a refusal turns the line, and is as uncertain as the copies around it', () => {
+    const refusal = { ...anchor(150, 150, 20), partial: true };
+    const between = [anchor(0, 0, 5), copies[0]!, refusal, copies[1]!, anchor(300, 300, 9)];
+    const spans = planCorrections(between, contextOf(new RareLog(), true));
+    const at = spanAt(spans, 160);
+    expect([at.earlier[0], at.later[0]]).toEqual([20, 9]);
+    const plainSpans = planCorrections(
+      between.filter((a) => !a.partial),
+      contextOf(new RareLog(), true),
+    );
+    expect(at.slack?.[0]).toBe(spanAt(plainSpans, 160).slack?.[0]);
+  });
+
   test('events of other kinds hide nothing', () => {
-    const spans = planCorrections(copies, rareAt(EventKind.kswapdWake, [120]), false, indexAt);
+    const spans = planCorrections(copies, contextOf(rareAt(EventKind.kswapdWake, [120])));
     expect(bestAt(spans, 140)).toBe(5);
   });
 
   test('page level: a straight line over the whole gap', () => {
-    const [, span] = planCorrections(copies, new RareLog(), true, indexAt);
+    const [, span] = planCorrections(copies, contextOf(new RareLog(), true));
     expect([span!.linear, span!.fromNs, span!.toNs]).toEqual([true, 1000, 2000]);
   });
 
@@ -90,7 +130,7 @@ describe('corrections between copies', () => {
           EventKind.isolateFreepages,
           [...indices].sort((a, b) => a - b),
         );
-        const spans = planCorrections(anchors, rare, false, indexAt);
+        const spans = planCorrections(anchors, contextOf(rare));
         const from = spans.map((s) => s.fromIndex);
         expect(from).toEqual([...from].sort((a, b) => a - b));
         // After its copy and before anything else, a residual holds.

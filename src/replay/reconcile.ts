@@ -79,6 +79,9 @@ export class ResidualProbe {
 /** The events between which a copy was read. */
 export type Bracket = Pick<PlacedCopy, 'beginIndex' | 'endIndex'>;
 
+/** Orders whose pages come and go by per-cpu lists: much faster than copies are taken. */
+const PCP_ORDER = 3;
+
 /** Looks per copy: a zone is read at one instant between begin and end, any event may have been it. */
 const MAX_LOOKS = 256;
 
@@ -124,23 +127,32 @@ export interface CorrectionSpan {
   readonly unknown?: boolean;
 }
 
+/** What the corrections between two copies depend on. */
+export interface CorrectionContext {
+  readonly rare: RareLog;
+  /** The error grows steadily (page level). */
+  readonly linear: boolean;
+  readonly orders: number;
+  indexAt(timeNs: number): number;
+  /** Events that put the replay right, ascending. */
+  readonly errors: readonly number[];
+}
+
 /** The spans of corrections, ascending. */
 export function planCorrections(
   anchors: readonly Anchor[],
-  rare: RareLog,
-  linear: boolean,
-  indexAt: (timeNs: number) => number,
-  errors: readonly number[] = [],
+  context: CorrectionContext,
 ): CorrectionSpan[] {
+  const { linear } = context;
   const spans: CorrectionSpan[] = [];
   const first = anchors[0];
   if (!first) return spans;
   const start = { fromIndex: 0, fromNs: Number.NEGATIVE_INFINITY };
   spans.push({ ...start, toNs: first.timeNs, ...held(first.residual) });
-  const off = linear ? interpolationErrors(anchors) : [];
+  const off = linear ? interpolationErrors(anchors, context.orders) : [];
   for (let i = 0; i + 1 < anchors.length; i++) {
     const slack = linear ? spanError(off[i]!, off[i + 1]!) : null;
-    for (const span of between(anchors[i]!, anchors[i + 1]!, rare, linear, indexAt, errors)) {
+    for (const span of between(anchors[i]!, anchors[i + 1]!, context)) {
       spans.push(slack === null ? span : { ...span, slack });
     }
   }
@@ -177,14 +189,8 @@ function held(residual: Int32Array): Pick<CorrectionSpan, 'best' | 'earlier' | '
   return { best: residual, earlier: residual, later: residual, linear: false };
 }
 
-function between(
-  a: Anchor,
-  b: Anchor,
-  rare: RareLog,
-  linear: boolean,
-  indexAt: (timeNs: number) => number,
-  errors: readonly number[],
-): CorrectionSpan[] {
+function between(a: Anchor, b: Anchor, context: CorrectionContext): CorrectionSpan[] {
+  const { rare, linear, errors } = context;
   const earlier = a.residual;
   const later = b.residual;
   const begin = { fromIndex: a.endIndex, fromNs: a.timeNs };
@@ -200,7 +206,7 @@ function between(
   const middleNs = (begin.fromNs + end.fromNs) / 2;
   // A copy takes time: half way between two beginnings may still lie within the first of them.
   const indexWithin = (timeNs: number): number =>
-    Math.min(Math.max(indexAt(timeNs), begin.fromIndex), end.fromIndex);
+    Math.min(Math.max(context.indexAt(timeNs), begin.fromIndex), end.fromIndex);
   const base = { earlier, later, linear: false };
   if (taking === null) {
     const middle = { fromIndex: indexWithin(middleNs), fromNs: middleNs };
@@ -210,14 +216,6 @@ function between(
     ];
   }
   const turnNs = Math.min(Math.max(taking.middleNs ?? middleNs, taking.firstNs), taking.lastNs);
-  // What was lost shows when it is used again, any time later: no part of the time between is beyond doubt.
-  if (loss !== null) {
-    const turn = { fromIndex: indexWithin(turnNs), fromNs: turnNs };
-    return [
-      { ...begin, toNs: turnNs, best: earlier, ...base },
-      { ...turn, toNs: end.fromNs, best: later, ...base },
-    ];
-  }
   return [
     { ...begin, toNs: taking.firstNs, best: earlier, earlier, later: earlier, linear: false },
     { fromIndex: taking.first, fromNs: taking.firstNs, toNs: turnNs, best: earlier, ...base },
@@ -227,7 +225,8 @@ function between(
       fromNs: taking.lastNs,
       toNs: end.fromNs,
       best: later,
-      earlier: later,
+      // What was lost shows when it is used again, any time later.
+      earlier: loss === null ? later : earlier,
       later,
       linear: false,
     },
@@ -308,7 +307,7 @@ function hidesTakings(kind: number): boolean {
  * neighbours and compared. Copies are then twice as far apart as those that will be used, so this errs
  * on the wide side. The first and the last copy have no two neighbours: null.
  */
-function interpolationErrors(anchors: readonly Anchor[]): (Int32Array | null)[] {
+function interpolationErrors(anchors: readonly Anchor[], orders: number): (Int32Array | null)[] {
   const copies = anchors.filter((anchor) => !anchor.partial);
   const errors = copies.map((here, k) => {
     const before = copies[k - 1];
@@ -318,7 +317,8 @@ function interpolationErrors(anchors: readonly Anchor[]): (Int32Array | null)[] 
     const weight = span > 0 ? (here.timeNs - before.timeNs) / span : 0;
     return here.residual.map((value, c) => {
       const expected = before.residual[c]! + (after.residual[c]! - before.residual[c]!) * weight;
-      return Math.ceil(Math.abs(value - expected));
+      const error = Math.abs(value - expected);
+      return Math.ceil(c % orders <= PCP_ORDER ? 2 * error + 4 : error);
     });
   });
   // A refusal is as uncertain as the copies around it.

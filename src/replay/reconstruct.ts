@@ -181,13 +181,13 @@ export class Reconstruction {
 
   #planCorrections(anchors: readonly Anchor[]): CorrectionSpan[] {
     const { rare } = this.survey;
-    const spans = planCorrections(
-      anchors,
+    const spans = planCorrections(anchors, {
       rare,
-      this.level === 'page',
-      (timeNs) => this.#finder.indexAt(timeNs),
-      this.#errors,
-    );
+      linear: this.level === 'page',
+      orders: this.geometry.orders,
+      indexAt: (timeNs) => this.#finder.indexAt(timeNs),
+      errors: this.#errors,
+    });
     if (this.level !== 'buddy') return spans;
     return addDoubt(spans, {
       rare,

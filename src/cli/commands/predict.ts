@@ -51,7 +51,8 @@ async function run(args: PredictArgs, session: Session): Promise<ExitCode> {
   try {
     if (!recordingIsUsable(recording) || !canReconstruct(recording)) return ExitCode.noInput;
     const instants = readInstants(args, recording);
-    const replay = reconstructRecording(recording, session);
+    const asked = new Set(instants);
+    const replay = reconstructRecording(recording, session, (timeNs) => asked.has(timeNs));
     const orders = readOrders(args.order, replay.geometry.orders);
     const finder = new InstantFinder(recording.events);
     const found: Verdict[][] = instants.map(() => []);

@@ -1,0 +1,42 @@
+/**
+ * What drains tell of frees: PcpQueues alone, and a replay whose frees bypass the per-cpu lists.
+ */
+import { describe, expect, test } from 'vitest';
+import { MigrateType } from '../kernel/migratetype.js';
+import { PcpQueues } from './pcp-queues.js';
+
+const PAGEBLOCK_ORDER = 5;
+
+function queues(): PcpQueues {
+  const made = new PcpQueues(256, PAGEBLOCK_ORDER, 1);
+  made.typeTold(0, MigrateType.movable);
+  made.typeTold(32, MigrateType.unmovable);
+  made.typeTold(64, MigrateType.reclaimable);
+  return made;
+}
+
+describe('per-cpu lists seen from the future', () => {
+  test('what was freed before a drained page has left the list by then', () => {
+    const made = queues();
+    expect(made.emptyBy(3, 0, 0)).toBe(Number.POSITIVE_INFINITY);
+    made.drained(4, 0, 0, 90);
+    made.drained(5, 0, 0, 80);
+    expect(made.emptyBy(3, 0, 0)).toBe(80);
+  });
+
+  test('other cpus, orders and types have lists of their own', () => {
+    const made = queues();
+    made.drained(4, 0, 0, 80);
+    expect(made.emptyBy(3, 0, 1)).toBe(Number.POSITIVE_INFINITY);
+    expect(made.emptyBy(2, 1, 0)).toBe(Number.POSITIVE_INFINITY);
+    expect(made.emptyBy(65, 0, 0)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test('unmovable lists and pageblocks of unknown type tell nothing', () => {
+    const made = queues();
+    made.drained(33, 0, 0, 80);
+    made.drained(100, 0, 0, 80);
+    expect(made.emptyBy(34, 0, 0)).toBe(Number.POSITIVE_INFINITY);
+    expect(made.emptyBy(101, 0, 0)).toBe(Number.POSITIVE_INFINITY);
+  });
+});
