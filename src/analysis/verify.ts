@@ -120,6 +120,7 @@ export function verify(input: ReplayInput, options: VerifyOptions): VerifyResult
       ...hidden.attempts.map((a) => attemptStop(a, switches, judges, matrix)),
     ];
     replay.run([], stops);
+    replay.close();
     return summarise(replay, looks, matrix, hidden.kept, visible);
   } finally {
     hidden.events.close();

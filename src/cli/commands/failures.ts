@@ -53,6 +53,7 @@ async function run(args: FailuresArgs, session: Session): Promise<ExitCode> {
         sink: (window) => windows.push(window),
       }),
     ]);
+    replay.close();
     session.progress.stop();
     windows.sort((a, b) => a.fromNs - b.fromNs || a.order - b.order);
     await print(windows, args.format, recording, session);

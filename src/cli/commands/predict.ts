@@ -64,6 +64,7 @@ async function run(args: PredictArgs, session: Session): Promise<ExitCode> {
       });
     });
     replay.run([], stops);
+    replay.close();
     session.progress.stop();
     if (args.format === 'ndjson') {
       for (let k = 0; k < instants.length && !session.out.closed; k++) {

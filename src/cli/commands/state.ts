@@ -86,6 +86,7 @@ async function run(args: StateArgs, session: Session): Promise<ExitCode> {
         found[position] = zoneLines(state, instants[position]!);
       }),
     );
+    replay.close();
     session.progress.stop();
     if (args.format === 'json') {
       const all = found.flatMap((lines, k) =>
