@@ -11,6 +11,7 @@ import { compiledZones, ZONE_NAMES, zoneIndexOfClass } from '../kernel/zonelist.
 import type { Splat } from '../records/splat.js';
 import type { Cause, ZoneFinding } from './findings.js';
 import { type JudgeContext, judgeSplatZone, pagesOf, type ZoneInput } from './judge-zone.js';
+import { sizeOfKB } from './words.js';
 
 export interface Verdict {
   readonly cause: Cause;
@@ -250,7 +251,7 @@ function impossibleBecause(
   if (vmallocBytes !== null && ramPages !== null) {
     const ram = ramPages * pageSizeKB(splat) * 1024;
     if (vmallocBytes >= ram)
-      return `vmalloc was asked for ${vmallocBytes} bytes, the machine has ${ram}`;
+      return `vmalloc was asked for ${sizeOfKB(vmallocBytes / 1024)}, the machine has ${sizeOfKB(ram / 1024)}`;
   }
   if (options === null || zones.length === 0) return '';
   const { order } = options;

@@ -18,6 +18,10 @@ const EXTRA = `
 .postmortem .facts-list dt{opacity:.7}
 .postmortem .facts-list dd{margin:0;overflow-wrap:anywhere}
 .postmortem svg{max-width:100%;height:auto;color:inherit}
+.postmortem figure{margin:.5rem 0}
+.postmortem .table-wrap{max-height:70vh}
+.postmortem table{min-width:44rem}
+.postmortem td,.postmortem th{overflow-wrap:normal}
 .postmortem pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:.3rem 0}
 @media (max-width:640px){.postmortem .facts-list{grid-template-columns:1fr}}
 `;
@@ -27,7 +31,7 @@ const CHART_CONFIG = {
   font: 'system-ui, sans-serif',
   axis: { labelColor: 'currentColor', titleColor: 'currentColor', tickColor: 'currentColor' },
   header: { labelColor: 'currentColor', labelFontWeight: 'bold' },
-  legend: { labelColor: 'currentColor' },
+  legend: { labelColor: 'currentColor', labelLimit: 0 },
   text: { fill: 'currentColor' },
   view: { stroke: null },
 };
@@ -91,7 +95,7 @@ function adviceHtml(advice: PageSection['advice'][number]): string {
 function tableHtml(table: PageTable): string {
   const numeric = (text: string): string => (/^-?[\d,.]+$/.test(text) ? ' class="n"' : '');
   return [
-    '<div class="table-wrap" tabindex="0" role="region">',
+    `<div class="table-wrap" tabindex="0" role="region" aria-label="${e(table.caption)}">`,
     `<table><caption>${e(table.caption)}</caption>`,
     `<thead><tr>${table.columns.map((text) => `<th scope="col">${e(text)}</th>`).join('')}</tr></thead>`,
     `<tbody>${table.rows
