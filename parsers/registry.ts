@@ -15,9 +15,11 @@ import { ftraceText } from './ftrace-text/index.js';
 import { kpageflags } from './kpageflags/index.js';
 import { llfree } from './llfree/index.js';
 import { ndjson } from './ndjson/index.js';
+import { noEvents } from './no-events/index.js';
 import { pageOwner } from './page-owner/index.js';
 import { perfData } from './perf-data/index.js';
 import { perfScript } from './perf-script/index.js';
+import { perfTrace } from './perf-trace/index.js';
 import { perfetto } from './perfetto/index.js';
 import { snapshotText } from './snapshot-text/index.js';
 import { systrace } from './systrace/index.js';
@@ -38,6 +40,7 @@ export const FORMATS: readonly Format[] = [
   ftraceText,
   traceCmdReport,
   perfScript,
+  perfTrace,
   babeltrace,
   bpftrace,
   crashKmem,
@@ -46,6 +49,7 @@ export const FORMATS: readonly Format[] = [
   pageOwner,
   snapshotText,
   dmesgFormat,
+  noEvents,
 ];
 
 /** A format and why it was chosen. */

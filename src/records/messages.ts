@@ -69,6 +69,11 @@ export const MESSAGES = {
     hint: 'the first lines were compared with every format that `buddyscope inspect --formats` lists',
   },
 
+  'input-without-events': {
+    severity: 'warning',
+    text: '{what}: nothing can be read from it; {instead}',
+  },
+
   // tables
   'csv-record-lost': {
     severity: 'warning',
