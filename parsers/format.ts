@@ -65,6 +65,8 @@ interface FormatBase {
   detect(head: Uint8Array, name: string): Detection | null;
   /** Needs what other inputs say (event formats): read after all of them, whatever their order. */
   readonly readLast?: boolean;
+  /** Called once when all inputs have been read, if any was of this format: what takes several files. */
+  finish?(context: ParseContext): void;
 }
 
 /** A format that is read front to back, once. */

@@ -6,6 +6,7 @@
  */
 import { babeltrace } from './babeltrace/index.js';
 import { bpftrace } from './bpftrace/index.js';
+import { collectd } from './collectd/index.js';
 import { crashKmem } from './crash-kmem/index.js';
 import { csv } from './csv/index.js';
 import { dmesgFormat } from './dmesg/index.js';
@@ -21,6 +22,7 @@ import { perfData } from './perf-data/index.js';
 import { perfScript } from './perf-script/index.js';
 import { perfTrace } from './perf-trace/index.js';
 import { perfetto } from './perfetto/index.js';
+import { promql } from './promql/index.js';
 import { snapshotText } from './snapshot-text/index.js';
 import { systrace } from './systrace/index.js';
 import { traceCmdReport } from './trace-cmd-report/index.js';
@@ -44,6 +46,8 @@ export const FORMATS: readonly Format[] = [
   babeltrace,
   bpftrace,
   crashKmem,
+  promql,
+  collectd,
   ndjson,
   csv,
   pageOwner,

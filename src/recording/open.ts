@@ -12,7 +12,7 @@
  * recording.close();
  * ```
  */
-import type { Format, RecordSink } from '../../parsers/format.js';
+import type { Format, ParseContext, RecordSink } from '../../parsers/format.js';
 import { FORMATS } from '../../parsers/registry.js';
 import { type InputFile, listInputs } from '../io/inputs.js';
 import { readerThreadUrl } from '../io/reader.js';
@@ -95,6 +95,23 @@ class Opening {
       if ((await this.#readOne(file, source, true)) === 'later') later.push([file, source]);
     }
     for (const [file, source] of later) await this.#readOne(file, source, false);
+    for (const format of this.#formats) {
+      if (format.finish === undefined) continue;
+      const first = this.#sources.find((source) => source.format === format.id);
+      if (first !== undefined) format.finish(this.#contextOf(first));
+    }
+  }
+
+  #contextOf(source: SourceSummary): ParseContext {
+    return {
+      source,
+      sink: this.#sinkOf(source),
+      diagnostics: this.diagnostics,
+      limits: this.limits,
+      strings: this.#strings,
+      clock: this.#clock,
+      options: this.#options.formatOptions ?? {},
+    };
   }
 
   async #readOne(
@@ -104,17 +121,7 @@ class Opening {
   ): Promise<'done' | 'later'> {
     const before = this.#bytesDone;
     const options = this.#options;
-    const sink = this.#sinkOf(source);
-    const context = {
-      source,
-      sink,
-      diagnostics: this.diagnostics,
-      limits: this.limits,
-      strings: this.#strings,
-      clock: this.#clock,
-      options: options.formatOptions ?? {},
-    };
-    const outcome = await readInput(file, context, {
+    const outcome = await readInput(file, this.#contextOf(source), {
       mayWait,
       limits: this.limits,
       hash: options.hash ?? false,
