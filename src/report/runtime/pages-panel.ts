@@ -98,6 +98,7 @@ export class PagesPanel {
     byId('blocks-lead', HTMLParagraphElement).textContent = this.#overviewWords();
     this.#describe(atNs);
     this.#fillOwners();
+    this.#box?.classList.add('drawn');
   }
 
   /** Where the request explained above came nearest to a block, else what is most worth a look. */
