@@ -5,11 +5,11 @@
  * to change them. The CSP allows nothing but the one style. Style attributes that Vega writes are
  * dropped: the policy would refuse them.
  */
-import { parse, View } from 'vega';
-import { compile, type TopLevelSpec } from 'vega-lite';
 import type { PageChart, PageSection, PageTable, PostmortemPage } from '../postmortem/sections.js';
 import { escapeHtml as e, scriptJson } from './escape.js';
 import { documentHead, staticPolicy } from './html.js';
+import { inlineSvg } from './inline-svg.js';
+import { chartFiles, csvFile, exportLinks } from './static-export.js';
 import { STYLE } from './style.js';
 
 /** What the shared style lacks for this page. */
@@ -25,16 +25,6 @@ const EXTRA = `
 .postmortem pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:.3rem 0}
 @media (max-width:640px){.postmortem .facts-list{grid-template-columns:1fr}}
 `;
-
-const CHART_CONFIG = {
-  background: 'transparent',
-  font: 'system-ui, sans-serif',
-  axis: { labelColor: 'currentColor', titleColor: 'currentColor', tickColor: 'currentColor' },
-  header: { labelColor: 'currentColor', labelFontWeight: 'bold' },
-  legend: { labelColor: 'currentColor', labelLimit: 0 },
-  text: { fill: 'currentColor' },
-  view: { stroke: null },
-};
 
 export async function renderPostmortemHtml(page: PostmortemPage, version: string): Promise<string> {
   const style = STYLE + EXTRA;
@@ -102,24 +92,19 @@ function tableHtml(table: PageTable): string {
       .map((row) => `<tr>${row.map((text) => `<td${numeric(text)}>${e(text)}</td>`).join('')}</tr>`)
       .join('')}</tbody>`,
     '</table></div>',
+    exportLinks([csvFile('table', table.columns, table.rows)]),
   ].join('\n');
 }
 
 async function chartHtml(chart: PageChart): Promise<string> {
-  const svg = await drawSvg(chart);
+  const svg = await inlineSvg(chart.spec, chart.description);
+  const files = await chartFiles(chart.id, svg, chart.spec);
   return [
     `<figure id="${e(chart.id)}">`,
     `<figcaption>${e(chart.title)}</figcaption>`,
-    svg.replace('<svg ', `<svg role="img" aria-label="${e(chart.description)}" `),
+    svg,
     '</figure>',
+    exportLinks(files),
     `<script type="application/json" id="${e(chart.id)}-spec">${scriptJson(chart.spec)}</script>`,
   ].join('\n');
-}
-
-async function drawSvg(chart: PageChart): Promise<string> {
-  const spec = { ...chart.spec, config: CHART_CONFIG } as unknown as TopLevelSpec;
-  const view = new View(parse(compile(spec).spec), { renderer: 'none' });
-  const svg = await view.toSVG();
-  view.finalize();
-  return svg.replace(/ style="[^"]*"/g, '');
 }
