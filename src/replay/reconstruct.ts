@@ -52,6 +52,8 @@ export interface ReplayInput {
   readonly snapshots: readonly Snapshot[];
   readonly strings: RecordingStrings;
   readonly diagnostics?: Diagnostics;
+  /** Of these events, if they were surveyed when they were read. */
+  readonly survey?: Survey;
 }
 
 /** What a replay may use and what it is told. */
@@ -107,7 +109,7 @@ export class Reconstruction {
     this.#options = options;
     const phase = options.phase ?? (() => {});
     phase('survey');
-    this.survey = surveyEvents(input.events);
+    this.survey = input.survey ?? surveyEvents(input.events);
     this.geometry = findGeometry(
       this.survey,
       input.snapshots,
