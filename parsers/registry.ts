@@ -67,10 +67,11 @@ export function detect(
   head: Uint8Array,
   name: string,
   formats: readonly Format[] = FORMATS,
+  options: Readonly<Record<string, string>> = {},
 ): Detected | null {
   let best: Detected | null = null;
   for (const format of formats) {
-    const detection = format.detect(head, name);
+    const detection = format.detect(head, name, options);
     if (detection === null || !(detection.confidence >= MIN_CONFIDENCE)) continue;
     if (best === null || detection.confidence > best.detection.confidence) {
       best = { format, detection };
