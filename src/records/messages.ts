@@ -153,7 +153,7 @@ export const MESSAGES = {
   'log-reports-limit': {
     severity: 'warning',
     text: '{count} reports and lines of note after the first {limit} were left out',
-    hint: 'raise --limit snapshots=N, or cut the log',
+    hint: 'raise --limit reports=N, or cut the log',
   },
 
   // event text
