@@ -8,6 +8,7 @@
  */
 import type { ProfileSwitches } from '../kernel/profile-switches.js';
 import {
+  BLOCK_PAGES,
   EventBatch,
   EventKind,
   LAST_PAGE_KIND,
@@ -213,7 +214,7 @@ function surveyBatch(survey: Survey, batch: EventBatch, offset: number): void {
       pending = survey.extfragPending;
     }
     if (p < minPfn) minPfn = p;
-    const end = o === 0 ? p + 1 : p + 2 ** o;
+    const end = p + BLOCK_PAGES[o]!;
     if (end > endPfn) endPfn = end;
   }
   survey.lastNs = last;
