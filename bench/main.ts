@@ -33,6 +33,7 @@ async function longestTrace(folder: string): Promise<string[]> {
 const BENCHES: readonly Bench[] = [
   { name: 'scan-text', long: false, prepare: longestTrace },
   { name: 'scan-log', long: false },
+  { name: 'binary', long: false },
   { name: 'report', long: false },
   { name: 'memory', long: false },
   { name: 'stdin', long: true },

@@ -61,10 +61,19 @@ interface FormatBase {
   readonly id: string;
   /** For people: `ftrace text (trace, trace_pipe)`. */
   readonly title: string;
-  /** Looks at the first bytes (up to 64 KiB, decompressed) of an input. */
-  detect(head: Uint8Array, name: string): Detection | null;
+  /**
+   * Looks at the first bytes (up to 64 KiB, decompressed) of an input.
+   * @param options choices the user made, as in ParseContext.
+   */
+  detect(
+    head: Uint8Array,
+    name: string,
+    options?: Readonly<Record<string, string>>,
+  ): Detection | null;
   /** Needs what other inputs say (event formats): read after all of them, whatever their order. */
   readonly readLast?: boolean;
+  /** Called once when all inputs have been read, if any was of this format: what takes several files. */
+  finish?(context: ParseContext): void;
 }
 
 /** A format that is read front to back, once. */

@@ -6,6 +6,7 @@
  */
 import { babeltrace } from './babeltrace/index.js';
 import { bpftrace } from './bpftrace/index.js';
+import { collectd } from './collectd/index.js';
 import { crashKmem } from './crash-kmem/index.js';
 import { csv } from './csv/index.js';
 import { dmesgFormat } from './dmesg/index.js';
@@ -15,10 +16,13 @@ import { ftraceText } from './ftrace-text/index.js';
 import { kpageflags } from './kpageflags/index.js';
 import { llfree } from './llfree/index.js';
 import { ndjson } from './ndjson/index.js';
+import { noEvents } from './no-events/index.js';
 import { pageOwner } from './page-owner/index.js';
 import { perfData } from './perf-data/index.js';
 import { perfScript } from './perf-script/index.js';
+import { perfTrace } from './perf-trace/index.js';
 import { perfetto } from './perfetto/index.js';
+import { promql } from './promql/index.js';
 import { snapshotText } from './snapshot-text/index.js';
 import { systrace } from './systrace/index.js';
 import { traceCmdReport } from './trace-cmd-report/index.js';
@@ -38,14 +42,18 @@ export const FORMATS: readonly Format[] = [
   ftraceText,
   traceCmdReport,
   perfScript,
+  perfTrace,
   babeltrace,
   bpftrace,
   crashKmem,
+  promql,
+  collectd,
   ndjson,
   csv,
   pageOwner,
   snapshotText,
   dmesgFormat,
+  noEvents,
 ];
 
 /** A format and why it was chosen. */
@@ -59,10 +67,11 @@ export function detect(
   head: Uint8Array,
   name: string,
   formats: readonly Format[] = FORMATS,
+  options: Readonly<Record<string, string>> = {},
 ): Detected | null {
   let best: Detected | null = null;
   for (const format of formats) {
-    const detection = format.detect(head, name);
+    const detection = format.detect(head, name, options);
     if (detection === null || !(detection.confidence >= MIN_CONFIDENCE)) continue;
     if (best === null || detection.confidence > best.detection.confidence) {
       best = { format, detection };

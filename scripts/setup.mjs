@@ -1,8 +1,9 @@
 /**
- * Installs what is missing, and only that: npm packages from the lockfile, Chromium for the browser tests.
+ * Installs what is missing, and only that: npm packages from the lockfile, Debian packages for the tests.
  *
  *   node scripts/setup.mjs             packages
- *   node scripts/setup.mjs --browser   packages, and Chromium where it may be installed (root, apt)
+ *   node scripts/setup.mjs --tests     packages, and where they may be installed (root, apt) Chromium,
+ *                                      trace-cmd and perf, which tests use
  *
  * A stamp under node_modules remembers the lockfile it was installed from; while that has not changed
  * nothing is run. Install scripts of packages are never run: none of ours needs one.
@@ -31,11 +32,20 @@ import {
 
 const LOCKFILE = join(ROOT, 'package-lock.json');
 const STAMP = join(MODULES, '.buddyscope-lock');
-/** Says that Chromium could not be installed, so that not every `npm test` tries again. */
-const BROWSER_STAMP = join(MODULES, '.buddyscope-no-chromium');
 const OLDEST_NODE = [20, 19];
 
-export const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+/** Debian packages that tests use where they are there. */
+const FOR_TESTS = [
+  {
+    given: process.env.BUDDYSCOPE_CHROMIUM,
+    programs: BROWSERS,
+    name: 'chromium',
+    tests: 'browser tests',
+  },
+  { programs: ['trace-cmd'], name: 'trace-cmd', tests: 'comparisons with trace-cmd' },
+  { programs: ['perf'], name: 'linux-perf', tests: 'comparisons with perf' },
+];
 
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
@@ -80,34 +90,36 @@ function linkCommand() {
   symlinkSync('../../dist/src/cli/main.js', link);
 }
 
-async function installBrowser(again) {
-  if (process.env.BUDDYSCOPE_CHROMIUM || findProgram(...BROWSERS)) return;
-  const skipped = 'the browser tests will be skipped';
+/** Installs a Debian package that tests want and nothing else needs, if it may and did not fail before. */
+async function installForTests({ given, programs, name, tests }, again) {
+  if (given || findProgram(...programs)) return;
+  const skipped = `the ${tests} will be skipped`;
   if (!isRoot() || !findProgram('apt-get')) {
-    say(`setup: no Chromium, and it takes root and apt to install it; ${skipped}`);
+    say(`setup: no ${name}, and it takes root and apt to install it; ${skipped}`);
     return;
   }
-  if (!again && existsSync(BROWSER_STAMP)) {
-    say(`setup: Chromium could not be installed before (npm run setup tries again); ${skipped}`);
+  const stamp = join(MODULES, `.buddyscope-no-${name}`);
+  if (!again && existsSync(stamp)) {
+    say(`setup: ${name} could not be installed before (npm run setup tries again); ${skipped}`);
     return;
   }
-  say('setup: apt-get install chromium (for the browser tests)');
+  say(`setup: apt-get install ${name} (for the ${tests})`);
   const options = {
     stdio: ['ignore', 2, 2],
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
   };
-  const install = ['install', '-y', '-qq', '--no-install-recommends', 'chromium'];
+  const install = ['install', '-y', '-qq', '--no-install-recommends', name];
   if ((await run('apt-get', install, options)) !== 0) {
     await run('apt-get', ['update', '-qq'], options);
     await run('apt-get', install, options);
   }
-  if (findProgram(...BROWSERS)) return;
-  writeFileSync(BROWSER_STAMP, '');
-  say(`setup: Chromium could not be installed; ${skipped}`);
+  if (findProgram(...programs)) return;
+  writeFileSync(stamp, '');
+  say(`setup: ${name} could not be installed; ${skipped}`);
 }
 
 /** Resolves to an exit code: 0 when the packages are there (a missing browser is no error). */
-export async function setup({ browser = false, again = false } = {}) {
+export async function setup({ tests = false, again = false } = {}) {
   if (!checkNode()) return 1;
   const code = await installPackages();
   if (code !== 0) {
@@ -115,10 +127,10 @@ export async function setup({ browser = false, again = false } = {}) {
     return code;
   }
   linkCommand();
-  if (browser) await installBrowser(again);
+  if (tests) for (const wanted of FOR_TESTS) await installForTests(wanted, again);
   return 0;
 }
 
 if (isMain(import.meta)) {
-  process.exitCode = await setup({ browser: process.argv.includes('--browser'), again: true });
+  process.exitCode = await setup({ tests: process.argv.includes('--tests'), again: true });
 }

@@ -33,7 +33,7 @@ function readCounts(path) {
 
 async function test(args) {
   const counts = { passed: 0, failed: 1, skipped: 0 };
-  let code = (await setup({ browser: true })) || (await build());
+  let code = (await setup({ tests: true })) || (await build());
   if (code === 0) {
     const folder = mkdtempSync(join(tmpdir(), 'buddyscope-test-'));
     const result = join(folder, 'result.json');

@@ -6,7 +6,7 @@ import { BpftraceParser, detectBpftrace } from './parse.js';
 
 export const bpftrace: StreamFormat = {
   id: 'bpftrace',
-  title: 'bpftrace -f json',
+  title: 'bpftrace output (-f json or plain)',
   mode: 'stream',
   detect: detectBpftrace,
   open: (context) => new BpftraceParser(context),

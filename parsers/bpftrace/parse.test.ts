@@ -27,6 +27,18 @@ describe('bpftrace -f json', () => {
     expect(source.skippedEvents).toMatchObject({ 'bpftrace map': 1, 'bpftrace hist': 1 });
   });
 
+  it.skipIf(!haveCaptures)('reads plain output, with maps and stacks in between', () => {
+    const bytes = readShared(CAPTURES, 'bpftrace.txt');
+    expect(bpftrace.detect(bytes, '')?.confidence).toBeGreaterThan(0.9);
+    expect(bpftrace.detect(bytes.subarray(bytes.indexOf(10) + 1), '')?.confidence).toBe(0.6);
+    const { rows, diagnostics, source } = collect(bpftrace, bytes, { chunk: 100 });
+    const printed = Buffer.from(bytes).toString('latin1').match(/pfn=/g)!;
+    expect(rows).toHaveLength(printed.length);
+    expect(rows[0]).toMatchObject({ timeNs: 1_830_656_834_357, comm: 'dd', pfn: 2_394_947 });
+    expect(diagnostics.all).toEqual([]);
+    expect(source.skippedLines).toBe(0);
+  });
+
   it('takes names, pids, event words and failed allocations', () => {
     const { rows } = read(
       printf('12.000000001 3 4711 my prog event=mm_page_free pfn=0x1f order=2\n') +

@@ -1,6 +1,6 @@
 /**
  * One JSON object a line: {"type": "printf", "data": "TEXT\n"}; other types hold no events, except
- * lost_events. What a TEXT may say is in README.md: `NSECS CPU [PID] COMM key=value …`.
+ * lost_events. Without -f json the TEXTs stand alone behind `Attaching N probes...`. What a TEXT may say is in README.md: `NSECS CPU [PID] COMM key=value …`.
  *
  * bpftrace prints numbers as the script asks: gfp is taken as hex (`%x`) with or without 0x, pfn as
  * decimal unless it has 0x or letters. Input option gfp-base=10 says that masks are decimal.
@@ -18,9 +18,19 @@ const ENVELOPE =
 export function detectBpftrace(head: Uint8Array): Detection | null {
   const lines = Buffer.from(head).toString('latin1').split('\n').slice(0, 20);
   const fits = lines.filter((line) => ENVELOPE.test(line)).length;
-  if (fits === 0) return null;
-  return { confidence: 0.95, why: `${fits} lines in bpftrace's JSON envelope` };
+  if (fits > 0) return { confidence: 0.95, why: `${fits} lines in bpftrace's JSON envelope` };
+  if (ATTACHING.test(lines[0]!)) return { confidence: 0.95, why: 'bpftrace says what it attaches' };
+  const printed = lines.filter((line) => PRINTED.test(line)).length;
+  if (printed === 0) return null;
+  return { confidence: 0.6, why: `${printed} lines \`NSECS CPU COMM pfn=… order=…\`` };
 }
+
+/** The first line of plain output. */
+const ATTACHING = /^Attaching \d{1,6} probes?\.\.\.$/;
+/** A line as the script of the README prints it. */
+const PRINTED = /^\d{6,20} \d{1,5} \S.{0,60} pfn=[0-9a-fx]+ order=\d+/;
+/** Maps, stacks and histograms of plain output. */
+const OTHER_OUTPUT = /^(?:@|\]|\s|\[)/;
 
 const ALIASES: Readonly<Record<string, string>> = {
   t: 'time',
@@ -60,6 +70,10 @@ export class BpftraceParser implements StreamParser {
 
   #line(line: string): void {
     if (line.trim() === '') return;
+    if (!line.startsWith('{')) {
+      this.#plain(line);
+      return;
+    }
     const object = parseObject(Buffer.from(line, 'latin1').toString('utf8'));
     if (object === null) {
       this.#lines.unparsed(line);
@@ -78,6 +92,12 @@ export class BpftraceParser implements StreamParser {
     const events = typeof data === 'object' && data !== null ? Object.values(data)[0] : data;
     const count = wholeNumber(events, 0, 2 ** 40);
     this.#writer.lost(0, this.#lastNs, count ?? Number.NaN);
+  }
+
+  #plain(line: string): void {
+    if (ATTACHING.test(line) || this.#event(line)) return;
+    if (OTHER_OUTPUT.test(line)) this.#writer.skip('bpftrace map');
+    else this.#lines.unparsed(line);
   }
 
   #event(text: string): boolean {

@@ -23,12 +23,13 @@ export function delimiterOf(header: string): string {
   return best;
 }
 
-export function detectCsv(head: Uint8Array): Detection | null {
+/** @param map names of columns given by the user (`--map`). */
+export function detectCsv(head: Uint8Array, map?: string): Detection | null {
   const header = headerLine(head);
   if (header === '' || header.includes('{')) return null;
   const cells = header.split(delimiterOf(header)).map((cell) => cell.replace(/^"(.*)"$/, '$1'));
   if (cells.length < 3) return null;
-  const names = new FieldNames();
+  const names = new FieldNames(map);
   const found = new Set(cells.map((cell) => names.fieldOf(cell)));
   const known = [...found].filter((field) => field >= 0).length;
   const has = (...fields: number[]): boolean => fields.every((field) => found.has(field));

@@ -69,6 +69,9 @@ const NAMES: Readonly<Record<Field, readonly string[]>> = {
     'time_s',
     'seconds',
     'secs',
+    '@timestamp',
+    'datetime',
+    'date_time',
   ],
   [Field.event]: ['event', 'name', 'type', 'tracepoint', 'probe'],
   [Field.cpu]: ['cpu', 'cpu_id'],
@@ -105,7 +108,7 @@ const NAMES: Readonly<Record<Field, readonly string[]>> = {
 
 /** What a name means without regard to spelling: lower case letters and digits. */
 export function normalName(name: string): string {
-  return name.toLowerCase().replace(/[\s_.-]+/g, '');
+  return name.toLowerCase().replace(/[\s_.@-]+/g, '');
 }
 
 const FIELD_OF = new Map<string, Field>();

@@ -9,6 +9,6 @@ export const csv: StreamFormat = {
   id: 'csv',
   title: 'CSV with a header line',
   mode: 'stream',
-  detect: (head) => detectCsv(head),
+  detect: (head, _name, options) => detectCsv(head, options?.map),
   open: (context) => new CsvParser(context),
 };

@@ -18,11 +18,12 @@ import {
   RARE_WIDTH,
 } from '../../src/records/events.js';
 import { NO_TIME, type SnapshotTime, type ZoneFree } from '../../src/records/snapshot.js';
+import { EPOCH_CLOCK_S } from '../../src/records/time.js';
 import type { ParseContext } from '../format.js';
 import { decodeSnapshot, PieceJoiner } from '../ndjson/snapshot-json.js';
 import { kindOfName } from './event-names.js';
 import { Field } from './fields.js';
-import { clockNs, exactNs, guessUnit, pfnOf, unitNamed, wholeNumber } from './values.js';
+import { clockNs, exactNs, guessUnit, isoNs, pfnOf, unitNamed, wholeNumber } from './values.js';
 
 /** Slots of a row by Field; undefined where the table has no such column. */
 export type Row = readonly unknown[];
@@ -171,15 +172,22 @@ export class RowImporter {
   }
 
   #time(value: unknown): number {
-    if (value === undefined || value === null || value === '') return Number.NaN;
+    const ns = this.#ns(value);
+    return ns === null ? Number.NaN : clockNs(ns, this.#context.clock);
+  }
+
+  /** Nanoseconds of a stamp as it is, null for none. */
+  #ns(value: unknown): bigint | null {
+    if (value === undefined || value === null || value === '') return null;
+    const date = isoNs(value);
+    if (date !== null) return date;
     if (this.#unitNs === null) {
       this.#unitNs = guessUnit(value);
       const { diagnostics, source } = this.#context;
       const unit = this.#unitNs === 1 ? 'ns' : 's';
       diagnostics.report('time-unit-guessed', { source: source.name }, { unit });
     }
-    const ns = exactNs(value, this.#unitNs);
-    return ns === null ? Number.NaN : clockNs(ns, this.#context.clock);
+    return exactNs(value, this.#unitNs);
   }
 
   #addSnapshot(row: Row, line: number): void {
@@ -218,10 +226,7 @@ export class RowImporter {
   #flushZones(): void {
     if (this.#zones.length === 0) return;
     const { source, sink } = this.#context;
-    const atNs = this.#time(this.#zonesTime ?? undefined);
-    const time: SnapshotTime = Number.isNaN(atNs)
-      ? NO_TIME
-      : { clock: 'trace', beginNs: atNs, endNs: atNs, snap: null, resolutionNs: 1 };
+    const time = this.#copyTime(this.#ns(this.#zonesTime ?? undefined));
     source.snapshots.buddyinfo = (source.snapshots.buddyinfo ?? 0) + 1;
     sink.snapshot({
       kind: 'buddyinfo',
@@ -231,6 +236,18 @@ export class RowImporter {
       zones: this.#zones,
     });
     this.#zones = [];
+  }
+
+  /** Stamps that count from 1970 are of the wall clock, which need not be the trace's. */
+  #copyTime(ns: bigint | null): SnapshotTime {
+    if (ns === null) return NO_TIME;
+    if (ns >= BigInt(EPOCH_CLOCK_S) * 1_000_000_000n) {
+      const stampNs = Number(ns);
+      const grain = { resolutionNs: ns % 1_000_000_000n === 0n ? 1e9 : 1e6 };
+      return { clock: 'wall', beginNs: stampNs, endNs: stampNs, snap: null, ...grain };
+    }
+    const atNs = clockNs(ns, this.#context.clock);
+    return { clock: 'trace', beginNs: atNs, endNs: atNs, snap: null, resolutionNs: 1 };
   }
 }
 

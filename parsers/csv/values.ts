@@ -62,6 +62,23 @@ export function exactNs(value: unknown, unitNs: number): bigint | null {
   return decimal.negative ? -ns : ns;
 }
 
+const ISO =
+  /^\s*(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9})\d{0,3})?\s*(Z|UTC|[+-]\d{2}:?\d{2})?\s*$/;
+
+/** Nanoseconds since 1970 of an ISO 8601 date and time (without a zone: UTC), or null. */
+export function isoNs(value: unknown): bigint | null {
+  const match = typeof value === 'string' && value.length < 48 ? ISO.exec(value) : null;
+  if (match === null) return null;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number);
+  const dated = month! >= 1 && month! <= 12 && day! >= 1 && day! <= 31;
+  if (!dated || hour! > 23 || minute! > 59 || second! > 60) return null;
+  const ms = Date.UTC(year!, month! - 1, day!, hour!, minute!, second!);
+  const zone = /^([+-])(\d{2}):?(\d{2})$/.exec(match[8] ?? '');
+  const east = zone === null ? 0 : Number(`${zone[1]}1`) * (Number(zone[2]) * 60 + Number(zone[3]));
+  const fraction = BigInt((match[7] ?? '').padEnd(9, '0'));
+  return (BigInt(ms) - BigInt(east) * 60_000n) * 1_000_000n + fraction;
+}
+
 /** Nanoseconds on the recording's clock, whose epoch the first stamp fixes. */
 export function clockNs(ns: bigint, clock: RecordingClock): number {
   const seconds = ns / 1_000_000_000n;

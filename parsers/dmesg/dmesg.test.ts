@@ -375,7 +375,7 @@ describe('damage', () => {
 
 test('more reports than the limit are counted, not kept', () => {
   const text = 'a: page allocation failure: order:1, mode:0x20\n'.repeat(50);
-  const log = readLog(text, 4096, 'log', { snapshots: 20 });
+  const log = readLog(text, 4096, 'log', { reports: 20 });
   expect(log.splats).toHaveLength(20);
   expect(log.diagnostics.all[0]?.message).toContain('30 reports');
 });

@@ -81,7 +81,7 @@ export class DmesgParser implements StreamParser {
     }
     this.#assembler.end();
     this.#context.source.lines = this.#line;
-    const limit = this.#context.limits.snapshots;
+    const limit = this.#context.limits.reports;
     if (this.#records > limit) {
       const place = { source: this.#context.source.name };
       const count = this.#records - limit;
@@ -176,7 +176,7 @@ export class DmesgParser implements StreamParser {
 
   /** A log may hold millions of reports; what is kept of each is some kilobytes. */
   #emit(record: SplatRecord): void {
-    if (++this.#records <= this.#context.limits.snapshots) this.#context.sink.splat?.(record);
+    if (++this.#records <= this.#context.limits.reports) this.#context.sink.splat?.(record);
   }
 
   #count(kind: string): void {

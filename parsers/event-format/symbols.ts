@@ -17,7 +17,7 @@ export class KernelSymbols {
   #keys: Float64Array | null = null;
   #sorted = false;
   #questions = 0;
-  #lines = new Uint32Array(0);
+  #lines: Uint32Array = new Uint32Array(0);
 
   /** @param load gives the kallsyms text; called at the first question. */
   constructor(load: () => Uint8Array) {
@@ -104,15 +104,55 @@ export class KernelSymbols {
     this.#lines = lines.slice(0, count);
   }
 
-  /** The core kernel's part is sorted, each module's too: few runs, which Array's sort makes use of. */
   #sort(): void {
-    const keys = this.#keys!;
-    const lines = this.#lines;
-    const order = Array.from(keys, (_, i) => i);
-    order.sort((a, b) => keys[a]! - keys[b]! || a - b);
-    this.#keys = Float64Array.from(order, (i) => keys[i]!);
-    this.#lines = Uint32Array.from(order, (i) => lines[i]!);
+    const { keys, lines } = mergeRuns(this.#keys!, this.#lines);
+    this.#keys = keys;
+    this.#lines = lines;
     this.#sorted = true;
+  }
+}
+
+interface Table {
+  readonly keys: Float64Array;
+  readonly lines: Uint32Array;
+}
+
+/** Sorts by key. The core kernel's part is ascending, each module's too: few runs to merge, pair by pair. */
+function mergeRuns(keys: Float64Array, lines: Uint32Array): Table {
+  let from: Table = { keys, lines };
+  let into: Table = { keys: new Float64Array(keys.length), lines: new Uint32Array(keys.length) };
+  let starts = runStarts(keys);
+  while (starts.length > 2) {
+    const next: number[] = [];
+    for (let r = 0; r + 1 < starts.length; r += 2) {
+      next.push(starts[r]!);
+      const middle = starts[r + 1]!;
+      merge(from, starts[r]!, middle, starts[r + 2] ?? middle, into);
+    }
+    next.push(keys.length);
+    starts = next;
+    [from, into] = [into, from];
+  }
+  return from;
+}
+
+/** Where ascending runs begin, and the end. */
+function runStarts(keys: Float64Array): number[] {
+  const starts = [0];
+  for (let i = 1; i < keys.length; i++) if (keys[i]! < keys[i - 1]!) starts.push(i);
+  starts.push(keys.length);
+  return starts;
+}
+
+/** Merges [start, middle) and [middle, end); equal keys keep their order. */
+function merge(from: Table, start: number, middle: number, end: number, into: Table): void {
+  let a = start;
+  let b = middle;
+  for (let at = start; at < end; at++) {
+    const left = b >= end || (a < middle && from.keys[a]! <= from.keys[b]!);
+    const take = left ? a++ : b++;
+    into.keys[at] = from.keys[take]!;
+    into.lines[at] = from.lines[take]!;
   }
 }
 

@@ -12,11 +12,12 @@ const LINES = 20;
 /** A snapshot line can be longer than the head: its beginning is enough. */
 const SNAPSHOT_START = /^\s*\{"snapshot":"[a-z_]+","clock":/;
 
-export function detectNdjson(head: Uint8Array): Detection | null {
+/** @param map names of members given by the user (`--map`). */
+export function detectNdjson(head: Uint8Array, map?: string): Detection | null {
   const text = new TextDecoder('latin1').decode(head);
   if (!/^\s*\{/.test(text)) return null;
   if (SNAPSHOT_START.test(text)) return { confidence: 0.95, why: 'JSON lines of snapshots' };
-  const names = new FieldNames();
+  const names = new FieldNames(map);
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   if (lines.length > 1) lines.pop();
   let good = 0;

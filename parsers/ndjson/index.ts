@@ -9,6 +9,6 @@ export const ndjson: StreamFormat = {
   id: 'ndjson',
   title: 'NDJSON (one JSON object a line)',
   mode: 'stream',
-  detect: (head) => detectNdjson(head),
+  detect: (head, _name, options) => detectNdjson(head, options?.map),
   open: (context) => new NdjsonParser(context),
 };

@@ -7,7 +7,7 @@
  */
 import { unusableIndex } from '../kernel/fragmentation-index.js';
 import { type Difference, differences } from './compare-facts.js';
-import type { ReportData } from './report-data.js';
+import type { ReportData, ReportInput } from './report-data.js';
 import { digits, duration, orderList, percent } from './words.js';
 
 export const COMPARE_SCHEMA = 1;
@@ -57,6 +57,18 @@ export interface Comparison {
   /** Unusable free space index of all zones together, 0 to 1. */
   readonly unusable: readonly ComparedSeries[];
   readonly holders: readonly HolderComparison[];
+  /** Bytes in a page of A, which B shares or `differences` says so. */
+  readonly pageSize: number;
+  /** Where each came from; [A, B]. */
+  readonly provenance: readonly [Provenance, Provenance];
+}
+
+export interface Provenance {
+  readonly release: string | null;
+  readonly profile: string;
+  readonly why: string;
+  readonly inputs: readonly Pick<ReportInput, 'name' | 'format' | 'bytes' | 'sha256'>[];
+  readonly limits: readonly string[];
 }
 
 type Pair<T> = readonly [T, T];
@@ -80,6 +92,21 @@ export function compareReports(a: ReportData, b: ReportData): Comparison {
     headroom: shown.map((order) => series(both, places, order, leastHeadroom)),
     unusable: shown.map((order) => series(both, places, order, unusable)),
     holders: compareHolders(both),
+    pageSize: a.pageSize,
+    provenance: [provenanceOf(a), provenanceOf(b)],
+  };
+}
+
+/** Inputs with events or snapshots: those the comparison rests on. */
+function provenanceOf({ kernel, inputs, limits }: ReportData): Provenance {
+  return {
+    release: kernel.release,
+    profile: kernel.profile,
+    why: kernel.why,
+    inputs: inputs
+      .filter((input) => input.events > 0 || input.snapshots > 0)
+      .map(({ name, format, bytes, sha256 }) => ({ name, format, bytes, sha256 })),
+    limits,
   };
 }
 

@@ -31,6 +31,7 @@ export function pageCopies(
   const blocks: PackedBlock[] = [...byBlock].map(([block, list]) => ({
     zone: state.zoneOf(block * size),
     pfn: state.pfnOf(block * size),
+    followed: versions.isFollowed(block),
     versions: list.map(({ instant, type, from, to }) => ({
       instant,
       type,

@@ -2,7 +2,7 @@
  * The pageblocks of PageVersions as bytes, and back: what `physicalMap.pages.packed` holds.
  *
  * Five streams of unsigned LEB128 numbers, each led by its length in bytes. Blocks: their number, then for
- * each zone, first pfn, number of versions, and for each version instant, migratetype + 1 (0 = unknown)
+ * each zone, first pfn, twice the number of versions (+ 1 if followed), and for each version instant, migratetype + 1 (0 = unknown)
  * and number of runs. Then a number a run in each of: pages - 1; state | (order + 1) << 3; owner + 1,
  * for runs with an order that are not free; start of the allocation in 100 µs, as the zigzag
  * difference to the one before in the version, for runs with an owner.
@@ -36,6 +36,8 @@ export interface PackedVersion {
 export interface PackedBlock {
   readonly zone: number;
   readonly pfn: number;
+  /** Samples show it as its newest version up to then; else a version stands for its instant only. */
+  readonly followed: boolean;
   readonly versions: readonly PackedVersion[];
 }
 
@@ -92,7 +94,7 @@ export function packBlocks(blocks: readonly PackedBlock[]): Uint8Array {
   for (const block of blocks) {
     table!.number(block.zone);
     table!.number(block.pfn);
-    table!.number(block.versions.length);
+    table!.number(block.versions.length * 2 + (block.followed ? 1 : 0));
     for (const version of block.versions) {
       table!.number(version.instant);
       table!.number(version.type + 1);
@@ -153,6 +155,8 @@ export function unpackBlocks(bytes: Uint8Array): PackedBlock[] {
   return Array.from({ length: table!.number() }, () => {
     const zone = table!.number();
     const pfn = table!.number();
-    return { zone, pfn, versions: Array.from({ length: table!.number() }, readVersion) };
+    const count = table!.number();
+    const versions = Array.from({ length: count >> 1 }, readVersion);
+    return { zone, pfn, followed: count % 2 === 1, versions };
   });
 }

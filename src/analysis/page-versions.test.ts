@@ -112,6 +112,7 @@ test('blocks come back from bytes as they were', () => {
   const block = fc.record({
     zone: fc.nat(40),
     pfn: fc.integer({ min: 0, max: 2 ** 44 }),
+    followed: fc.boolean(),
     versions: fc.array(version, { maxLength: 4 }),
   });
   fc.assert(
@@ -132,4 +133,33 @@ test('blocks come back from bytes as they were', () => {
     }),
     { numRuns: 100 },
   );
+});
+
+test('a machine too large is followed where events are, within bounds', () => {
+  const blocks = (1 << 15) + 100;
+  const state = {
+    ...machine(),
+    pages: new Uint8Array(SIZE * blocks).fill(PageBit.allocated),
+    headOrder: new Int8Array(SIZE * blocks).fill(-1),
+    pageblockType: new Int8Array(blocks).fill(1),
+  } as ReturnType<typeof machine>;
+  const versions = new PageVersions(nobody, 400);
+  versions.start(blocks);
+  versions.sample(state, 0, 0);
+  expect(versions.versions).toHaveLength(0);
+  for (let step = 1; step < 60; step++) {
+    for (let n = 0; n < 40; n++) {
+      const block = step * 40 + n;
+      state.pages[block * SIZE + (step % SIZE)] = PageBit.free;
+      versions.touch(block);
+    }
+    state.timeNs = step;
+    versions.pin(state, blocks - step);
+    versions.sample(state, step, 1);
+  }
+  expect(versions.isFollowed(40)).toBe(true);
+  expect(versions.isFollowed(blocks - 1)).toBe(false);
+  const pinned = versions.versions.filter((version) => version.pinned);
+  expect(pinned).toHaveLength(59);
+  expect(versions.runs.length).toBeLessThan(2 * 400 + 59 + 40 * 3);
 });

@@ -4,8 +4,9 @@
  * A pageblock is read again only if something touched it since, and a version like the one before is not
  * kept, so a block that lies still costs one version. Memory is bounded: when there are too many runs,
  * every second instant is forgotten and from then on only every second one is taken. The pages read in
- * all are bounded too: on huge machines fewer instants are taken. Single blocks can be pinned at an
- * instant that matters: those versions are not forgotten, but they have a bound of their own.
+ * all are bounded too: on huge machines fewer instants are taken, and only the pageblocks that events
+ * touch first are followed, as many as there is room for. Single blocks can be pinned at an instant
+ * that matters, followed or not: those versions are not forgotten, but they have a bound of their own.
  */
 import type { ReplayState } from '../replay/observer.js';
 import type { HoldersObserver } from './holders.js';
@@ -14,8 +15,14 @@ import { PageRuns, readRuns } from './page-runs.js';
 /** Runs kept in all. */
 const MAX_RUNS = 300_000;
 const MAX_PINNED_RUNS = 40_000;
-/** Page states read over the whole recording, besides the first full reading. */
+/** Page states read over the whole recording, besides the first and the last reading. */
 const READ_BUDGET = 4e7;
+/** 64 GiB of pageblocks of 2 MiB. */
+const MAX_FOLLOWED = 1 << 15;
+/** Kinds of blocks in #followed. */
+const NOT_YET = 0;
+const FOLLOWED = 1;
+const DROPPED = 2;
 
 export interface PageVersion {
   readonly block: number;
@@ -47,6 +54,10 @@ export class PageVersions {
   #newest: Int32Array = new Int32Array();
   #touched: Uint8Array = new Uint8Array();
   #waiting: number[] = [];
+  #followed: Uint8Array = new Uint8Array();
+  /** Blocks followed, in the order they were taken up. */
+  #order: number[] = [];
+  #room = MAX_FOLLOWED;
 
   constructor(holders: HoldersObserver, limit = MAX_RUNS, budget = READ_BUDGET) {
     this.#holders = holders;
@@ -57,15 +68,36 @@ export class PageVersions {
   start(blocks: number): void {
     this.#newest = new Int32Array(blocks).fill(-1);
     this.#touched = new Uint8Array(blocks);
+    this.#followed = new Uint8Array(blocks);
     this.#waiting = [];
-    for (let block = 0; block < blocks; block++) this.touch(block);
+    this.touchAll();
+  }
+
+  /** Any block may have changed: all, or on a machine too large those that are followed. */
+  touchAll(): void {
+    const blocks = this.#touched.length;
+    if (blocks > MAX_FOLLOWED) for (const block of this.#order) this.touch(block);
+    else for (let block = 0; block < blocks; block++) this.touch(block);
   }
 
   /** The block may have changed since it was last read. */
   touch(block: number): void {
-    if (this.#touched[block] !== 0) return;
+    if (this.#touched[block] !== 0 || !this.#follow(block)) return;
     this.#touched[block] = 1;
     this.#waiting.push(block);
+  }
+
+  #follow(block: number): boolean {
+    if (this.#followed[block] === NOT_YET && this.#order.length < this.#room) {
+      this.#followed[block] = FOLLOWED;
+      this.#order.push(block);
+    }
+    return this.#followed[block] === FOLLOWED;
+  }
+
+  /** Whether each sample shows the block; else only its own versions do. */
+  isFollowed(block: number): boolean {
+    return this.#followed[block] === FOLLOWED;
   }
 
   /** An instant has come; `share` of the recording has passed. `last`: take it in any case. */
@@ -83,6 +115,7 @@ export class PageVersions {
     }
     this.#waiting = [];
     while (this.runs.length > this.#limit && this.#samples.length > 2) this.#forget();
+    while (this.runs.length - this.#pinnedRuns > this.#limit * 2 && this.#room > 1) this.#drop();
   }
 
   /** Keeps a block as it is now, whatever is forgotten later. */
@@ -121,9 +154,7 @@ export class PageVersions {
     const last = this.#samples.length - 1;
     this.#samples = this.#samples.filter((_, i) => i % 2 === 0 || i === last);
     const next = new Int32Array(this.#newest.length).fill(-1);
-    const old = this.runs;
     const kept: PageVersion[] = [];
-    this.runs = new PageRuns();
     // From the newest back: a version is shown if a sample falls before the next one of its block.
     for (let v = this.#versions.length - 1; v >= 0; v--) {
       const version = this.#versions[v]!;
@@ -132,8 +163,22 @@ export class PageVersions {
       if (version.pinned || until === Number.POSITIVE_INFINITY) kept.push(version);
       else if (this.#samples.some((s) => s >= version.instant && s < until)) kept.push(version);
     }
+    this.#keepOnly(kept.reverse());
+  }
+
+  /** Follows only half as many blocks from now on. */
+  #drop(): void {
+    this.#room = Math.ceil(Math.min(this.#room, this.#order.length) / 2);
+    for (const block of this.#order.splice(this.#room)) this.#followed[block] = DROPPED;
+    this.#waiting = this.#waiting.filter((block) => this.isFollowed(block));
+    this.#keepOnly(this.#versions.filter((v) => v.pinned || this.isFollowed(v.block)));
+  }
+
+  #keepOnly(kept: readonly PageVersion[]): void {
+    const old = this.runs;
+    this.runs = new PageRuns();
     this.#newest.fill(-1);
-    this.#versions = kept.reverse().map((version, i) => {
+    this.#versions = kept.map((version, i) => {
       const from = this.runs.length;
       this.runs.append(old, version.from, version.to);
       this.#newest[version.block] = i;

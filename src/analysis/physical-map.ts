@@ -6,7 +6,9 @@
  * spent. On such machines a row stands for several neighbouring pageblocks. Unknown pages are kept
  * apart from free and used ones.
  */
+
 import { type EventBatch, EventKind, LAST_PAGE_KIND } from '../records/events.js';
+import type { Snapshot } from '../records/snapshot.js';
 import { PageBit, type ReplayObserver, type ReplayState } from '../replay/observer.js';
 import type { HoldersObserver } from './holders.js';
 import { pageCopies } from './page-copies.js';
@@ -19,6 +21,8 @@ const MAX_COLUMNS = 160;
 const SCAN_BUDGET = 3e8;
 const UNKNOWN = 255;
 const HALF_PERCENTS = 200;
+/** Of this many pages of a row one must be known for the row to be drawn. */
+const LEAST_KNOWN = 2048;
 /** Migratetype number of Unmovable in every kernel. */
 const UNMOVABLE = 0;
 
@@ -27,6 +31,15 @@ export interface PhysicalMapOptions {
   readonly typeNames: readonly string[];
   /** Runs before this observer; gives pinned pages by pageblock and owners by page. */
   readonly holders: HoldersObserver;
+}
+
+/** Events at which the replay moves pages that no page event names: compaction, losses. */
+function movesPagesUnseen(kind: number): boolean {
+  return (
+    (kind >= EventKind.isolateMigratepages && kind <= EventKind.migratepages) ||
+    kind === EventKind.lost ||
+    kind === EventKind.bufferStarted
+  );
 }
 
 /** Samples all pageblocks in address order. */
@@ -40,7 +53,8 @@ export class PhysicalMapObserver implements ReplayObserver {
     largest: Uint8Array[];
     type: Uint8Array[];
     pollution: Uint8Array[];
-  } = { free: [], largest: [], type: [], pollution: [] };
+    known: Uint8Array[];
+  } = { free: [], largest: [], type: [], pollution: [], known: [] };
   #rows: PhysicalRow[] = [];
   #rowFirst: Int32Array = new Int32Array();
   #rowBlocks: Int32Array = new Int32Array();
@@ -115,9 +129,7 @@ export class PhysicalMapObserver implements ReplayObserver {
     for (let i = from; i < to; i++) {
       const k = kind[i]!;
       if (k > LAST_PAGE_KIND) {
-        if (k >= EventKind.isolateMigratepages && k <= EventKind.migratepages) {
-          this.#allDirty = true;
-        }
+        if (movesPagesUnseen(k)) this.#allDirty = true;
         continue;
       }
       const page = state.pageOf(pfn[i]!);
@@ -135,6 +147,7 @@ export class PhysicalMapObserver implements ReplayObserver {
     if (this.#dirty[block] !== 0) return;
     this.#dirty[block] = 1;
     this.#dirtyList[this.#dirtyCount++] = block;
+    this.versions.touch(block);
   }
 
   /** Keeps these pages as they are now. */
@@ -145,8 +158,9 @@ export class PhysicalMapObserver implements ReplayObserver {
     for (let b = first >> state.pageblockOrder; b <= last; b++) this.versions.pin(state, b);
   }
 
-  snapshot(): void {
-    this.#allDirty = true;
+  snapshot(_state: ReplayState, snapshot: Snapshot): void {
+    // Of all copies only this one tells the replay of single pages.
+    if (snapshot.kind === 'kpageflags') this.#allDirty = true;
   }
 
   end(state: ReplayState): void {
@@ -174,6 +188,7 @@ export class PhysicalMapObserver implements ReplayObserver {
   #sample(state: ReplayState, timeNs: number): void {
     if (this.#times.length > MAX_COLUMNS) return;
     if (this.#allDirty) {
+      this.versions.touchAll();
       for (let b = 0; b < this.#free.length; b++) this.#scan(state, b);
     } else {
       for (let d = 0; d < this.#dirtyCount; d++) this.#scan(state, this.#dirtyList[d]!);
@@ -190,7 +205,6 @@ export class PhysicalMapObserver implements ReplayObserver {
   }
 
   #scan(state: ReplayState, block: number): void {
-    this.versions.touch(block);
     const from = block * 2 ** state.pageblockOrder;
     const to = Math.min(state.pages.length, from + 2 ** state.pageblockOrder);
     const { pages, headOrder } = state;
@@ -224,6 +238,7 @@ export class PhysicalMapObserver implements ReplayObserver {
     const largest = new Uint8Array(rows);
     const type = new Uint8Array(rows);
     const pollution = new Uint8Array(rows);
+    const knownShare = new Uint8Array(rows);
     for (let r = 0; r < rows; r++) {
       const first = this.#rowFirst[r]!;
       let freePages = 0;
@@ -237,7 +252,8 @@ export class PhysicalMapObserver implements ReplayObserver {
         if (this.#typeOf(state, b) !== UNMOVABLE) pinned += this.#options.holders.pinned[b] ?? 0;
       }
       const pages = this.#rows[r]!.pages;
-      const unknown = known * 2 < pages;
+      const unknown = known * LEAST_KNOWN < pages;
+      knownShare[r] = Math.round((known / pages) * HALF_PERCENTS);
       free[r] = unknown ? UNKNOWN : Math.round((freePages / known) * HALF_PERCENTS);
       largest[r] = most < 0 ? UNKNOWN : most;
       const firstType = this.#typeOf(state, first);
@@ -248,6 +264,7 @@ export class PhysicalMapObserver implements ReplayObserver {
     this.#planes.largest.push(largest);
     this.#planes.type.push(type);
     this.#planes.pollution.push(pollution);
+    this.#planes.known.push(knownShare);
   }
 
   /** The type the kernel told, else what most recorded allocations in the block are, else -1. */
@@ -274,6 +291,7 @@ export class PhysicalMapObserver implements ReplayObserver {
       largest: plane(this.#planes.largest),
       type: plane(this.#planes.type),
       pollution: plane(this.#planes.pollution),
+      known: plane(this.#planes.known),
       typeNames: this.#options.typeNames,
       pages: this.#pages,
     };

@@ -242,8 +242,10 @@ export interface PhysicalMap {
   readonly rows: readonly PhysicalRow[];
   /** Instants of the columns. */
   readonly timesNs: readonly number[];
-  /** Share of pages free, 0-200 in half percents; 255 = unknown. */
+  /** Share of the known pages that is free, 0-200 in half percents; 255 = unknown. */
   readonly free: string;
+  /** Share of pages known, 0-200 in half percents; absent in summaries of older versions. */
+  readonly known?: string;
   /** Order of the largest free block, 255 = none. */
   readonly largest: string;
   /** Migratetype of the (first) pageblock, 255 = unknown. */

@@ -101,7 +101,8 @@ interface Look {
 
 /** Hides copies and attempts, predicts them, and compares. */
 export function verify(input: ReplayInput, options: VerifyOptions): VerifyResult {
-  const survey = surveyEvents(input.events);
+  const { survey: known, ...rest } = input;
+  const survey = known ?? surveyEvents(input.events);
   const { switches } = profileFor(survey, input, options).profile;
   const pcpOrders = survey.pcpOrders(switches, findPageblockOrder(survey, input.snapshots));
   const removals = survey.kinds[EventKind.zoneLocked]! > 0;
@@ -109,7 +110,7 @@ export function verify(input: ReplayInput, options: VerifyOptions): VerifyResult
   try {
     const snapshots = input.snapshots.map((s) => moveSnapshot(s, hidden.indexOf));
     const { visible, held } = chooseCopies(snapshots, options);
-    const replay = reconstruct({ ...input, events: hidden.events, snapshots: visible }, options);
+    const replay = reconstruct({ ...rest, events: hidden.events, snapshots: visible }, options);
     const looks = placeSnapshots(hidden.events, held).map(
       (p): Look => ({ copy: p as Look['copy'], best: null }),
     );
@@ -120,6 +121,7 @@ export function verify(input: ReplayInput, options: VerifyOptions): VerifyResult
       ...hidden.attempts.map((a) => attemptStop(a, switches, judges, matrix)),
     ];
     replay.run([], stops);
+    replay.close();
     return summarise(replay, looks, matrix, hidden.kept, visible);
   } finally {
     hidden.events.close();

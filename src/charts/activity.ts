@@ -10,7 +10,7 @@ import { honestyRows, timeChart, timeX } from './time-chart.js';
 const LANE = 20;
 const MARKERS = 'markers';
 /** Columns a character of a label takes. */
-const CHARACTER_COLUMNS = 2.6;
+const CHARACTER_COLUMNS = 4.2;
 
 function lanes(data: ReportData): string[] {
   const found = new Set<string>((data.activity ?? []).map(({ activity }) => activity));
@@ -51,10 +51,11 @@ export const activityChart: Chart = {
     for (const { timeNs, text } of data.timeline.markers) {
       const at = toSeconds(data, timeNs);
       // A label is drawn only where the one before has ended.
+      const label = text.replace(/^phase /, '');
       const inView = timeNs >= view.fromNs && timeNs <= view.toNs;
       const drawn = inView && timeNs >= free;
-      if (drawn) free = timeNs + text.length * CHARACTER_COLUMNS * columnNs;
-      spans.push({ lane: MARKERS, from: at, to: at, count: 1, text, label: drawn ? text : '' });
+      if (drawn) free = timeNs + (label.length + 2) * CHARACTER_COLUMNS * columnNs;
+      spans.push({ lane: MARKERS, from: at, to: at, count: 1, text, label: drawn ? label : '' });
     }
     return { spans, ...honestyRows(data, view) };
   },

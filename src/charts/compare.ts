@@ -2,7 +2,9 @@
  * Charts of two recordings side by side. A is drawn pale and dashed, B strong; colours from the theme.
  */
 import type { ComparedSeries, Comparison } from '../analysis/compare.js';
-import type { Row, Spec } from './chart.js';
+import { bytesText } from '../analysis/words.js';
+import { pagesTitle, type Row, type Spec } from './chart.js';
+import { AXIS_WIDTH, SIDE_COLORS } from './theme.js';
 import { SCHEMA_URL, SHORT_NUMBER } from './time-chart.js';
 
 export interface CompareChart {
@@ -14,7 +16,7 @@ export interface CompareChart {
 
 /** Pages are made without a script, so charts cannot follow the width of the window. */
 const WIDTH = 1200;
-const COLORS = { domain: ['A', 'B'], range: ['#e69f00', '#0a84c6'] };
+const COLORS = { domain: ['A', 'B'], range: SIDE_COLORS };
 const SIDE = { field: 'side', type: 'nominal', scale: COLORS };
 const LEGEND = { title: null, orient: 'top' };
 
@@ -24,19 +26,21 @@ export function compareCharts(comparison: Comparison): CompareChart[] {
     ...comparison.headroom.map((one) =>
       seriesChart(comparison, one, {
         id: `headroom-${one.order}`,
-        title: `Room for requests of order ${one.order}`,
+        title: `Headroom: requests of order ${one.order} (${size(comparison, one.order)}) in a row`,
         description: `How many requests of order ${one.order} in a row would have succeeded at the worst moment of each step`,
         axis: 'requests in a row',
-        scale: { type: 'symlog', constant: 1 },
+        scale: { type: 'symlog', constant: 1, domainMin: 0 },
+        values: [0, 1, 10, 100, 1000, 10000, 100000],
       }),
     ),
     ...comparison.unusable.map((one) =>
       seriesChart(comparison, one, {
         id: `unusable-${one.order}`,
-        title: `Share of free memory too broken up for order ${one.order}`,
+        title: `Share of free memory too fragmented for order ${one.order} (${size(comparison, one.order)})`,
         description: `The unusable free space index of order ${one.order}, all zones together`,
         axis: 'unusable share',
         scale: { domain: [0, 1] },
+        values: [0, 0.2, 0.4, 0.6, 0.8, 1],
       }),
     ),
     ...(comparison.holders.length > 0 ? [holderChart(comparison)] : []),
@@ -54,13 +58,15 @@ function base(title: string, description: string, height: number): Spec {
   };
 }
 
-function orderChart({ orders }: Comparison): CompareChart {
+function orderChart(comparison: Comparison): CompareChart {
+  const { orders } = comparison;
   const title = 'Share of the run in which each order fails';
   const description =
     'For each order, the share of recording A and of recording B in which it fails';
   const rows: Row[] = orders.flatMap(({ order, share, ns, refused }) =>
     (['A', 'B'] as const).map((side, i) => ({
       order,
+      size: `${size(comparison, order)} · ${order}`,
       side,
       percent: share[i]! * 100,
       seconds: ns[i]! / 1e9,
@@ -72,7 +78,12 @@ function orderChart({ orders }: Comparison): CompareChart {
     data: { values: rows },
     mark: { type: 'bar', cornerRadiusEnd: 2 },
     encoding: {
-      x: { field: 'order', type: 'ordinal', axis: { title: 'order (2ⁿ pages)', labelAngle: 0 } },
+      x: {
+        field: 'size',
+        type: 'ordinal',
+        sort: null,
+        axis: { title: 'size asked for · order n (2ⁿ pages)', labelAngle: 0 },
+      },
       xOffset: { field: 'side', type: 'nominal' },
       y: {
         field: 'percent',
@@ -92,6 +103,13 @@ interface SeriesWords {
   readonly description: string;
   readonly axis: string;
   readonly scale: Spec;
+  /** Where the axis has its ticks. */
+  readonly values: readonly number[];
+}
+
+/** `16 KiB` */
+function size({ pageSize }: Comparison, order: number): string {
+  return bytesText(2 ** order * pageSize).replaceAll('\u00a0', ' ');
 }
 
 function seriesChart(
@@ -122,7 +140,12 @@ function seriesChart(
         field: 'value',
         type: 'quantitative',
         scale: words.scale,
-        axis: { title: words.axis, tickCount: 5, labelExpr: SHORT_NUMBER },
+        axis: {
+          title: words.axis,
+          values: words.values,
+          minExtent: AXIS_WIDTH,
+          labelExpr: SHORT_NUMBER,
+        },
       },
       color: { ...SIDE, legend: LEGEND },
       strokeDash: {
@@ -142,7 +165,8 @@ function seriesChart(
   return { id: words.id, title: words.title, description: words.description, spec };
 }
 
-function holderChart({ holders }: Comparison): CompareChart {
+function holderChart(comparison: Comparison): CompareChart {
+  const { holders } = comparison;
   const title = 'Who holds immovable pages at the end';
   const description = 'Immovable pages held at the end of each recording, by task';
   const rows: Row[] = holders.flatMap(({ comm, pages, mixed }) =>
@@ -160,7 +184,11 @@ function holderChart({ holders }: Comparison): CompareChart {
     encoding: {
       y: { field: 'comm', type: 'nominal', sort: null, axis: { title: null, labelLimit: 200 } },
       yOffset: { field: 'side', type: 'nominal' },
-      x: { field: 'pages', type: 'quantitative', axis: { title: 'pages', tickCount: 6 } },
+      x: {
+        field: 'pages',
+        type: 'quantitative',
+        axis: { title: pagesTitle(comparison), tickCount: 6, grid: true, labelExpr: SHORT_NUMBER },
+      },
       color: { ...SIDE, legend: LEGEND },
       tooltip: ['comm', 'side', 'pages', 'mixed'].map((field) => ({ field })),
     },

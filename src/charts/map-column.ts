@@ -9,13 +9,15 @@ import { POLLUTION_RANGE, rampColor, SHARE_RANGE, TYPE_COLORS } from './theme.js
 export const UNKNOWN_CELL = 255;
 const HALF_PERCENTS = 200;
 
-const decoded = new WeakMap<PhysicalMap, Map<MapPlane, Uint8Array>>();
+type Plane = MapPlane | 'known';
+
+const decoded = new WeakMap<PhysicalMap, Map<Plane, Uint8Array>>();
 
 /** The plane's bytes; decoded once. */
-export function planeBytes(map: PhysicalMap, plane: MapPlane): Uint8Array {
-  const planes = decoded.get(map) ?? new Map<MapPlane, Uint8Array>();
+export function planeBytes(map: PhysicalMap, plane: Plane): Uint8Array {
+  const planes = decoded.get(map) ?? new Map<Plane, Uint8Array>();
   decoded.set(map, planes);
-  const bytes = planes.get(plane) ?? decodeBase64(map[plane]);
+  const bytes = planes.get(plane) ?? decodeBase64(map[plane] ?? '');
   planes.set(plane, bytes);
   return bytes;
 }
@@ -54,6 +56,13 @@ export class MapColumn {
 
   #known(row: number): boolean {
     return planeBytes(this.#map, 'free')[this.#first + row] !== UNKNOWN_CELL;
+  }
+
+  /** How much of its pages is known decides how strongly a row is drawn. */
+  opacity(row: number): number {
+    if (this.#map.known === undefined) return 1;
+    const known = planeBytes(this.#map, 'known')[this.#first + row]! / HALF_PERCENTS;
+    return known >= 0.5 ? 1 : known >= 0.05 ? 0.8 : 0.65;
   }
 
   /** A share 0 to 1, an order (-1 = nothing free), a migratetype's name; null = not known. */

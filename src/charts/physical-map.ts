@@ -46,7 +46,7 @@ export const physicalMapChart: Chart = {
   title: 'Physical memory, block by block',
   description:
     'Every pageblock of memory in address order (bottom to top) over time, shaded by how much of it is free, or by another property.',
-  how: 'Memory from the lowest address (bottom) to the highest (top), time to the right; each row is a pageblock, or a few of them on large machines. Light is free, dark is in use. Scattered half-light rows are what fragmentation looks like: free pages everywhere, whole blocks nowhere. Switch to migratetype or to immovable pages to see why a block cannot be emptied. Hatched means not known. Click a row for its pages.',
+  how: 'Memory from the lowest address (bottom) to the highest (top), time to the right; each row is a pageblock, or a few of them on large machines. Light is free, dark is in use. Scattered half-light rows are what fragmentation looks like: free pages everywhere, whole blocks nowhere. Switch to migratetype or to immovable pages to see why a block cannot be emptied. Hatched means not known, pale that less than half of the pages are. Click a row for its pages.',
   overTime: true,
   table: {
     dataset: 'blocks',
@@ -110,9 +110,11 @@ function blockRows(data: ReportData, view: ChartView): { blocks: Row[]; zones: R
     const base = { y, y2: y + 1, pfn, zone: zoneName(data, zone), row: rowIndex };
     let start = 0;
     let value = columns.length > 0 ? cellValue(columns[0]!, rowIndex) : null;
+    let opacity = columns[0]?.opacity(rowIndex) ?? 1;
     for (let c = 1; c <= columns.length; c++) {
       const next = c < columns.length ? cellValue(columns[c]!, rowIndex) : undefined;
-      if (next === value) continue;
+      const nextOpacity = columns[c]?.opacity(rowIndex) ?? 1;
+      if (next === value && nextOpacity === opacity) continue;
       if (value !== null) {
         blocks.push({
           ...base,
@@ -120,9 +122,12 @@ function blockRows(data: ReportData, view: ChartView): { blocks: Row[]; zones: R
           to: edges[c]!,
           value,
           shown: text(view.plane, value),
+          known: opacity < 1 ? 'less than half of its pages' : '',
+          opacity,
         });
       }
       start = c;
+      opacity = nextOpacity;
       value = next ?? null;
     }
   });
@@ -154,6 +159,8 @@ function zoneRows(data: ReportData, map: PhysicalMap, shown: readonly number[]):
     lastY = y;
     x += label.length * LABEL.character + LABEL.gap;
   });
+  // The top: what is wholly unknown has no cell to stretch the scale.
+  rows.push({ y: shown.length, x: LABEL.left, label: '' });
   return rows;
 }
 
@@ -232,10 +239,12 @@ function blockLayer(data: ReportData, view: ChartView) {
       y: blockY('y'),
       y2: { field: 'y2' },
       fill: valueColor(data, view),
+      opacity: { field: 'opacity', type: 'quantitative', scale: null },
       tooltip: [
         { field: 'zone', type: 'nominal', title: 'zone' },
         { field: 'pfn', type: 'quantitative', title: 'first pfn' },
         { field: 'shown', type: 'nominal', title: 'here' },
+        { field: 'known', type: 'nominal', title: 'known' },
         { field: 'from', type: 'quantitative', title: 'since (s)', format: '.3f' },
       ],
     },

@@ -86,6 +86,9 @@ export const TYPE_COLORS: Readonly<Record<string, string>> = {
   unknown: '#8a8f98',
 };
 
+/** A and B of a comparison. */
+export const SIDE_COLORS = ['#e69f00', '#0a84c6'] as const;
+
 /** By lane of the activity chart. */
 export const ACTIVITY_COLORS: Readonly<Record<string, string>> = {
   compaction: '#009e73',
@@ -182,6 +185,27 @@ export function chartConfig(mode: Mode): Record<string, unknown> {
       labelLimit: 320,
     },
     title: { color: ink, subtitleColor: faint, fontSize: 14, anchor: 'start', fontWeight: 600 },
+  };
+}
+
+/** The same with all text in the colour of what it stands in: for charts inlined as SVG. */
+export function inheritedInkConfig(): Record<string, unknown> {
+  const ink = 'currentColor';
+  const config = chartConfig('light') as Record<'axis' | 'legend', Record<string, unknown>>;
+  return {
+    ...config,
+    axis: {
+      ...config.axis,
+      labelColor: ink,
+      titleColor: ink,
+      tickColor: ink,
+      domainColor: ink,
+      gridColor: ink,
+      gridOpacity: 0.15,
+    },
+    header: { labelColor: ink, labelFontWeight: 'bold' },
+    legend: { ...config.legend, labelColor: ink, titleColor: ink, labelLimit: 0 },
+    text: { fill: ink },
   };
 }
 

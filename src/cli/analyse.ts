@@ -14,7 +14,7 @@ import type { Reconstruction } from '../replay/reconstruct.js';
 import type { Session } from './command.js';
 import { linkKernelReports } from './kernel-reports.js';
 import { openInputs, recordingIsUsable } from './open-inputs.js';
-import { canReconstruct, readOrders, reconstructRecording } from './replay-inputs.js';
+import { canReconstruct, readOrders, reconstructRecording, SURVEYED } from './replay-inputs.js';
 import { reportFacts } from './report-facts.js';
 
 export interface AnalysisRequest {
@@ -40,7 +40,7 @@ export async function analyseInputs(
   request: AnalysisRequest,
   session: Session,
 ): Promise<Findings | null> {
-  const recording = await openInputs(inputs, session, { hash: true });
+  const recording = await openInputs(inputs, session, { ...SURVEYED, hash: true });
   try {
     if (!recordingIsUsable(recording) || !canReconstruct(recording)) return null;
     const replay = reconstructRecording(recording, session);

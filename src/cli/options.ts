@@ -33,6 +33,7 @@ export const LIMIT_NAMES: Readonly<Record<string, keyof Limits>> = {
   'input-bytes': 'inputBytes',
   files: 'files',
   snapshots: 'snapshots',
+  reports: 'reports',
   'spool-bytes': 'spoolBytes',
   pages: 'pages',
 };

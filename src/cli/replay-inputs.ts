@@ -3,7 +3,7 @@
  */
 
 import { readTextFile } from '../io/text-file.js';
-import type { Recording } from '../recording/recording.js';
+import type { OpenOptions, Recording } from '../recording/recording.js';
 import type { LogFact, SplatRecord } from '../records/splat.js';
 import { formatSeconds, parseSeconds } from '../records/time.js';
 import type { PfnRange } from '../replay/geometry.js';
@@ -13,13 +13,19 @@ import {
   type ReplayOptions,
   reconstruct,
 } from '../replay/reconstruct.js';
+import { SurveyWatch } from '../replay/survey.js';
 import { type Session, UsageError } from './command.js';
 
 const PAGE_BYTES = 4096;
 const MAX_INSTANTS = 1_000_000;
 
+/** For `openInputs`, where a replay follows: the events are surveyed while they are read. */
+export const SURVEYED: Pick<OpenOptions, 'watch'> = { watch: () => new SurveyWatch() };
+
 export function replayInput(recording: Recording): ReplayInput {
+  const { watch } = recording;
   return {
+    ...(watch instanceof SurveyWatch ? { survey: watch.survey } : {}),
     events: recording.events,
     snapshots: recording.snapshots,
     strings: recording.strings,

@@ -95,9 +95,13 @@ function ownerOf(frames: readonly SplatFrame[], asked: SplatFrame | null): strin
   if (asked.module !== '') return asked.module;
   const known = OWNERS.find(([pattern]) => pattern.test(asked.fn));
   if (known !== undefined) return known[1];
-  // a module a few frames further out called a helper of the core kernel
+  // a module a few frames further out called a helper of the core kernel; where every frame is a
+  // guess (no frame pointers) they are all there is
   const from = frames.indexOf(asked);
-  const near = frames.slice(from, from + 6).find((frame) => !frame.guess && frame.module !== '');
+  const guessed = frames.every((frame) => frame.guess);
+  const near = frames
+    .slice(from, from + 6)
+    .find((frame) => (guessed || !frame.guess) && frame.module !== '');
   return near?.module ?? '';
 }
 

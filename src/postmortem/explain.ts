@@ -95,7 +95,7 @@ function missingOfRequest(splat: Splat): string[] {
   const { header } = splat;
   if (asksNothing(splat)) return [];
   if (splat.kind === 'meminfo') return ['the header line with order and flags'];
-  const missing = header.order === null ? ['the order'] : [];
+  const missing = header.order === null && header.vmallocBytes === null ? ['the order'] : [];
   if (header.mode === null && header.gfpNames === '') missing.push('the gfp mask');
   return missing;
 }

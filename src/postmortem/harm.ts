@@ -35,6 +35,9 @@ export function harmOf(
     if (frames.some((frame) => pattern.test(frame.fn))) return { level: 'likely-handled', why };
   }
   if (splat.kind === 'sysrq-memory') return { level: 'noise', why: 'nothing failed' };
+  if (order === null && splat.header.vmallocBytes !== null) {
+    return { level: 'request-failed', why: 'vmalloc gave nothing; the caller most likely gave up' };
+  }
   if (request === null || order === null) {
     return { level: 'unknown', why: 'order or flags are missing' };
   }

@@ -11,6 +11,7 @@ import { compiledZones, ZONE_NAMES, zoneIndexOfClass } from '../kernel/zonelist.
 import type { Splat } from '../records/splat.js';
 import type { Cause, ZoneFinding } from './findings.js';
 import { type JudgeContext, judgeSplatZone, pagesOf, type ZoneInput } from './judge-zone.js';
+import { sizeOfKB } from './words.js';
 
 export interface Verdict {
   readonly cause: Cause;
@@ -65,12 +66,7 @@ export function zoneInputs(splat: Splat): ZoneInput[] {
 
 export function judgeZones(splat: Splat, options: JudgeOptions): ZoneFinding[] {
   const inputs = zoneInputs(splat);
-  const length = splat.memory.zones.find((z) => z.lowmemReservePages !== null)?.lowmemReservePages
-    ?.length;
-  const compiled = compiledZones(
-    inputs.map((input) => input.zone),
-    length ?? null,
-  );
+  const compiled = zonesOf(inputs);
   const classIndex = zoneIndexOfClass(options.request.zoneClass, compiled);
   const orders = Math.max(0, ...splat.memory.freeLists.map((list) => list.blocks.length));
   const context: JudgeContext = {
@@ -89,6 +85,22 @@ export function judgeZones(splat: Splat, options: JudgeOptions): ZoneFinding[] {
         : `node ${input.node} is not in the task's mems_allowed or nodemask`;
     return notEligible(input, options.pageKB, why);
   });
+}
+
+/**
+ * The zones of this kernel. From 6.1 those above the request's highest are not printed, so HighMem
+ * may be there unseen; then a zone would have a reserve against its own class, which none has.
+ */
+function zonesOf(inputs: readonly ZoneInput[]): string[] {
+  const names = inputs.map((input) => input.zone);
+  const reserves = inputs.map(({ line }) => line?.lowmemReservePages ?? null);
+  const length = reserves.find((reserve) => reserve !== null)?.length ?? null;
+  const compiled = compiledZones(names, length);
+  const contradicted = inputs.some(({ zone }, i) => {
+    const own = reserves[i]?.[compiled.indexOf(zone)];
+    return own !== undefined && own > 0;
+  });
+  return contradicted ? compiledZones([...names, 'HighMem'], length) : compiled;
 }
 
 /**
@@ -250,7 +262,7 @@ function impossibleBecause(
   if (vmallocBytes !== null && ramPages !== null) {
     const ram = ramPages * pageSizeKB(splat) * 1024;
     if (vmallocBytes >= ram)
-      return `vmalloc was asked for ${vmallocBytes} bytes, the machine has ${ram}`;
+      return `vmalloc was asked for ${sizeOfKB(vmallocBytes / 1024)}, the machine has ${sizeOfKB(ram / 1024)}`;
   }
   if (options === null || zones.length === 0) return '';
   const { order } = options;

@@ -27,6 +27,10 @@ const EXPECTED: Readonly<
     [2, 0x80a20, 'below-watermark', '0 DMA32'],
     [3, 0x800, 'only-highatomic', '0 DMA32'],
   ],
+  'made-510-slab.log': [
+    [1, 0x40a20, 'fragmented', '0 DMA32'],
+    [0, 0xa20, 'below-watermark', '0 DMA32'],
+  ],
   'made-510-three-zones.log': [
     [0, 0xa20, 'lowmem-reserve', '0 DMA32'],
     [2, 0x40a20, 'lowmem-reserve', '0 DMA32'],
@@ -60,6 +64,7 @@ const EXPECTED: Readonly<
     [2, 0x80820, 'below-watermark', '0 DMA32'],
     [3, 0x800, 'should-have-passed', '0 DMA32'],
   ],
+  'made-72-slab.log': [[0, 0x40820, 'below-watermark', '0 DMA32']],
   'made-72-cma.log': [
     [3, 0x800, 'should-have-passed', '0 DMA32'],
     [4, 0x40820, 'only-cma', '0 DMA32'],
@@ -131,6 +136,22 @@ describe.each(Object.entries(EXPECTED))('%s', (file, expected) => {
     const others = Object.keys(leftOut);
     expect(others).toEqual(others.length === 0 ? [] : ['sysrq-memory', 'oom-kill']);
   });
+});
+
+test('the slab cache that asked, in the words of 5.10 and of 7.2', () => {
+  const told = ['made-510-slab.log', 'made-72-slab.log'].flatMap((file) =>
+    postmortemOf(readLog(readFileSync(join(FOLDER, file))).records).reports.map((report) => [
+      report.order,
+      report.caller.cache,
+      report.splat.slub[0]?.minOrder,
+      report.advice.some((advice) => advice.id === 'slab-object'),
+    ]),
+  );
+  expect(told).toEqual([
+    [1, 'kmalloc-8k', 1, true],
+    [0, 'kmalloc-256', 0, false],
+    [0, 'kmalloc-256', 0, false],
+  ]);
 });
 
 test('advice starts from what vm.min_free_kbytes was', () => {

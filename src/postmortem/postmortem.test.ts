@@ -283,6 +283,24 @@ describe('what real kernels taught', () => {
     },
   );
 
+  test('HighMem that 6.1 and later do not print shows in the reserves', () => {
+    // i386: DMA, Normal, HighMem, Movable; GFP_KERNEL may use no more than Normal
+    const zone = normalZone({ min: 700, blocks: blocks(3000), reserve: [0, 0, 18_587, 18_587] });
+    const dma: typeof zone = {
+      ...normalZone({ min: 20, blocks: blocks(576), reserve: [0, 544, 2867, 2867] }),
+      zone: 'DMA',
+      managed: 3900,
+    };
+    const report = explained(specOf('6.12.40', 'kernel', 3, [dma, zone]), '6.12.40');
+    expect(report.cause).toBe('fragmented');
+    expect(report.decisive).toMatchObject({ zone: 'Normal', reservePages: 0 });
+    expect(report.zones[0]).toMatchObject({ reason: 'fragmented', reservePages: 544 });
+    const shown = { ...zone, zone: 'HighMem', min: 128, reserve: [0, 0, 0, 0] };
+    const old = explained(specOf('5.10.247', 'kernel', 3, [dma, zone, shown]), '5.10.247');
+    expect(old.zones.map((z) => z.reservePages)).toEqual([544, 0, 0]);
+    expect(old.zones[2]!.reason).toBe('not-eligible');
+  });
+
   test('__GFP_THISNODE: a node that could have served it was not the one that was asked', () => {
     const full = normalZone({ node: 1, min: 1000, blocks: blocks(120) });
     const roomy = normalZone({ min: 1000, blocks: blocks(90_000, 4000, 300, 20) });

@@ -6,7 +6,7 @@ import type { Advice, Cause, PostmortemReport, ZoneFinding } from './findings.js
 import { callerName, type ReportGroup } from './group.js';
 import { kindWords, type PostmortemResult } from './postmortem.js';
 import { Layout, type Paint, safe, type TextOptions } from './text-layout.js';
-import { grouped, pagesText, plural, sizeOfKB, thousandths, zoneName } from './words.js';
+import { grouped, pagesText, plural, sizeAsked, sizeOfKB, thousandths, zoneName } from './words.js';
 
 export interface RenderOptions extends TextOptions {
   /** Every step of the arithmetic, every piece of advice. */
@@ -105,12 +105,10 @@ function head(out: Layout, report: PostmortemReport, group: ReportGroup): void {
     out.item('  asked    ', `nothing: memory as it was; kernel ${release}`);
     return;
   }
-  const size = report.bytes === null ? '' : ` (${sizeOfKB(report.bytes / 1024)})`;
-  const order = report.order === null ? 'order unknown' : `order ${report.order}${size}`;
   const gfp = splat.header.gfpNames || report.request?.text || 'flags unknown';
   const sleep =
     report.request === null ? '' : report.request.directReclaim ? ', may wait' : ', may not wait';
-  out.item('  asked    ', `${order}, ${safe(gfp)}${sleep}; kernel ${release}`);
+  out.item('  asked    ', `${sizeAsked(report)}, ${safe(gfp)}${sleep}; kernel ${release}`);
   const { comm } = splat.header;
   const pid = splat.context.pid === null ? '' : ` (pid ${splat.context.pid})`;
   const task = comm === '' ? '' : `, task ${safe(comm)}${pid}`;

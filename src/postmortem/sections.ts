@@ -9,7 +9,7 @@ import type { PostmortemReport, ZoneFinding } from './findings.js';
 import { freeBlocksChart, hasFreeBlocks, type Spec } from './free-blocks-chart.js';
 import { callerName, type ReportGroup } from './group.js';
 import { kindWords, type PostmortemResult } from './postmortem.js';
-import { grouped, plural, sizeOfKB, zoneName } from './words.js';
+import { grouped, plural, sizeAsked, zoneName } from './words.js';
 
 export interface PageTable {
   readonly caption: string;
@@ -94,8 +94,7 @@ function when(timeNs: number | null, line: number): string {
 }
 
 function sectionOf(report: PostmortemReport, group: ReportGroup, index: number): PageSection {
-  const size = report.bytes === null ? '' : ` (${sizeOfKB(report.bytes / 1024)})`;
-  const order = report.order === null ? 'unknown order' : `order ${report.order}${size}`;
+  const order = sizeAsked(report);
   const id = `report-${index + 1}`;
   return {
     id,

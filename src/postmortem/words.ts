@@ -36,6 +36,18 @@ export function thousandths(value: number): string {
   return (value / 1000).toFixed(3);
 }
 
+/** `order 3 (32 KiB)`, `vmalloc of 40 MiB`, `order unknown`. */
+export function sizeAsked(report: {
+  readonly order: number | null;
+  readonly bytes: number | null;
+  readonly splat: { readonly header: { readonly vmallocBytes: number | null } };
+}): string {
+  const { vmallocBytes } = report.splat.header;
+  if (report.order === null)
+    return vmallocBytes === null ? 'order unknown' : `vmalloc of ${sizeOfKB(vmallocBytes / 1024)}`;
+  return `order ${report.order}${report.bytes === null ? '' : ` (${sizeOfKB(report.bytes / 1024)})`}`;
+}
+
 export function listed(items: readonly string[]): string {
   if (items.length < 2) return items.join('');
   return `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;

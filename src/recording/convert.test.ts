@@ -213,13 +213,43 @@ describe("other people's tables", () => {
   it('are read by --map and --time-unit', async () => {
     const text = 'when,what,page_frame,o,pid,who\n1830073307474,alloc,2003409,3,7,dd\n';
     const { events, strings } = await reopen(text, 1 << 20, {
-      format: 'csv',
       formatOptions: {
         map: 't=when,event=what,pfn=page_frame,order=o,comm=who',
         'time-unit': 'ns',
       },
     });
     expect(allEvents(events, strings)[0]).toMatchObject(expected);
+  });
+
+  it('have dates as Elastic, Loki and Vector write them, and wrappers', async () => {
+    const text = [
+      '{"@timestamp":"2024-11-22T07:49:05.123456789Z","fields":{"event":"mm_page_alloc","pfn":"0x10","gfp":"0x820"}}',
+      '{"@timestamp":"2024-11-22T08:49:05.2+01:00","_source":{"event":"mm_page_free","pfn":16}}',
+      '{"date_time":"2024-11-22 07:49:06","event":"free","pfn":17}',
+      '{"@timestamp":"2024-13-45T99:99:99","event":"free","pfn":18}',
+      '',
+    ].join('\n');
+    const { events, strings, clock, diagnostics } = await reopen(text);
+    expect(clock.epochS).toBe(1_732_261_745);
+    expect(allEvents(events, strings).map(({ timeNs, pfn }) => [timeNs, pfn])).toEqual([
+      [123_456_789, 16],
+      [200_000_000, 16],
+      [1_000_000_000, 17],
+      [Number.NaN, 18],
+    ]);
+    expect(diagnostics.counts().map(([code]) => code)).toEqual(['time-unit-guessed']);
+  });
+
+  it('tables of free blocks with dates are copies on the wall clock', async () => {
+    const text = `date_time,zone,${Array.from({ length: 8 }, (_, q) => `order${q}`).join(',')}
+2024-11-22 07:49:05,DMA,1,2,3,4,5,6,7,8
+2024-11-22 07:49:06.5,DMA,1,2,3,4,5,6,7,9
+`;
+    const { snapshots } = await reopen(text);
+    expect(snapshots.map(({ time }) => [time.clock, time.beginNs, time.resolutionNs])).toEqual([
+      ['wall', 1_732_261_745e9, 1e9],
+      ['wall', 1_732_261_746.5e9, 1e6],
+    ]);
   });
 
   it('say where they are wrong and go on', async () => {

@@ -144,6 +144,37 @@ describe('openRecording with several traces', () => {
     recording.close();
   });
 
+  it.each([
+    ['one trace', [[1, 2, 3]]],
+    [
+      'two traces',
+      [
+        [1, 3],
+        [2, 4],
+      ],
+    ],
+    ['a trace that goes backwards', [[2, 1, 3]]],
+  ])('shows a watch the events as they end up: %s', async (_name, traces) => {
+    const seen = (): { times: number[]; see(batch: EventBatch, offset: number): void } => {
+      const times: number[] = [];
+      const see = (batch: EventBatch, offset: number): void => {
+        expect(offset).toBe(times.length);
+        times.push(...batch.timeNs.subarray(0, batch.length));
+      };
+      return { times, see };
+    };
+    const paths = traces.map((times, i) => put(`trace${i}`, lines(times.map((t) => ({ t })))));
+    const recording = await openRecording(paths, { watch: seen });
+    const { times } = recording.watch as ReturnType<typeof seen>;
+    expect(times).toEqual(
+      traces
+        .flat()
+        .sort()
+        .map((t) => t * 1e9),
+    );
+    recording.close();
+  });
+
   it('sorts one that goes backwards, and finds markers where they end up', async () => {
     const recording = await openRecording([
       put('pipe', lines([{ t: 3, pid: 3 }, marker(5, 'snap 9 begin buddyinfo'), { t: 1, pid: 1 }])),

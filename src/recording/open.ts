@@ -12,11 +12,12 @@
  * recording.close();
  * ```
  */
-import type { Format, RecordSink } from '../../parsers/format.js';
+import type { Format, ParseContext, RecordSink } from '../../parsers/format.js';
 import { FORMATS } from '../../parsers/registry.js';
 import { type InputFile, listInputs } from '../io/inputs.js';
 import { readerThreadUrl } from '../io/reader.js';
 import { Diagnostics } from '../records/diagnostics.js';
+import type { EventBatch } from '../records/events.js';
 import { DEFAULT_LIMITS, type Limits } from '../records/limits.js';
 import { newSourceSummary, type SourceSummary } from '../records/source.js';
 import { RecordingStrings } from '../records/strings.js';
@@ -25,12 +26,19 @@ import { alignSnapshots, isMonotonic, MarkerIndex } from './align.js';
 import { dropDuplicates, type EventInput } from './duplicates.js';
 import { reportMixed } from './mixed.js';
 import { readInput } from './read-input.js';
-import type { OpenOptions, Progress, Recording } from './recording.js';
+import type { EventWatch, OpenOptions, Progress, Recording } from './recording.js';
 import { SnapshotCollector } from './snapshots.js';
 import { mergeByTime } from './sort.js';
-import { EventSpool, SpoolBudget } from './spool.js';
+import { EventSpool, SpoolBudget, type SpoolWatch } from './spool.js';
 
-export type { Alignment, OpenOptions, Progress, ProgressListener, Recording } from './recording.js';
+export type {
+  Alignment,
+  EventWatch,
+  OpenOptions,
+  Progress,
+  ProgressListener,
+  Recording,
+} from './recording.js';
 
 /** Milliseconds between two calls of a progress listener. */
 const PROGRESS_MS = 100;
@@ -58,6 +66,13 @@ export async function openRecording(
   }
 }
 
+/** What looks at a stream of events while it is put away. */
+interface Watched {
+  readonly markers: MarkerIndex;
+  readonly watch: EventWatch | null;
+  readonly see: SpoolWatch;
+}
+
 /** The state of one call of openRecording. */
 class Opening {
   readonly limits: Limits;
@@ -72,7 +87,7 @@ class Opening {
   readonly #sources: SourceSummary[] = [];
   /** Files of directories that are no input. */
   readonly #ignored: string[] = [];
-  readonly #inputs: (EventInput & { readonly markers: MarkerIndex })[] = [];
+  readonly #inputs: (EventInput & Watched)[] = [];
   #events = 0;
   #bytesDone = 0;
   #bytesTotal = 0;
@@ -95,6 +110,23 @@ class Opening {
       if ((await this.#readOne(file, source, true)) === 'later') later.push([file, source]);
     }
     for (const [file, source] of later) await this.#readOne(file, source, false);
+    for (const format of this.#formats) {
+      if (format.finish === undefined) continue;
+      const first = this.#sources.find((source) => source.format === format.id);
+      if (first !== undefined) format.finish(this.#contextOf(first));
+    }
+  }
+
+  #contextOf(source: SourceSummary): ParseContext {
+    return {
+      source,
+      sink: this.#sinkOf(source),
+      diagnostics: this.diagnostics,
+      limits: this.limits,
+      strings: this.#strings,
+      clock: this.#clock,
+      options: this.#options.formatOptions ?? {},
+    };
   }
 
   async #readOne(
@@ -104,17 +136,7 @@ class Opening {
   ): Promise<'done' | 'later'> {
     const before = this.#bytesDone;
     const options = this.#options;
-    const sink = this.#sinkOf(source);
-    const context = {
-      source,
-      sink,
-      diagnostics: this.diagnostics,
-      limits: this.limits,
-      strings: this.#strings,
-      clock: this.#clock,
-      options: options.formatOptions ?? {},
-    };
-    const outcome = await readInput(file, context, {
+    const outcome = await readInput(file, this.#contextOf(source), {
       mayWait,
       limits: this.limits,
       hash: options.hash ?? false,
@@ -143,9 +165,9 @@ class Opening {
       events: (batch) => {
         if (batch.length === 0) return;
         if (spool === null) {
-          const markers = new MarkerIndex(this.#strings.texts);
-          spool = new EventSpool(this.#budget, markers.watch);
-          this.#inputs.push({ name: source.name, spool, markers });
+          const watched = this.#watched();
+          spool = new EventSpool(this.#budget, watched.see);
+          this.#inputs.push({ name: source.name, spool, ...watched });
         }
         spool.append(batch);
         this.#events += batch.length;
@@ -153,6 +175,16 @@ class Opening {
       snapshot: (snapshot) => this.#snapshots.add(snapshot),
       splat: (splat) => this.#splats.push(splat),
     };
+  }
+
+  #watched(): Watched {
+    const markers = new MarkerIndex(this.#strings.texts);
+    const watch = this.#options.watch?.() ?? null;
+    const see = (batch: EventBatch, offset: number): void => {
+      markers.watch(batch, offset);
+      watch?.see(batch, offset);
+    };
+    return { markers, watch, see };
   }
 
   #finishInput(source: SourceSummary): void {
@@ -171,7 +203,7 @@ class Opening {
     if (this.#ignored.length > 0) {
       this.diagnostics.report('file-ignored', {}, { files: someOf(this.#ignored) });
     }
-    const { events, markers } = this.#oneSpool();
+    const { events, markers, watch } = this.#oneSpool();
     const snapshots = this.#snapshots.finish(this.diagnostics);
     reportMixed(this.#sources, snapshots, this.diagnostics);
     const trace = {
@@ -191,6 +223,7 @@ class Opening {
       ...aligned,
       sources: this.#sources,
       events,
+      watch,
       splats: this.#splats,
       strings: this.#strings,
       clock: this.#clock,
@@ -200,17 +233,17 @@ class Opening {
   }
 
   /** All events in time order, and the snapshot markers among them. */
-  #oneSpool(): { events: EventSpool; markers: MarkerIndex } {
+  #oneSpool(): Watched & { events: EventSpool } {
     const kept = dropDuplicates(this.#inputs, this.diagnostics);
     const only = this.#inputs.find((input) => input.spool === kept[0]?.spool);
     if (kept.length === 1 && only !== undefined && only.spool.backwards === 0) {
-      return { events: only.spool, markers: only.markers };
+      return { ...only, events: only.spool };
     }
-    const markers = new MarkerIndex(this.#strings.texts);
+    const watched = this.#watched();
     if (kept.length > 1) this.diagnostics.report('events-merged', {}, { count: kept.length });
     this.#tell('merge');
     const spools = kept.map((input) => input.spool);
-    return { events: mergeByTime(spools, this.#budget, markers.watch), markers };
+    return { ...watched, events: mergeByTime(spools, this.#budget, watched.see) };
   }
 
   abandon(): void {

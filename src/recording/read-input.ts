@@ -43,7 +43,7 @@ export async function readInput(
     return 'done';
   }
   try {
-    const chosen = choose(input, file, source, options);
+    const chosen = choose(input, file, context, options);
     if (chosen?.format.readLast && options.mayWait && file.regular) return 'later';
     source.compression = input.stats.compression;
     if (chosen !== null) {
@@ -66,7 +66,7 @@ export async function readInput(
 function choose(
   input: OpenInput,
   file: InputFile,
-  source: SourceSummary,
+  context: ParseContext,
   options: ReadInputOptions,
 ): Detected | null {
   if (input.head.length === 0 || detectUnsupported(input.head) !== null) return null;
@@ -75,7 +75,8 @@ function choose(
     if (format === null) throw new RangeError(`no such format: ${options.format}`);
     return { format, detection: { confidence: 1, why: 'named by the user' } };
   }
-  return detect(input.head, file.path === null ? '' : source.name, options.formats);
+  const name = file.path === null ? '' : file.name;
+  return detect(input.head, name, options.formats, context.options);
 }
 
 async function parse(

@@ -3,6 +3,7 @@
  */
 import type { RecordSink } from '../../parsers/format.js';
 import type { Diagnostics } from '../records/diagnostics.js';
+import type { EventBatch } from '../records/events.js';
 import type { Limits } from '../records/limits.js';
 import type { Snapshot } from '../records/snapshot.js';
 import type { SourceSummary } from '../records/source.js';
@@ -25,6 +26,8 @@ export interface Recording {
   readonly diagnostics: Diagnostics;
   /** How the snapshots' clock was joined to the trace's. */
   readonly alignment: Alignment;
+  /** The EventWatch that saw `events`, if OpenOptions.watch makes them. */
+  readonly watch: EventWatch | null;
   /** Deletes temporary files. The events cannot be read afterwards. */
   close(): void;
 }
@@ -64,11 +67,19 @@ export interface ProgressListener {
   report(progress: Progress): void;
 }
 
+/** Sees all events in their order while they are put away, so that they need not be read again for it. */
+export interface EventWatch {
+  /** @param offset index of the batch's first event. Must not keep the batch. */
+  see(batch: EventBatch, offset: number): void;
+}
+
 export interface OpenOptions {
   readonly limits?: Partial<Limits>;
   /** What `-` reads: a descriptor (default 0) or chunks. */
   readonly stdin?: number | AsyncIterable<Uint8Array>;
   readonly progress?: ProgressListener;
+  /** Makes one for each stream of events that may become the recording's; `Recording.watch` is the right one. */
+  readonly watch?: () => EventWatch;
   /** Choices handed to every parser (`map`, `time-unit`, `clock` …). */
   readonly formatOptions?: Readonly<Record<string, string>>;
   /** Takes every input for this format instead of looking. */

@@ -29,6 +29,9 @@ export const PFN_LIMIT = 2 ** 44;
 /** Orders at or above this are refused by every parser (gigantic frees reach 18). */
 export const ORDER_LIMIT = 32;
 
+/** Pages of a block, by order: a loop over millions of events had better not raise to a power. */
+export const BLOCK_PAGES = Float64Array.from({ length: ORDER_LIMIT }, (_, order) => 2 ** order);
+
 /** Event kinds. Page events come first: `kind <= LAST_PAGE_KIND` is the hot test. */
 export const EventKind = {
   /** kmem:mm_page_alloc; pfn PFN_NONE when the kernel refused. */

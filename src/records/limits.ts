@@ -12,6 +12,8 @@ export interface Limits {
   readonly files: number;
   /** Snapshots kept of one kind; later ones are thinned evenly. */
   readonly snapshots: number;
+  /** Reports kept of one kernel log, each some 20 KiB once explained; later ones are counted. */
+  readonly reports: number;
   /** Zones of one recording; rows of later ones are left out. Large machines have a few dozen. */
   readonly zones: number;
   /**
@@ -31,6 +33,7 @@ export const DEFAULT_LIMITS: Limits = {
   inputBytes: 2 ** 40,
   files: 20_000,
   snapshots: 100_000,
+  reports: 20_000,
   zones: 256,
   spoolBytes: 8 << 20,
   pages: 2 ** 29,

@@ -69,6 +69,11 @@ export const MESSAGES = {
     hint: 'the first lines were compared with every format that `buddyscope inspect --formats` lists',
   },
 
+  'input-without-events': {
+    severity: 'warning',
+    text: '{what}: nothing can be read from it; {instead}',
+  },
+
   // tables
   'csv-record-lost': {
     severity: 'warning',
@@ -148,7 +153,7 @@ export const MESSAGES = {
   'log-reports-limit': {
     severity: 'warning',
     text: '{count} reports and lines of note after the first {limit} were left out',
-    hint: 'raise --limit snapshots=N, or cut the log',
+    hint: 'raise --limit reports=N, or cut the log',
   },
 
   // event text

@@ -11,6 +11,7 @@
  * The loop allocates nothing per event. Hidden takings (compaction) are applied by compaction.ts
  * through `take`.
  */
+import { BLOCK_PAGES } from '../records/events.js';
 import { Action, type ActionBatch } from './actions.js';
 import { isGhostFate } from './fates.js';
 import { FreeLists } from './free-lists.js';
@@ -161,10 +162,12 @@ export class ReplayCore {
     }
     switch (action) {
       case Action.takeToPcp:
-        if (this.#remove(area, page, order, PageBit.pcp) < 2 ** order) this.#notFree(index);
+        if (this.#remove(area, page, order, PageBit.pcp) < BLOCK_PAGES[order]!)
+          this.#notFree(index);
         break;
       case Action.take:
-        if (this.#remove(area, page, order, PageBit.allocated) < 2 ** order) this.#notFree(index);
+        if (this.#remove(area, page, order, PageBit.allocated) < BLOCK_PAGES[order]!)
+          this.#notFree(index);
         break;
       case Action.stay:
       case Action.giveBypassing:
@@ -241,7 +244,7 @@ export class ReplayCore {
     if (order <= this.lists.maxOrder) return this.lists.remove(area, page, order, bits);
     let taken = 0;
     const step = 1 << this.lists.maxOrder;
-    for (let p = page; p < page + 2 ** order && p < this.fate.length; p += step) {
+    for (let p = page; p < page + BLOCK_PAGES[order]! && p < this.fate.length; p += step) {
       taken += this.lists.remove(this.areaBySection[p / step]!, p, this.lists.maxOrder, bits);
     }
     return taken;
@@ -253,7 +256,7 @@ export class ReplayCore {
       return;
     }
     const step = 1 << this.lists.maxOrder;
-    for (let p = page; p < page + 2 ** order && p < this.fate.length; p += step) {
+    for (let p = page; p < page + BLOCK_PAGES[order]! && p < this.fate.length; p += step) {
       this.lists.add(this.areaBySection[p / step]!, p, this.lists.maxOrder);
     }
   }
@@ -262,11 +265,11 @@ export class ReplayCore {
     const taken = this.#remove(area, page, order, PageBit.allocated);
     if (this.buddyLevel) {
       if (taken > 0) this.anomalies.allocatedWhileFree++;
-    } else if (taken < 2 ** order) this.anomalies.removedNotFree++;
+    } else if (taken < BLOCK_PAGES[order]!) this.anomalies.removedNotFree++;
   }
 
   #setFate(page: number, order: number, index: number, fate: number, runs: Uint32Array): void {
-    const end = Math.min(page + 2 ** order, this.fate.length);
+    const end = Math.min(page + BLOCK_PAGES[order]!, this.fate.length);
     this.since.fill(index, page, end);
     for (let p = page, r = fate; p < end; r += 2) {
       const count = runs[r]!;

@@ -15,6 +15,7 @@
  * of its own (kernels that cut foreign blocks without zone_locked).
  */
 import {
+  BLOCK_PAGES,
   EventBatch,
   EventKind,
   LAST_PAGE_KIND,
@@ -174,7 +175,7 @@ class FateTracer {
     this.actions = new ActionSpool(batches, context.budget);
     this.next = new Uint32Array(context.space.size);
     this.#nextKindOnCpu = new Uint8Array(context.survey.maxCpu + 1);
-    this.#queues = new PcpQueues(context.space.size, context.pageblockOrder, context.survey.maxCpu);
+    this.#queues = new PcpQueues(context.space, context.pageblockOrder, context.survey.maxCpu);
     const { rare } = context.survey;
     this.#compactions = new CompactionRuns(rare);
     this.#hiding = indicesOf(rare, HIDING);
@@ -224,7 +225,7 @@ class FateTracer {
       if (causal) continue;
       const mine = ((index << 3) | classOf(k)) >>> 0;
       if (o === 0) next[page] = mine;
-      else next.fill(mine, page, Math.min(page + 2 ** o, next.length));
+      else next.fill(mine, page, Math.min(page + BLOCK_PAGES[o]!, next.length));
     }
   }
 
@@ -305,7 +306,7 @@ class FateTracer {
   #writeRuns(page: number, order: number): number {
     const { next, batch } = this;
     const begin = batch.runsLength;
-    const last = Math.min(page + 2 ** order, next.length);
+    const last = Math.min(page + BLOCK_PAGES[order]!, next.length);
     let runStart = page;
     for (let p = page + 1; p <= last; p++) {
       if (p < last && next[p] === next[runStart]) continue;

@@ -22,6 +22,8 @@ export interface ForwardPlan {
   onStop(stop: number): void;
   /** Rare event number `row` in the RareLog, when its turn comes. */
   onRare(row: number): void;
+  /** Events from this index on are left out (default none). */
+  readonly end?: number;
   /** Applies the events instead. Without it the events themselves are not read. */
   readonly watchers?: Watchers;
 }
@@ -33,11 +35,12 @@ export function runForward(plan: ForwardPlan): void {
   const actions = new ActionBatch();
   let stop = 0;
   let row = 0;
-  for (let b = 0; b < source.batches; b++) {
+  const last = plan.end ?? Number.POSITIVE_INFINITY;
+  for (let b = 0; b < source.batches && source.offsetOf(b) < last; b++) {
     fates.actions.read(b, actions);
     if (watchers !== undefined) source.read(b, batch);
     const offset = source.offsetOf(b);
-    const end = offset + actions.length;
+    const end = Math.min(offset + actions.length, last);
     for (let at = offset; at < end; ) {
       if (stop < stops.length && stops[stop]! <= at) watchers?.read(batch, at - offset);
       while (stop < stops.length && stops[stop]! <= at) {

@@ -4,11 +4,18 @@
 import { describe, expect, test } from 'vitest';
 import { MigrateType } from '../kernel/migratetype.js';
 import { PcpQueues } from './pcp-queues.js';
+import { PfnSpace } from './pfn-space.js';
 
 const PAGEBLOCK_ORDER = 5;
 
+/** Two zones of 128 pages. */
+const SPACE = new PfnSpace(
+  [0, 128].map((startPfn) => ({ node: 0, zone: '', startPfn, spanned: 128 })),
+  PAGEBLOCK_ORDER,
+);
+
 function queues(): PcpQueues {
-  const made = new PcpQueues(256, PAGEBLOCK_ORDER, 1);
+  const made = new PcpQueues(SPACE, PAGEBLOCK_ORDER, 1);
   made.typeTold(0, MigrateType.movable);
   made.typeTold(32, MigrateType.unmovable);
   made.typeTold(64, MigrateType.reclaimable);
@@ -30,6 +37,14 @@ describe('per-cpu lists seen from the future', () => {
     expect(made.emptyBy(3, 0, 1)).toBe(Number.POSITIVE_INFINITY);
     expect(made.emptyBy(2, 1, 0)).toBe(Number.POSITIVE_INFINITY);
     expect(made.emptyBy(65, 0, 0)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test('so have other zones', () => {
+    const made = queues();
+    made.typeTold(128, MigrateType.movable);
+    made.drained(129, 0, 0, 80);
+    expect(made.emptyBy(3, 0, 0)).toBe(Number.POSITIVE_INFINITY);
+    expect(made.emptyBy(130, 0, 0)).toBe(80);
   });
 
   test('unmovable lists and pageblocks of unknown type tell nothing', () => {

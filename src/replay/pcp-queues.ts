@@ -1,7 +1,7 @@
 /**
  * Per-cpu lists as queues, looked at from the future: what a drain tells of the pages that were freed before.
  *
- * A freed page goes to the head of the list of its cpu, order and type, and drains take from the tail
+ * A freed page goes to the head of the list of its zone, cpu, order and type, and drains take from the tail
  * (mm/page_alloc.c free_unref_page_commit, free_pcppages_bulk): what was freed first is drained first. So when a
  * page is drained, no page that the same cpu freed earlier to the same list is on it any more; one that
  * was neither drained nor handed out by then never was there: its cpu's list was locked and the page
@@ -11,22 +11,34 @@
  * those without an event.
  */
 
+import type { PfnSpace } from './pfn-space.js';
+
 const UNMOVABLE = 0;
 const RECLAIMABLE = 2;
-/** Lists of one cpu: by order, movable and reclaimable. */
-const LISTS_PER_CPU = 32 * 2;
+/** Lists of one cpu in one zone: by order, movable and reclaimable. */
+const LISTS = 32 * 2;
 
 export class PcpQueues {
   readonly #pageblockOrder: number;
+  readonly #cpus: number;
+  /** Area of each pageblock: zones have lists of their own (and areas of a zone lose nothing by it). */
+  readonly #area: Uint16Array;
   /** Type that the next event tells of each pageblock, -1 none. */
   readonly #type: Int8Array;
   /** Event by which everything freed up to now has left the list. */
   readonly #emptyBy: Float64Array;
 
-  constructor(pages: number, pageblockOrder: number, maxCpu: number) {
+  constructor(space: PfnSpace, pageblockOrder: number, maxCpu: number) {
     this.#pageblockOrder = pageblockOrder;
-    this.#type = new Int8Array((pages >> pageblockOrder) + 1).fill(-1);
-    this.#emptyBy = new Float64Array((maxCpu + 1) * LISTS_PER_CPU).fill(Number.POSITIVE_INFINITY);
+    this.#cpus = maxCpu + 1;
+    const pageblocks = (space.size >> pageblockOrder) + 1;
+    this.#area = Uint16Array.from({ length: pageblocks }, (_, block) =>
+      Math.max(0, space.zoneOf(Math.min(block << pageblockOrder, space.size - 1))),
+    );
+    this.#type = new Int8Array(pageblocks).fill(-1);
+    const areas = this.#area.reduce((most, area) => Math.max(most, area), 0) + 1;
+    const lists = areas * this.#cpus * LISTS;
+    this.#emptyBy = new Float64Array(lists).fill(Number.POSITIVE_INFINITY);
   }
 
   /** An event names the type of a page's list. */
@@ -48,8 +60,10 @@ export class PcpQueues {
 
   /** HIGHATOMIC and CMA pages are kept on the movable lists. */
   #listOf(page: number, order: number, cpu: number): number {
-    const type = this.#type[page >> this.#pageblockOrder]!;
+    const block = page >> this.#pageblockOrder;
+    const type = this.#type[block]!;
     if (type < 0 || type === UNMOVABLE) return -1;
-    return cpu * LISTS_PER_CPU + order * 2 + (type === RECLAIMABLE ? 1 : 0);
+    const place = this.#area[block]! * this.#cpus + cpu;
+    return place * LISTS + order * 2 + (type === RECLAIMABLE ? 1 : 0);
   }
 }

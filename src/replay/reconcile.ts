@@ -13,6 +13,7 @@
 import { EventKind } from '../records/events.js';
 import type { BuddyinfoSnapshot } from '../records/snapshot.js';
 import type { Geometry } from './geometry.js';
+import type { Residual } from './observer.js';
 import { countBelow } from './sorted.js';
 import type { RareLog } from './survey.js';
 
@@ -333,4 +334,26 @@ function interpolationErrors(anchors: readonly Anchor[], orders: number): (Int32
 function spanError(a: Int32Array | null, b: Int32Array | null): Int32Array | null {
   if (!a || !b) return a ?? b;
   return a.map((error, c) => Math.max(error, b[c]!));
+}
+
+/** What a probe measured, for people. */
+export function describeResidual(probe: ResidualProbe, geometry: Geometry): Residual {
+  const { orders } = geometry;
+  return {
+    timeNs: probe.copy.timeNs,
+    source: probe.copy.snapshot.source,
+    zones: geometry.zones.map((zone) => {
+      const base = zone.index * orders;
+      let pages = 0;
+      let freePages = 0;
+      const blocks: number[] = [];
+      for (let q = 0; q < orders; q++) {
+        const difference = -probe.residual[base + q]!;
+        blocks.push(difference === 0 ? 0 : difference);
+        pages += Math.abs(difference) * 2 ** q;
+        freePages += Math.max(0, probe.copy.counts[base + q]!) * 2 ** q;
+      }
+      return { node: zone.node, zone: zone.zone, blocks, pages, freePages };
+    }),
+  };
 }

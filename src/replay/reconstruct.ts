@@ -14,21 +14,13 @@ import { type DetectedProfile, detectProfile } from '../kernel/detect-profile.js
 import type { Diagnostics } from '../records/diagnostics.js';
 import { EventKind } from '../records/events.js';
 import { DEFAULT_LIMITS } from '../records/limits.js';
-import type { BuddyinfoSnapshot, KpageflagsSnapshot, Snapshot } from '../records/snapshot.js';
-import { PageClass } from '../records/snapshot.js';
+import type { Snapshot } from '../records/snapshot.js';
 import type { RecordingStrings } from '../records/strings.js';
 import { type CompactionQuality, CompactionSolver } from './compaction.js';
+import { applyCopy, applyMap, buddyinfoCopies, freeMapCopies } from './copies.js';
 import { type Anomalies, ReplayCore, type TypeEvidence } from './core.js';
 import { addDoubt } from './doubt.js';
-import {
-  type Fates,
-  type FreeMapCopy,
-  indexOf,
-  MAX_FATE_INDEX,
-  Next,
-  nextOf,
-  traceFates,
-} from './fates.js';
+import { type Fates, type FreeMapCopy, traceFates } from './fates.js';
 import { runForward } from './forward.js';
 import { findGeometry, type Geometry, type PfnRange } from './geometry.js';
 import { reserveSteps } from './highatomic.js';
@@ -42,7 +34,7 @@ import {
   type Anchor,
   anchorOf,
   type CorrectionSpan,
-  countsOf,
+  describeResidual,
   holdCorrections,
   lookIndices,
   type PlacedCopy,
@@ -50,13 +42,7 @@ import {
   ResidualProbe,
 } from './reconcile.js';
 import { RefusalEvidence } from './refusal-evidence.js';
-import {
-  completeBlocks,
-  firstRemovals,
-  type SeedKind,
-  seedFirstTouch,
-  untouchedCma,
-} from './seed.js';
+import { completeFromCopy, type SeedKind, seedFirstTouch } from './seed.js';
 import { lookTimes, narrowSpans, SHARPENING_PASSES, soughtCopies, withSpans } from './sharpen.js';
 import { type EventSource, type Survey, surveyEvents } from './survey.js';
 import { Watchers } from './watchers.js';
@@ -68,6 +54,8 @@ export interface ReplayInput {
   readonly snapshots: readonly Snapshot[];
   readonly strings: RecordingStrings;
   readonly diagnostics?: Diagnostics;
+  /** Of these events, if they were surveyed when they were read. */
+  readonly survey?: Survey;
 }
 
 /** What a replay may use and what it is told. */
@@ -127,7 +115,7 @@ export class Reconstruction {
     this.#options = options;
     const phase = options.phase ?? (() => {});
     phase('survey');
-    this.survey = surveyEvents(input.events);
+    this.survey = input.survey ?? surveyEvents(input.events);
     this.geometry = findGeometry(
       this.survey,
       input.snapshots,
@@ -351,6 +339,7 @@ export class Reconstruction {
       stops: Float64Array.from(stops.map((s) => s.index)),
       onStop: (k) => stops[k]!.run(state),
       onRare: () => {},
+      end: stops.at(-1)?.index ?? 0,
     });
   }
 
@@ -497,24 +486,20 @@ export class Reconstruction {
   #completeFromBuddyinfo(): number[] {
     const copy = this.#buddyinfo[0];
     if (!copy) return [];
-    const core = this.#touchedCore();
     const zoneinfo = this.#input.snapshots.find((s) => s.kind === 'zoneinfo');
-    const cma = untouchedCma(core, this.#fates, zoneinfo?.zones ?? []);
-    for (const page of cma) core.put(page);
-    // Known at the copy: pages whose first event comes after it, by that event; others from a replay.
-    const known = new Uint8Array(this.geometry.space.size).fill(2);
-    runForward({
-      source: this.#input.events,
-      core,
-      fates: this.#fates,
-      rare: this.survey.rare,
-      stops: Float64Array.of(copy.beginIndex),
-      onStop: () => noteKnown(core, this.#fates, known),
-      onRare: () => {},
-    });
-    const leaves = firstRemovals(this.#fates);
-    for (const page of cma) known[page] = 1;
-    return [...cma, ...completeBlocks(core, copy, known, leaves)];
+    const core = this.#touchedCore();
+    return completeFromCopy(core, this.#fates, copy, zoneinfo?.zones ?? [], () =>
+      runForward({
+        source: this.#input.events,
+        core,
+        fates: this.#fates,
+        rare: this.survey.rare,
+        stops: new Float64Array(0),
+        onStop: () => {},
+        onRare: () => {},
+        end: copy.beginIndex,
+      }),
+    );
   }
 }
 
@@ -537,89 +522,4 @@ function seedOf(
   if (copies.length > 0) return 'kpageflags';
   if (buddyinfo.length > 0) return 'buddyinfo';
   return survey.events > 0 ? 'first-touch' : 'none';
-}
-
-function freeMapCopies(placed: readonly PlacedSnapshot[], geometry: Geometry): FreeMapCopy[] {
-  const copies: FreeMapCopy[] = [];
-  for (const { snapshot, beginIndex, endIndex } of placed) {
-    if (snapshot.kind !== 'kpageflags' || snapshot.buddyHeadsOnly) continue;
-    copies.push({ beginIndex, endIndex, state: freeMapOf(snapshot, geometry) });
-  }
-  return copies;
-}
-
-function freeMapOf(snapshot: KpageflagsSnapshot, geometry: Geometry): Uint8Array {
-  const state = new Uint8Array(geometry.space.size).fill(2);
-  geometry.areas.forEach((area, a) => {
-    const first = geometry.space.pageOf(area.startPfn);
-    const pages = Math.min(area.spanned, snapshot.classes.length - area.startPfn);
-    if (geometry.space.zoneStart[a] === undefined) return;
-    for (let p = 0; p < pages; p++) {
-      state[first + p] = (snapshot.classes[area.startPfn + p]! & PageClass.buddy) !== 0 ? 1 : 0;
-    }
-  });
-  return state;
-}
-
-function buddyinfoCopies(placed: readonly PlacedSnapshot[], geometry: Geometry): PlacedCopy[] {
-  return placed
-    .filter(
-      (p): p is PlacedSnapshot & { snapshot: BuddyinfoSnapshot } => p.snapshot.kind === 'buddyinfo',
-    )
-    .map(({ snapshot, beginIndex, endIndex, timeNs }) => ({
-      snapshot,
-      beginIndex,
-      endIndex,
-      timeNs,
-      counts: countsOf(snapshot, geometry),
-    }));
-}
-
-function applyCopy(core: ReplayCore, copy: FreeMapCopy, after: Uint32Array): void {
-  const index = Math.min(copy.beginIndex, MAX_FATE_INDEX);
-  for (let page = 0; page < after.length; page++) {
-    const fate = core.fate[page]!;
-    const next = nextOf(fate);
-    if ((next !== Next.seenFree && next !== Next.seenTaken) || indexOf(fate) !== index) continue;
-    if (next === Next.seenFree) core.put(page);
-    else core.take(page, 1);
-    core.fate[page] = after[page]!;
-  }
-}
-
-/** Sets every page that the copy covers, whatever follows. */
-function applyMap(core: ReplayCore, copy: FreeMapCopy): void {
-  for (let page = 0; page < copy.state.length; page++) {
-    if (copy.state[page] === 1) core.put(page);
-    else if (copy.state[page] === 0) core.take(page, 1);
-  }
-}
-
-/** What the replay knows of each page at this moment: 1 free, 0 elsewhere, 2 never touched so far. */
-function noteKnown(core: ReplayCore, fates: Fates, known: Uint8Array): void {
-  for (let page = 0; page < known.length; page++) {
-    if (fates.first[page] === 0) continue;
-    known[page] = core.lists.isFree(page) ? 1 : 0;
-  }
-}
-
-function describeResidual(probe: ResidualProbe, geometry: Geometry): Residual {
-  const { orders } = geometry;
-  return {
-    timeNs: probe.copy.timeNs,
-    source: probe.copy.snapshot.source,
-    zones: geometry.zones.map((zone) => {
-      const base = zone.index * orders;
-      let pages = 0;
-      let freePages = 0;
-      const blocks: number[] = [];
-      for (let q = 0; q < orders; q++) {
-        const difference = -probe.residual[base + q]!;
-        blocks.push(difference === 0 ? 0 : difference);
-        pages += Math.abs(difference) * 2 ** q;
-        freePages += Math.max(0, probe.copy.counts[base + q]!) * 2 ** q;
-      }
-      return { node: zone.node, zone: zone.zone, blocks, pages, freePages };
-    }),
-  };
 }

@@ -43,15 +43,40 @@ export function seedFirstTouch(core: ReplayCore, fates: Fates): void {
 }
 
 /**
+ * The pages to be free from the start, beyond those that first touches show, by the first copy of buddyinfo.
+ * @param core seeded by first touch.
+ * @param replay brings `core` to where the copy was taken.
+ */
+export function completeFromCopy(
+  core: ReplayCore,
+  fates: Fates,
+  copy: PlacedCopy,
+  zoneinfo: readonly Zoneinfo[],
+  replay: () => void,
+): number[] {
+  const cma = untouchedCma(core, fates, zoneinfo);
+  for (const page of cma) core.put(page);
+  replay();
+  const known = knownPages(core, fates);
+  for (const page of cma) known[page] = 1;
+  return [...cma, ...completeBlocks(core, copy, known, firstRemovals(fates))];
+}
+
+/** What the replay knows of each page at this moment: 1 free, 0 elsewhere, 2 no event ever touches it. */
+function knownPages(core: ReplayCore, fates: Fates): Uint8Array {
+  const known = new Uint8Array(fates.first.length).fill(2);
+  for (let page = 0; page < known.length; page++) {
+    if (fates.first[page] !== 0) known[page] = core.lists.isFree(page) ? 1 : 0;
+  }
+  return known;
+}
+
+/**
  * CMA areas without a map: if zoneinfo says that most of an area is free, its pages that no event ever
  * touches are taken for free (mm/cma.c releases the whole area to the buddy system at boot). Returns
  * the pages.
  */
-export function untouchedCma(
-  core: ReplayCore,
-  fates: Fates,
-  zoneinfo: readonly Zoneinfo[],
-): number[] {
+function untouchedCma(core: ReplayCore, fates: Fates, zoneinfo: readonly Zoneinfo[]): number[] {
   const { geometry } = core;
   const pages: number[] = [];
   for (const area of geometry.areas) {
@@ -74,7 +99,7 @@ export function untouchedCma(
  * `free` tells the state at the copy (1 free, 0 not, 2 not known), `leaves` the index of each
  * page's next removal. Returns the pages to be free from the start.
  */
-export function completeBlocks(
+function completeBlocks(
   core: ReplayCore,
   copy: PlacedCopy,
   free: Uint8Array,
@@ -144,7 +169,7 @@ function knownFree(
 }
 
 /** Index of each page's first removal, all ones where there is none. */
-export function firstRemovals(fates: Fates): Uint32Array {
+function firstRemovals(fates: Fates): Uint32Array {
   const leaves = new Uint32Array(fates.first.length).fill(0xffffffff);
   for (let page = 0; page < leaves.length; page++) {
     const fate = fates.first[page]!;

@@ -8,6 +8,7 @@
  */
 import type { ProfileSwitches } from '../kernel/profile-switches.js';
 import {
+  BLOCK_PAGES,
   EventBatch,
   EventKind,
   LAST_PAGE_KIND,
@@ -164,14 +165,22 @@ export class Survey {
   }
 }
 
+/** Surveys events while they are put away: an EventWatch of a recording. */
+export class SurveyWatch {
+  readonly survey = new Survey();
+
+  see(batch: EventBatch, offset: number): void {
+    surveyBatch(this.survey, batch, offset);
+    this.survey.events = offset + batch.length;
+  }
+}
+
 /** Reads every event once. */
 export function surveyEvents(source: EventSource): Survey {
-  const survey = new Survey();
+  const watch = new SurveyWatch();
   const batch = new EventBatch();
-  survey.events = source.length;
-  for (let b = 0; b < source.batches; b++)
-    surveyBatch(survey, source.read(b, batch), source.offsetOf(b));
-  return survey;
+  for (let b = 0; b < source.batches; b++) watch.see(source.read(b, batch), source.offsetOf(b));
+  return watch.survey;
 }
 
 function surveyBatch(survey: Survey, batch: EventBatch, offset: number): void {
@@ -213,7 +222,7 @@ function surveyBatch(survey: Survey, batch: EventBatch, offset: number): void {
       pending = survey.extfragPending;
     }
     if (p < minPfn) minPfn = p;
-    const end = o === 0 ? p + 1 : p + 2 ** o;
+    const end = p + BLOCK_PAGES[o]!;
     if (end > endPfn) endPfn = end;
   }
   survey.lastNs = last;

@@ -1,23 +1,26 @@
 /**
  * A comparison as one self-contained HTML file in the report's look, without any script.
  *
- * First the verdict, then what differs between the runs, then order by order, and charts with their
- * Vega-Lite specs beside them as JSON.
+ * First the verdict, then what differs between the runs, then order by order, and charts; each can be
+ * taken out as a file.
  */
-import type { Comparison } from '../analysis/compare.js';
-import { duration, grouped, percent } from '../analysis/words.js';
+import type { Comparison, Provenance } from '../analysis/compare.js';
+import { bytesText, duration, grouped, percent } from '../analysis/words.js';
+import type { Row } from '../charts/chart.js';
 import { type CompareChart, compareCharts } from '../charts/compare.js';
-import { escapeHtml as e, scriptJson } from './escape.js';
+import { SIDE_COLORS } from '../charts/theme.js';
+import { escapeHtml as e } from './escape.js';
 import { documentHead, staticPolicy } from './html.js';
 import { inlineSvg } from './inline-svg.js';
+import { chartFiles, csvFile, exportLinks } from './static-export.js';
 import { STYLE } from './style.js';
 
 const EXTRA = `
 .compare svg{max-width:100%;height:auto;color:inherit}
-.compare figure{margin:0 0 6px}
+.compare figure{margin:0 0 6px}.compare .export{font-size:13.5px}.compare .export a{margin-right:10px}
 .sides{display:flex;flex-wrap:wrap;gap:4px 24px;margin:0 0 12px;color:var(--faint)}
 .side-a,.side-b{display:inline-block;width:11px;height:11px;border-radius:2px;margin-right:6px}
-.side-a{background:#e69f00}.side-b{background:#0a84c6}
+.side-a{background:${SIDE_COLORS[0]}}.side-b{background:${SIDE_COLORS[1]}}
 tr.weighs td:first-child{font-weight:600}
 `;
 
@@ -40,7 +43,10 @@ export async function renderCompareHtml(comparison: Comparison, version: string)
     ordersCard(comparison),
     ...charts,
     '</main>',
-    `<footer><p>Made by buddyscope ${e(version)}. Each recording has a report of its own: buddyscope report.</p></footer>`,
+    '<footer>',
+    ...comparison.provenance.map((side, i) => provenance(i === 0 ? 'A' : 'B', side)),
+    `<p>Made by buddyscope ${e(version)}. Each recording has a report of its own: buddyscope report.</p>`,
+    '</footer>',
     '</body>',
     '</html>',
     '',
@@ -58,37 +64,80 @@ function differencesCard({ differences }: Comparison): string {
     '<p class="lead">Before anything is concluded: in bold what can change the outcome by itself. Everything else the inputs tell is alike.</p>',
     '<div class="table-wrap" tabindex="0" role="region" aria-label="Differences"><table>',
     '<thead><tr><th scope="col">What</th><th scope="col">A</th><th scope="col">B</th></tr></thead>',
-    `<tbody>${rows.join('')}</tbody></table></div></section>`,
+    `<tbody>${rows.join('')}</tbody></table></div>`,
+    exportLinks([
+      csvFile(
+        'compare-differences',
+        ['what', 'a', 'b', 'weighs'],
+        differences.map(({ what, a, b, weighs }) => [what, a, b, weighs]),
+      ),
+    ]),
+    '</section>',
   ].join('\n');
 }
 
-function ordersCard({ orders, gfp }: Comparison): string {
+function ordersCard({ orders, gfp, pageSize }: Comparison): string {
+  const time = (ns: number): string => (ns === 0 ? '–' : duration(ns));
   const both = (pair: readonly [number, number], text: (n: number) => string): string =>
     pair.map((n) => `<td class="n">${e(text(n))}</td>`).join('');
   const rows = orders.map(
     (row) =>
-      `<tr><td class="n">${row.order}</td>${both(row.share, percent)}${both(row.ns, duration)}${both(row.windows, grouped)}${both(row.longestNs, duration)}${both(row.refused, grouped)}</tr>`,
+      `<tr><th scope="row" class="n">${e(bytesText(2 ** row.order * pageSize))} · ${row.order}</th>${both(row.share, percent)}${both(row.ns, time)}${both(row.windows, grouped)}${both(row.longestNs, time)}${both(row.refused, grouped)}</tr>`,
   );
-  const heads = ['share', 'time failing', 'windows', 'longest', 'refused by the kernel'].flatMap(
-    (what) => [`A ${what}`, `B ${what}`],
-  );
+  const heads = ['share', 'time failing', 'windows', 'longest', 'refused'].flatMap((what) => [
+    `A ${what}`,
+    `B ${what}`,
+  ]);
   return [
     '<section class="card" aria-labelledby="orders-title">',
     `<h2 class="card-title" id="orders-title">Order by order, ${e(gfp)}</h2>`,
     '<div class="table-wrap" tabindex="0" role="region" aria-label="Orders"><table>',
-    `<thead><tr><th scope="col" class="n">Order</th>${heads.map((head) => `<th scope="col" class="n">${e(head)}</th>`).join('')}</tr></thead>`,
-    `<tbody>${rows.join('')}</tbody></table></div></section>`,
+    `<thead><tr><th scope="col" class="n">Size · order</th>${heads.map((head) => `<th scope="col" class="n">${e(head)}</th>`).join('')}</tr></thead>`,
+    `<tbody>${rows.join('')}</tbody></table></div>`,
+    exportLinks([csvFile('compare-orders', ORDER_HEADS, orders.map(orderCells))]),
+    '</section>',
   ].join('\n');
+}
+
+const ORDER_HEADS = ['order'].concat(
+  ['share', 'failing_ns', 'windows', 'longest_ns', 'refused'].flatMap((what) => [
+    `a_${what}`,
+    `b_${what}`,
+  ]),
+);
+
+function orderCells(row: Comparison['orders'][number]): number[] {
+  return [row.order, ...row.share, ...row.ns, ...row.windows, ...row.longestNs, ...row.refused];
+}
+
+function provenance(side: string, { release, profile, why, inputs, limits }: Provenance): string {
+  const rows = inputs.map(
+    ({ name, format, bytes, sha256 }) =>
+      `<tr><td>${e(name)}</td><td>${e(format)}</td><td class="n">${e(bytesText(bytes))}</td><td>${sha256 ? `<code class="hash" title="${e(sha256)}">${e(sha256.slice(0, 16))}…</code>` : '–'}</td></tr>`,
+  );
+  const hit = limits.length > 0 ? ` Limits that were hit: ${limits.join('; ')}.` : '';
+  return [
+    `<details><summary>${side}: inputs and provenance</summary>`,
+    `<p>${e(`${release ? `Linux ${release}` : 'Kernel release unknown'}; rules of profile ${profile}: ${why}.${hit}`)}</p>`,
+    `<div class="table-wrap" tabindex="0" role="region" aria-label="Inputs of ${side}"><table>`,
+    '<thead><tr><th scope="col">Input</th><th scope="col">Format</th><th scope="col" class="n">Size</th><th scope="col">SHA-256</th></tr></thead>',
+    `<tbody>${rows.join('')}</tbody></table></div></details>`,
+  ].join('');
 }
 
 async function chartCard(chart: CompareChart): Promise<string> {
   const id = `chart-${chart.id}`;
+  const svg = await inlineSvg(chart.spec, chart.description);
+  const files = await chartFiles(`compare-${chart.id}`, svg, chart.spec);
+  const { values } = chart.spec.data as { values: readonly Row[] };
+  const heads = Object.keys(values[0] ?? {});
+  const rows = values.map((row) => heads.map((head) => row[head]));
   return [
     `<section class="card" id="${id}" aria-labelledby="${id}-title">`,
     `<h2 class="card-title" id="${id}-title">${e(chart.title)}</h2>`,
-    `<figure>${await inlineSvg(chart.spec, chart.description)}</figure>`,
+    `<figure>${svg}</figure>`,
     `<p class="quiet">${e(chart.description)}.</p>`,
-    `<script type="application/json" id="${id}-spec">${scriptJson(chart.spec)}</script>`,
+    exportLinks([...files, csvFile(`compare-${chart.id}`, heads, rows)]),
     '</section>',
   ].join('\n');
 }

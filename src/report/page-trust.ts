@@ -1,7 +1,12 @@
 /**
  * The page's last part: how far to trust it, and where everything came from.
  */
-import type { ReportData, ReportDiagnostic, ReportReplay } from '../analysis/report-data.js';
+import type {
+  ReportData,
+  ReportDiagnostic,
+  ReportInput,
+  ReportReplay,
+} from '../analysis/report-data.js';
 import { bytesText, grouped } from '../analysis/words.js';
 import { formatSeconds, roundUpNs } from '../records/time.js';
 import { escapeHtml as e } from './escape.js';
@@ -151,20 +156,50 @@ function kernelCard(data: ReportData): string {
   ].join('');
 }
 
-export function footer(data: ReportData): string {
-  const rows = data.inputs.map(
-    (input) =>
-      `<tr><td>${e(input.name)}</td><td>${e(input.format)}${input.compression ? ` (${e(input.compression)})` : ''}</td><td class="n">${e(bytesText(input.bytes))}</td><td class="n">${grouped(input.events)}</td><td class="n">${grouped(input.snapshots)}</td><td class="n">${grouped(input.lostEvents)}</td><td class="n">${grouped(input.skippedLines)}</td><td><code>${input.sha256 ? e(input.sha256.slice(0, 16)) : '–'}</code></td></tr>`,
+const INPUT_HEADS = [
+  ['Input', false],
+  ['Format', false],
+  ['Size', true],
+  ['Events', true],
+  ['Snapshots', true],
+  ['Lost', true],
+  ['Skipped lines', true],
+  ['SHA-256', false],
+] as const;
+
+function inputTable(inputs: readonly ReportInput[], label: string): string {
+  const heads = INPUT_HEADS.map(
+    ([text, numeric]) => `<th scope="col"${numeric ? ' class="n"' : ''}>${text}</th>`,
   );
+  const rows = inputs.map((input) => {
+    const packed = input.compression ? ` (${e(input.compression)})` : '';
+    const numbers = [input.events, input.snapshots, input.lostEvents, input.skippedLines]
+      .map((n) => `<td class="n">${grouped(n)}</td>`)
+      .join('');
+    const hash = input.sha256
+      ? `<code class="hash" title="${e(input.sha256)}">${e(input.sha256.slice(0, 16))}…</code>`
+      : '–';
+    return `<tr><td>${e(input.name)}</td><td>${e(input.format)}${packed}</td><td class="n">${e(bytesText(input.bytes))}</td>${numbers}<td>${hash}</td></tr>`;
+  });
+  return `<div class="table-wrap" tabindex="0" role="region" aria-label="${label}"><table><thead><tr>${heads.join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+}
+
+export function footer(data: ReportData): string {
+  const carries = (input: ReportInput): boolean => input.events > 0 || input.snapshots > 0;
+  const main = data.inputs.filter(carries);
+  const rest = data.inputs.filter((input) => !carries(input));
   const limits =
     data.limits.length > 0 ? `<p>Limits that were hit: ${data.limits.map(e).join('; ')}.</p>` : '';
   return [
     '<footer>',
-    '<details><summary>Inputs and provenance</summary>',
-    '<div class="table-wrap" tabindex="0" role="region" aria-label="Inputs"><table>',
-    '<thead><tr><th scope="col">Input</th><th scope="col">Format</th><th scope="col" class="n">Size</th><th scope="col" class="n">Events</th><th scope="col" class="n">Snapshots</th><th scope="col" class="n">Lost</th><th scope="col" class="n">Skipped lines</th><th scope="col">SHA-256</th></tr></thead>',
-    `<tbody>${rows.join('')}</tbody></table></div></details>`,
+    '<details class="provenance"><summary>Inputs and provenance</summary>',
+    inputTable(main, 'Inputs'),
+    '</details>',
+    rest.length > 0
+      ? `<details><summary>${grouped(rest.length)} more inputs without events or snapshots (logs, settings, format files)</summary>${inputTable(rest, 'More inputs')}</details>`
+      : '',
     limits,
+    `<p>Rules of kernel profile ${e(data.kernel.profile)}: ${e(data.kernel.why)}.</p>`,
     `<p>Made by ${e(data.tool.name)} ${e(data.tool.version)}: <code>buddyscope ${e(data.tool.command.join(' '))}</code></p>`,
     '</footer>',
   ].join('\n');

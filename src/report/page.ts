@@ -192,7 +192,7 @@ function pagesPanel(): string {
     '<div class="pages" hidden>',
     '<h4 class="pages-title">Page by page</h4>',
     '<div class="pages-views">',
-    '<div><p class="quiet">All pageblocks, lowest address first: light is free, dark in use. Click one.</p>',
+    '<div><p class="quiet" id="blocks-lead"></p>',
     '<canvas id="blocks-grid" role="img" aria-label="All pageblocks by share free"></canvas></div>',
     '<div><p class="pages-choice"><label class="inline">Pageblock <select id="pageblock"></select></label>',
     '<button type="button" id="block-before" aria-label="Pageblock before">◂</button>',

@@ -25,6 +25,18 @@ export async function chartSvg(
   return svg;
 }
 
+/** Null when @resvg/resvg-js is not installed. */
+export async function pngOfSvg(svg: string): Promise<Uint8Array | null> {
+  const resvg = await import('@resvg/resvg-js').catch(() => null);
+  if (resvg === null) return null;
+  const drawn = new resvg.Resvg(svg, {
+    background: INK.light.paper,
+    fitTo: { mode: 'zoom', value: 2 },
+    font: { loadSystemFonts: true, defaultFontFamily: 'sans-serif' },
+  });
+  return drawn.render().asPng();
+}
+
 /**
  * PNG by file name (`failures.png`), twice the charts' size; null when @resvg/resvg-js is not
  * installed.
@@ -34,16 +46,12 @@ export async function chartPngs(
   mode: Mode = 'light',
   charts: readonly Chart[] = CHARTS,
 ): Promise<ReadonlyMap<string, Uint8Array> | null> {
-  const resvg = await import('@resvg/resvg-js').catch(() => null);
-  if (resvg === null) return null;
   const files = new Map<string, Uint8Array>();
   for (const chart of charts) {
     if (!chart.hasData(data)) continue;
-    const drawn = new resvg.Resvg(await chartSvg(chart, data, mode), {
-      fitTo: { mode: 'zoom', value: 2 },
-      font: { loadSystemFonts: true, defaultFontFamily: 'sans-serif' },
-    });
-    files.set(`${chart.id}.png`, drawn.render().asPng());
+    const png = await pngOfSvg(await chartSvg(chart, data, mode));
+    if (png === null) return null;
+    files.set(`${chart.id}.png`, png);
   }
   return files;
 }

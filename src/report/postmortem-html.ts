@@ -5,11 +5,11 @@
  * to change them. The CSP allows nothing but the one style. Style attributes that Vega writes are
  * dropped: the policy would refuse them.
  */
-import { parse, View } from 'vega';
-import { compile, type TopLevelSpec } from 'vega-lite';
 import type { PageChart, PageSection, PageTable, PostmortemPage } from '../postmortem/sections.js';
 import { escapeHtml as e, scriptJson } from './escape.js';
 import { documentHead, staticPolicy } from './html.js';
+import { inlineSvg } from './inline-svg.js';
+import { chartFiles, csvFile, exportLinks } from './static-export.js';
 import { STYLE } from './style.js';
 
 /** What the shared style lacks for this page. */
@@ -18,19 +18,13 @@ const EXTRA = `
 .postmortem .facts-list dt{opacity:.7}
 .postmortem .facts-list dd{margin:0;overflow-wrap:anywhere}
 .postmortem svg{max-width:100%;height:auto;color:inherit}
+.postmortem figure{margin:.5rem 0}
+.postmortem .table-wrap{max-height:70vh}
+.postmortem table{min-width:44rem}
+.postmortem td,.postmortem th{overflow-wrap:normal}
 .postmortem pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:.3rem 0}
 @media (max-width:640px){.postmortem .facts-list{grid-template-columns:1fr}}
 `;
-
-const CHART_CONFIG = {
-  background: 'transparent',
-  font: 'system-ui, sans-serif',
-  axis: { labelColor: 'currentColor', titleColor: 'currentColor', tickColor: 'currentColor' },
-  header: { labelColor: 'currentColor', labelFontWeight: 'bold' },
-  legend: { labelColor: 'currentColor' },
-  text: { fill: 'currentColor' },
-  view: { stroke: null },
-};
 
 export async function renderPostmortemHtml(page: PostmortemPage, version: string): Promise<string> {
   const style = STYLE + EXTRA;
@@ -91,31 +85,26 @@ function adviceHtml(advice: PageSection['advice'][number]): string {
 function tableHtml(table: PageTable): string {
   const numeric = (text: string): string => (/^-?[\d,.]+$/.test(text) ? ' class="n"' : '');
   return [
-    '<div class="table-wrap" tabindex="0" role="region">',
+    `<div class="table-wrap" tabindex="0" role="region" aria-label="${e(table.caption)}">`,
     `<table><caption>${e(table.caption)}</caption>`,
     `<thead><tr>${table.columns.map((text) => `<th scope="col">${e(text)}</th>`).join('')}</tr></thead>`,
     `<tbody>${table.rows
       .map((row) => `<tr>${row.map((text) => `<td${numeric(text)}>${e(text)}</td>`).join('')}</tr>`)
       .join('')}</tbody>`,
     '</table></div>',
+    exportLinks([csvFile('table', table.columns, table.rows)]),
   ].join('\n');
 }
 
 async function chartHtml(chart: PageChart): Promise<string> {
-  const svg = await drawSvg(chart);
+  const svg = await inlineSvg(chart.spec, chart.description);
+  const files = await chartFiles(chart.id, svg, chart.spec);
   return [
     `<figure id="${e(chart.id)}">`,
     `<figcaption>${e(chart.title)}</figcaption>`,
-    svg.replace('<svg ', `<svg role="img" aria-label="${e(chart.description)}" `),
+    svg,
     '</figure>',
+    exportLinks(files),
     `<script type="application/json" id="${e(chart.id)}-spec">${scriptJson(chart.spec)}</script>`,
   ].join('\n');
-}
-
-async function drawSvg(chart: PageChart): Promise<string> {
-  const spec = { ...chart.spec, config: CHART_CONFIG } as unknown as TopLevelSpec;
-  const view = new View(parse(compile(spec).spec), { renderer: 'none' });
-  const svg = await view.toSVG();
-  view.finalize();
-  return svg.replace(/ style="[^"]*"/g, '');
 }

@@ -39,6 +39,12 @@ export class Redactor {
     return text === '' ? '' : `${kind}-${this.#hash(kind, text).slice(0, 6)}`;
   }
 
+  /** Phases stay phases, so that two recordings can still be aligned by them. */
+  marker(text: string): string {
+    const phase = /^phase\s+(.*)$/s.exec(text);
+    return phase ? `phase ${this.text('marker', phase[1]!)}` : this.text('marker', text);
+  }
+
   /** `fn+0x1/0x2 [module]`: the module becomes a pseudonym, and its functions with it. */
   site(site: string): string {
     return site
@@ -89,7 +95,7 @@ export function redactReport(data: ReportData, redactor: Redactor): ReportData {
       ...data.timeline,
       markers: data.timeline.markers.map((marker) => ({
         ...marker,
-        text: redactor.text('marker', marker.text),
+        text: redactor.marker(marker.text),
       })),
     },
     holders: data.holders && {

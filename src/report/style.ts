@@ -65,7 +65,7 @@ th{position:sticky;top:0;background:var(--soft);font-weight:600}
 th.n,td.n{text-align:right;white-space:nowrap;overflow-wrap:normal}
 tr:last-child td{border-bottom:0}
 .log td:first-child,.log td:nth-child(2){white-space:nowrap}.log td:nth-child(3){min-width:9em}.log td:nth-child(n+4){min-width:14em}
-code{font-size:.92em;overflow-wrap:anywhere}
+code{font-size:.92em;overflow-wrap:anywhere}.hash{white-space:nowrap}
 .quiet{color:var(--faint)}
 .badge{display:inline-block;border-radius:99px;padding:0 9px;font-size:12.5px;border:1px solid currentColor;white-space:nowrap}
 .badge.error,.badge.fails{color:var(--bad)}.badge.warning,.badge.undetermined,.badge.bounded,.badge.unknown{color:var(--warn)}
@@ -96,7 +96,8 @@ footer{color:var(--faint);font-size:13.5px;padding-bottom:40px;overflow-wrap:any
 details.plain summary{font-weight:600}
 .note{max-width:1312px;margin:8px auto;padding:8px 12px;background:var(--soft);border-radius:8px}
 @media (max-width:640px){.top,main,footer{padding-left:12px;padding-right:12px}.toolbar{position:static;padding:8px 12px}.card{padding:12px}#range{min-width:0}}
-@media print{:root,:root[data-theme=dark]{--paper:#fff;--card:#fff;--ink:#000;--faint:#444;--line:#ccc;--soft:#f3f3f3;--shadow:none;color-scheme:light}
-.toolbar,.skip,.export,.table,.segmented,#tooltip,.pages{display:none!important}.card,.facts li{break-inside:avoid;border-color:#ccc}
-.with-panel{grid-template-columns:1fr}.state{position:static;max-height:none}.state:has(.lead){display:none}.table-wrap{max-height:none}.top,main,footer{max-width:none;padding:0}body{font-size:12px}h2{break-after:avoid}canvas{max-width:100%!important;height:auto!important}}
+@page{margin:12mm}
+@media print{:root,:root[data-theme=dark],:root:not([data-theme=light]){--paper:#fff;--card:#fff;--ink:#000;--faint:#444;--line:#ccc;--soft:#f3f3f3;--accent:#0969a8;--bar:rgba(10,132,198,.25);--bad:#b34700;--warn:#7d5700;--good:#00694c;--shadow:none;color-scheme:light}
+.toolbar,.skip,.export,.table,.segmented,#tooltip,.state .step,button.link,.how:not([open]){display:none!important}.group>.lead{break-after:avoid}*{print-color-adjust:exact}.card,.facts li{break-inside:avoid;border-color:#ccc}
+.with-panel{grid-template-columns:1fr}.state{position:static;max-height:none;break-inside:auto}.pages{break-inside:avoid}.pages:not(.drawn){display:none}.pages-choice button{display:none}.state>div>:has(table){break-inside:avoid}.table-wrap{max-height:none}.top,main,footer{max-width:none;padding:0}body{font-size:12px}h2{break-after:avoid}canvas{max-width:100%!important;height:auto!important}}
 `;

@@ -9,7 +9,13 @@ import { csvField } from '../../report/escape.js';
 import { failureLine } from '../../report/files.js';
 import { type Command, ExitCode, type Session } from '../command.js';
 import { openInputs, recordingIsUsable } from '../open-inputs.js';
-import { canReconstruct, readOrders, reconstructRecording, seconds } from '../replay-inputs.js';
+import {
+  canReconstruct,
+  readOrders,
+  reconstructRecording,
+  SURVEYED,
+  seconds,
+} from '../replay-inputs.js';
 import { textTable } from '../text-table.js';
 
 interface FailuresArgs {
@@ -38,7 +44,7 @@ function options(yargs: Argv): Argv<FailuresArgs> {
 }
 
 async function run(args: FailuresArgs, session: Session): Promise<ExitCode> {
-  const recording = await openInputs(args.input ?? [], session);
+  const recording = await openInputs(args.input ?? [], session, SURVEYED);
   try {
     if (!recordingIsUsable(recording) || !canReconstruct(recording)) return ExitCode.noInput;
     const replay = reconstructRecording(recording, session);
@@ -53,6 +59,7 @@ async function run(args: FailuresArgs, session: Session): Promise<ExitCode> {
         sink: (window) => windows.push(window),
       }),
     ]);
+    replay.close();
     session.progress.stop();
     windows.sort((a, b) => a.fromNs - b.fromNs || a.order - b.order);
     await print(windows, args.format, recording, session);

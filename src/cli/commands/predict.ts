@@ -14,6 +14,7 @@ import {
   readInstants,
   readOrders,
   reconstructRecording,
+  SURVEYED,
   seconds,
 } from '../replay-inputs.js';
 import { textTable } from '../text-table.js';
@@ -47,7 +48,7 @@ export function verdictLine(time: string, verdict: Verdict): string {
 }
 
 async function run(args: PredictArgs, session: Session): Promise<ExitCode> {
-  const recording = await openInputs(args.input ?? [], session);
+  const recording = await openInputs(args.input ?? [], session, SURVEYED);
   try {
     if (!recordingIsUsable(recording) || !canReconstruct(recording)) return ExitCode.noInput;
     const instants = readInstants(args, recording);
@@ -65,6 +66,7 @@ async function run(args: PredictArgs, session: Session): Promise<ExitCode> {
       });
     });
     replay.run([], stops);
+    replay.close();
     session.progress.stop();
     if (args.format === 'ndjson') {
       for (let k = 0; k < instants.length && !session.out.closed; k++) {

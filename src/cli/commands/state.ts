@@ -11,6 +11,7 @@ import {
   type InstantArgs,
   readInstants,
   reconstructRecording,
+  SURVEYED,
   seconds,
 } from '../replay-inputs.js';
 
@@ -73,7 +74,7 @@ function ndjsonLine(time: string, line: ZoneLine): string {
 }
 
 async function run(args: StateArgs, session: Session): Promise<ExitCode> {
-  const recording = await openInputs(args.input ?? [], session);
+  const recording = await openInputs(args.input ?? [], session, SURVEYED);
   try {
     if (!recordingIsUsable(recording) || !canReconstruct(recording)) return ExitCode.noInput;
     const instants = readInstants(args, recording);
@@ -86,6 +87,7 @@ async function run(args: StateArgs, session: Session): Promise<ExitCode> {
         found[position] = zoneLines(state, instants[position]!);
       }),
     );
+    replay.close();
     session.progress.stop();
     if (args.format === 'json') {
       const all = found.flatMap((lines, k) =>

@@ -9,7 +9,7 @@ import {
 } from '../../analysis/verify.js';
 import { type Command, ExitCode, type Session, UsageError } from '../command.js';
 import { openInputs, recordingIsUsable } from '../open-inputs.js';
-import { canReconstruct, replayInput, replayOptions } from '../replay-inputs.js';
+import { canReconstruct, replayInput, replayOptions, SURVEYED } from '../replay-inputs.js';
 import { textTable } from '../text-table.js';
 
 interface VerifyArgs {
@@ -42,7 +42,7 @@ async function run(args: VerifyArgs, session: Session): Promise<ExitCode> {
   if (hide === null) {
     throw new UsageError(`--hide takes all-but-first, every=SECONDS or none, not "${args.hide}"`);
   }
-  const recording = await openInputs(args.input ?? [], session);
+  const recording = await openInputs(args.input ?? [], session, SURVEYED);
   try {
     if (!recordingIsUsable(recording) || !canReconstruct(recording)) return ExitCode.noInput;
     const result = verifyRecording(replayInput(recording), {

@@ -200,12 +200,22 @@ class Page {
       byElement.set(section, card);
       observer.observe(section);
     }
+    // On paper nothing can be opened: what the reader may need to check stands open.
+    const opened: HTMLDetailsElement[] = [];
+    const closed = (): HTMLDetailsElement[] => [
+      ...document.querySelectorAll<HTMLDetailsElement>('footer .provenance:not([open])'),
+    ];
     window.addEventListener('beforeprint', () => {
       this.#printing = true;
+      for (const details of closed()) {
+        details.open = true;
+        opened.push(details);
+      }
       for (const card of this.#cards) card.draw();
     });
     window.addEventListener('afterprint', () => {
       this.#printing = false;
+      for (const details of opened.splice(0)) details.open = false;
       for (const card of this.#cards) card.redrawFromScratch();
     });
     let width = innerWidth;

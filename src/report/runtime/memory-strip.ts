@@ -58,6 +58,7 @@ function strip(
     if (typeof value === 'number') {
       free += value * map.rows[r]!.pages;
       context.fillStyle = column.color(r) ?? 'transparent';
+      context.globalAlpha = column.opacity(r);
       context.fillRect(at, 0, Math.ceil(at + width) - at, HEIGHT);
     }
     at += width;

@@ -64,7 +64,8 @@ export class PageStore {
     const version = block.versions.findLast((v) => copies.instantsNs[v.instant]! <= timeNs);
     if (!version) return null;
     const sample = copies.samples.findLast((s) => copies.instantsNs[s]! <= timeNs) ?? 0;
-    const known = copies.instantsNs[Math.max(sample, version.instant)]!;
+    const known =
+      copies.instantsNs[block.followed ? Math.max(sample, version.instant) : version.instant]!;
     return { ...version, zone: block.zone, pfn: block.pfn, timeNs: known };
   }
 

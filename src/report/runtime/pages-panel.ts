@@ -95,8 +95,10 @@ export class PagesPanel {
     this.#fillSelect(worth);
     this.#drawBlocks(atNs);
     this.#drawPages(atNs);
+    byId('blocks-lead', HTMLParagraphElement).textContent = this.#overviewWords();
     this.#describe(atNs);
     this.#fillOwners();
+    this.#box?.classList.add('drawn');
   }
 
   /** Where the request explained above came nearest to a block, else what is most worth a look. */
@@ -134,8 +136,8 @@ export class PagesPanel {
     select.replaceChildren(
       ...listed.map((index) => {
         const { pfn, zone } = this.#pages.blocks[index]!;
-        const mib = Math.round((pfn * this.#data.pageSize) / (1 << 20));
-        const text = `${zoneName(this.#data, zone)}, ${grouped(mib)} MiB (pfn 0x${pfn.toString(16)})`;
+        const at = bytesText(pfn * this.#data.pageSize);
+        const text = `${zoneName(this.#data, zone)}, at ${at} (pfn 0x${pfn.toString(16)})`;
         return element('option', { value: String(pfn) }, text);
       }),
     );
@@ -261,6 +263,20 @@ export class PagesPanel {
         ? [`Outlined: the place that came nearest to a free block of order ${outlined.order}.`]
         : []),
     ].join(' ');
+  }
+
+  /** On a machine too large not every pageblock is kept page by page. */
+  #overviewWords(): string {
+    const kept = this.#pages.blocks.length;
+    const size = 2 ** this.#data.pageblockOrder;
+    const all =
+      (this.#data.physicalMap?.rows ?? []).reduce((sum, row) => sum + row.pages, 0) / size;
+    const which =
+      kept < all * 0.95
+        ? `The ${grouped(kept)} pageblocks, of ${grouped(all)}, that are known page by page`
+        : 'All pageblocks';
+    const several = this.#grid.step > 1 ? `, ${grouped(this.#grid.step)} a cell` : '';
+    return `${which}${several}, lowest address first: light is free, dark in use. Click one.`;
   }
 
   #whenWords(timeNs: number, atNs: number): string {

@@ -17,6 +17,8 @@ interface Recorded {
   /** What the first sentence must say. */
   readonly verdict: RegExp;
   readonly failing: boolean;
+  /** Zones in the order that the panel walks them, if that is worth a look. */
+  readonly zonelist?: readonly string[];
 }
 
 const RECORDINGS: readonly Recorded[] = [
@@ -31,6 +33,13 @@ const RECORDINGS: readonly Recorded[] = [
     path: join('samples', 'k510-net'),
     verdict: /__GFP_NOMEMALLOC for 8.KiB in one piece \(order.1\) or more would have failed/,
     failing: true,
+  },
+  {
+    name: 'k72-numa (two nodes)',
+    path: join('samples', 'k72-numa'),
+    verdict: /1.MiB in one piece \(order.8\) or more would have failed/,
+    failing: true,
+    zonelist: ['node 0 DMA32', 'node 0 DMA', 'node 1 DMA32'],
   },
   {
     name: 'k61-lost (events lost)',
@@ -109,7 +118,13 @@ async function reads({ page, log }: OpenPage, { verdict }: Recorded): Promise<vo
 }
 
 /** Brush, a window, a zone, the theme. */
-async function explores(page: Page, { failing }: Recorded): Promise<void> {
+async function explores(page: Page, { failing, zonelist }: Recorded): Promise<void> {
+  if (zonelist) {
+    const walked = await page.locator('#state .zones strong').allInnerTexts();
+    expect(walked).toEqual(zonelist);
+    const heads = await page.locator('#state .lists thead th').allInnerTexts();
+    expect(heads.slice(1).map((text) => text.replace(/\s+/g, ' '))).toEqual(zonelist);
+  }
   const box = (await page.locator('#chart-failures .plot').boundingBox())!;
   const y = box.y + box.height / 2;
   await page.mouse.move(box.x + box.width * 0.4, y);

@@ -20,14 +20,16 @@ function merged(base: unknown, over: unknown): unknown {
   return result;
 }
 
+const STACKED_LEGENDS = { legend: { layout: { top: { direction: 'vertical', margin: 2 } } } };
+
 /** The compiled spec with the mode's text colours. */
-function themed(spec: Spec, mode: Mode): VegaSpec {
+function themed(spec: Spec, mode: Mode, narrow: boolean): VegaSpec {
   const { config, signals, ...rest } = spec as { config?: unknown; signals?: { name: string }[] };
   const ink: Readonly<Record<string, string>> = { ...INK[mode] };
   const { view: _view, font: _font, axisX: _axisX, ...colours } = chartConfig(mode);
   return {
     ...rest,
-    config: merged(config, colours),
+    config: merged(merged(config, colours), narrow ? STACKED_LEGENDS : {}),
     signals: (signals ?? []).map((signal) =>
       signal.name in ink ? { ...signal, value: ink[signal.name] } : signal,
     ),
@@ -49,9 +51,13 @@ function tipOf(view: View, fields: readonly TipField[], datum: Readonly<Record<s
   );
 }
 
+/** Legends side by side need more room than a telephone has. */
+const NARROW = 560;
+
 export function createView(spec: Spec, mode: Mode, container: HTMLElement | null): View {
   const tips = (spec.usermeta as { tips?: readonly TipField[][] } | undefined)?.tips ?? [];
-  const runtime: Runtime = parse(themed(spec, mode), undefined, { ast: true });
+  const narrow = container !== null && container.clientWidth < NARROW;
+  const runtime: Runtime = parse(themed(spec, mode, narrow), undefined, { ast: true });
   const view = new View(runtime, {
     expr: expressionInterpreter,
     loader: LOADER,

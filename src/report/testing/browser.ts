@@ -65,8 +65,16 @@ export class Browser {
     });
   }
 
-  /** Opens HTML from a file, as a user would. */
+  /** Opens a report from a file, as a user would. */
   async open(html: string, fragment = ''): Promise<OpenPage> {
+    const open = await this.openPage(html, fragment);
+    await open.page.waitForSelector('html[data-ready]', { timeout: 20_000 });
+    await open.page.waitForSelector('#chart-failures canvas', { timeout: 20_000 });
+    return open;
+  }
+
+  /** Opens any page from a file. */
+  async openPage(html: string, fragment = ''): Promise<OpenPage> {
     const file = join(this.#folder, 'report.html');
     writeFileSync(file, html);
     const page = await this.#context!.newPage();
@@ -75,8 +83,6 @@ export class Browser {
     page.on('pageerror', (error) => log.console.push(`error: ${error.message}`));
     page.on('request', (request) => log.requests.push(request.url()));
     await page.goto(`file://${file}${fragment}`);
-    await page.waitForSelector('html[data-ready]', { timeout: 20_000 });
-    await page.waitForSelector('#chart-failures canvas', { timeout: 20_000 });
     return { page, log };
   }
 

@@ -1,0 +1,75 @@
+/**
+ * Copies of the kernel's own state among the events: which pages kpageflags shows free, and how a replay
+ * takes that over; which counts buddyinfo shows.
+ */
+import type { BuddyinfoSnapshot, KpageflagsSnapshot } from '../records/snapshot.js';
+import { PageClass } from '../records/snapshot.js';
+import type { ReplayCore } from './core.js';
+import { type FreeMapCopy, indexOf, MAX_FATE_INDEX, Next, nextOf } from './fates.js';
+import type { Geometry } from './geometry.js';
+import type { PlacedSnapshot } from './place.js';
+import { countsOf, type PlacedCopy } from './reconcile.js';
+
+/** Copies that tell of every page; older kernels show the first page of a free block only. */
+export function freeMapCopies(
+  placed: readonly PlacedSnapshot[],
+  geometry: Geometry,
+): FreeMapCopy[] {
+  const copies: FreeMapCopy[] = [];
+  for (const { snapshot, beginIndex, endIndex } of placed) {
+    if (snapshot.kind !== 'kpageflags' || snapshot.buddyHeadsOnly) continue;
+    copies.push({ beginIndex, endIndex, state: freeMapOf(snapshot, geometry) });
+  }
+  return copies;
+}
+
+function freeMapOf(snapshot: KpageflagsSnapshot, geometry: Geometry): Uint8Array {
+  const state = new Uint8Array(geometry.space.size).fill(2);
+  geometry.areas.forEach((area, a) => {
+    const first = geometry.space.pageOf(area.startPfn);
+    const pages = Math.min(area.spanned, snapshot.classes.length - area.startPfn);
+    if (geometry.space.zoneStart[a] === undefined) return;
+    for (let p = 0; p < pages; p++) {
+      state[first + p] = (snapshot.classes[area.startPfn + p]! & PageClass.buddy) !== 0 ? 1 : 0;
+    }
+  });
+  return state;
+}
+
+export function buddyinfoCopies(
+  placed: readonly PlacedSnapshot[],
+  geometry: Geometry,
+): PlacedCopy[] {
+  return placed
+    .filter(
+      (p): p is PlacedSnapshot & { snapshot: BuddyinfoSnapshot } => p.snapshot.kind === 'buddyinfo',
+    )
+    .map(({ snapshot, beginIndex, endIndex, timeNs }) => ({
+      snapshot,
+      beginIndex,
+      endIndex,
+      timeNs,
+      counts: countsOf(snapshot, geometry),
+    }));
+}
+
+/** Sets the pages whose fate was what this copy shows; they get the fate that comes after it. */
+export function applyCopy(core: ReplayCore, copy: FreeMapCopy, after: Uint32Array): void {
+  const index = Math.min(copy.beginIndex, MAX_FATE_INDEX);
+  for (let page = 0; page < after.length; page++) {
+    const fate = core.fate[page]!;
+    const next = nextOf(fate);
+    if ((next !== Next.seenFree && next !== Next.seenTaken) || indexOf(fate) !== index) continue;
+    if (next === Next.seenFree) core.put(page);
+    else core.take(page, 1);
+    core.fate[page] = after[page]!;
+  }
+}
+
+/** Sets every page that the copy covers, whatever follows. */
+export function applyMap(core: ReplayCore, copy: FreeMapCopy): void {
+  for (let page = 0; page < copy.state.length; page++) {
+    if (copy.state[page] === 1) core.put(page);
+    else if (copy.state[page] === 0) core.take(page, 1);
+  }
+}
