@@ -13,7 +13,13 @@ import type { Detection, FileFormat, ParseContext, RandomAccess } from '../forma
 import { mergeStreams } from '../ring-buffer/merge.js';
 import { Ticks } from '../ring-buffer/ticks.js';
 import { noteRelease } from '../version/release.js';
-import { MAGIC, newTraceDat, type TraceDat, usablePageSize } from './container.js';
+import {
+  MAGIC,
+  newTraceDat,
+  type TraceBuffer,
+  type TraceDat,
+  usablePageSize,
+} from './container.js';
 import { Cursor } from './cursor.js';
 import { type Method, methodOf } from './decompress.js';
 import { MetadataReader } from './metadata.js';
@@ -162,7 +168,11 @@ function chooseBuffers(
 ): OpenBuffer[] {
   const { buffers } = streams.dat;
   const wanted = context.options.instance;
-  const filled = buffers.filter((buffer) => buffer.cpus.length > 0);
+  const filled = buffers.filter((buffer) => buffer.cpus.length > 0).sort(bySize);
+  if (wanted !== undefined && wanted !== 'all' && !filled.some(({ name }) => name === wanted)) {
+    const names = filled.map(({ name }) => nameOf(name)).join(', ');
+    streams.reporter.report('instance-unknown', null, { name: wanted.slice(0, 100), names });
+  }
   if (wanted === 'all' || filled.length < 2) {
     return filled.map((buffer) => openBuffer(streams, buffer));
   }
@@ -185,6 +195,12 @@ function chooseBuffers(
     others: others.slice(0, 10).join(', '),
   });
   return [chosen];
+}
+
+/** The largest first; of equals, as they stand in the file. */
+function bySize(a: TraceBuffer, b: TraceBuffer): number {
+  const bytes = ({ cpus }: TraceBuffer): number => cpus.reduce((sum, { size }) => sum + size, 0);
+  return bytes(b) - bytes(a);
 }
 
 function nameOf(instance: string): string {

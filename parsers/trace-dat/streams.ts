@@ -2,8 +2,8 @@
  * The cpu streams of the buffers that are read: which buffers, how much memory, from which time on.
  *
  * Instances record side by side; the same event can stand in several, so replaying them all would
- * count it twice. One buffer is read: the one the user names (`instance=NAME`), else the first that
- * holds page events near its start, else the top one. `instance=all` reads all.
+ * count it twice. One buffer is read: the one the user names (`instance=NAME`), else the largest
+ * that holds page events near its start, else the largest. `instance=all` reads all.
  */
 import type { EventFormats, PageLayout } from '../event-format/formats.js';
 import type { RandomAccess } from '../format.js';

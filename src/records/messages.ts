@@ -231,6 +231,10 @@ export const MESSAGES = {
     text: 'raw ring-buffer pages cannot be read without the event formats of their kernel',
     hint: 'give the events/*/format files of that kernel beside them',
   },
+  'instance-unknown': {
+    severity: 'warning',
+    text: 'no buffer is called {name}; there are {names}',
+  },
   'instances-left-out': {
     severity: 'warning',
     text: 'the file holds several buffers; {used} was read, left out: {others}',
