@@ -9,7 +9,7 @@ import type { EventFormats, PageLayout } from '../event-format/formats.js';
 import type { RandomAccess } from '../format.js';
 import { CpuStream, type PageSource } from '../ring-buffer/cpu-stream.js';
 import { PageCursor } from '../ring-buffer/page-cursor.js';
-import { Ticks } from '../ring-buffer/ticks.js';
+import { type TickClock, Ticks } from '../ring-buffer/ticks.js';
 import type { CpuData, TraceBuffer, TraceDat } from './container.js';
 import type { Method } from './decompress.js';
 import { CompressedPages, PlainPages } from './pages.js';
@@ -100,10 +100,15 @@ export function holdsPageEvents(
   return false;
 }
 
-export function makeStreams(open: readonly OpenBuffer[], dat: TraceDat, clock: Ticks): CpuStream[] {
+export function makeStreams(
+  open: readonly OpenBuffer[],
+  dat: TraceDat,
+  clockOf: (cpu: number) => TickClock,
+): CpuStream[] {
   return open.flatMap(({ cpus, layout }) =>
     cpus.map(
-      ({ data, pages }) => new CpuStream(data.cpu & 0xffff, pages, layout, dat.littleEndian, clock),
+      ({ data, pages }) =>
+        new CpuStream(data.cpu & 0xffff, pages, layout, dat.littleEndian, clockOf(data.cpu)),
     ),
   );
 }

@@ -209,9 +209,9 @@ export const MESSAGES = {
     text: 'the trace clock {clock} does not count nanoseconds; stamps are used as they are',
     hint: 'order is right, durations are not; record with trace-cmd -C mono',
   },
-  'clock-shift-ignored': {
+  'clock-shifted': {
     severity: 'info',
-    text: 'a guest recording with offsets to its host ({samples} samples): times stay on the guest clock',
+    text: 'a recording of a guest: times were brought to the clock of its host by {samples} samples of their distance',
   },
   'compression-unsupported': {
     severity: 'error',
