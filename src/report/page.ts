@@ -149,6 +149,10 @@ function requestSelect(data: ReportData): string {
   return `<label>Request <select id="gfp">${options}</select></label>`;
 }
 
+/** What all charts over time share. */
+const HONESTY =
+  'Drag to zoom in on a span, click to choose a moment. Pink spans lost events, hatching is where nothing is known, and a grey strip at the foot marks where numbers are bounds instead of exact.';
+
 export function chartCard(data: ReportData, chart: Chart, heading: 'h2' | 'h3' = 'h3'): string {
   const id = `chart-${chart.id}`;
   const has = chart.hasData(data);
@@ -163,7 +167,7 @@ export function chartCard(data: ReportData, chart: Chart, heading: 'h2' | 'h3' =
       ? `<div class="plot" tabindex="0" role="group" aria-label="${e(chart.description)}"><div class="vega"></div><div class="cursor-line" hidden></div><div class="brush" hidden></div></div>`
       : `<p class="empty">${e(chart.emptyText)}</p>`,
     '<div class="below">',
-    `<details class="how"><summary>How to read this</summary><p>${e(chart.how)}</p></details>`,
+    `<details class="how"><summary>How to read this</summary><p>${e(chart.how)}${chart.overTime ? ` ${HONESTY}` : ''}</p></details>`,
     has
       ? `<details class="table"><summary>Table</summary><div class="table-wrap" tabindex="0" role="region" aria-label="Table: ${e(chart.title)}"></div></details>`
       : '',

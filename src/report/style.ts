@@ -83,7 +83,7 @@ code{font-size:.92em;overflow-wrap:anywhere}.hash{white-space:nowrap}
 .strip-row{display:grid;grid-template-columns:5.5em 1fr;gap:8px;align-items:center;margin:2px 0}
 .strip{width:100%;height:16px;cursor:pointer;border-radius:3px}
 .strip,.hatched{background:repeating-linear-gradient(135deg,transparent 0 3px,rgba(128,136,148,.55) 3px 4px)}
-button.link{border:0;padding:0;min-height:0;background:none;color:var(--accent);text-decoration:underline}
+button.csv{font-size:12.5px}button.link{border:0;padding:0;min-height:0;background:none;color:var(--accent);text-decoration:underline}
 .lists td{background:linear-gradient(to left,var(--bar) var(--share,0%),transparent 0)}.lists td.none{color:var(--faint)}
 .lists thead th{white-space:normal}.lists .small th,.lists .small td{color:var(--faint)}.lists th[scope=row]{font-weight:400;white-space:nowrap;position:static;background:none}
 .lists td,.lists th,.events td,.events th{padding:2px 8px}.total td,.total th{font-weight:600;border-top:2px solid var(--line);white-space:normal}

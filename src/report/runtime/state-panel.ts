@@ -25,6 +25,7 @@ import { freeListTable } from './free-lists.js';
 import { memoryStrips } from './memory-strip.js';
 import { nearestBlocks } from './nearest-panel.js';
 import type { Store } from './store.js';
+import { offerCsv } from './table-export.js';
 
 const DEFAULT_ORDER = 3;
 
@@ -66,6 +67,7 @@ export class StatePanel {
       ...holdersThen(data, state.cursorNs),
       ...around(data, state.cursorNs, moment.around),
     );
+    for (const wrap of this.#body.querySelectorAll<HTMLElement>('.table-wrap')) offerCsv(wrap);
   }
 
   #steps(atNs: number, order: number): HTMLElement {
