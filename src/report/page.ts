@@ -84,7 +84,8 @@ function header(data: ReportData): string {
     data.kernel.release ? `Linux ${data.kernel.release}` : 'kernel release unknown',
     `${duration(span.toNs - span.fromNs)} from ${from} s (${data.clock.name} clock)`,
     machineText(data),
-    `${grouped(data.inputs.reduce((sum, input) => sum + input.events, 0))} events`,
+    // Not the inputs' own numbers: the same run may be given in two formats.
+    `${grouped(Object.values(data.counts).reduce((sum, n) => sum + n, 0))} events`,
   ];
   return [
     '<header class="top">',

@@ -37,7 +37,7 @@ body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,-
 #gfp{width:10.5em}.controls .grow{flex:1 1 220px}.controls input[type=range]{flex:1;min-width:90px;accent-color:var(--accent)}
 #range{font-variant-numeric:tabular-nums;min-width:15em;color:var(--ink)}
 button,select{font:inherit;font-size:13.5px;color:var(--ink);background:var(--card);border:1px solid var(--line);border-radius:7px;padding:3px 10px;min-height:28px}
-button{cursor:pointer}button:hover,select:hover{border-color:var(--accent)}
+button{cursor:pointer}button:disabled{opacity:.45;cursor:default}button:hover,select:hover{border-color:var(--accent)}
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 main{padding-top:16px;padding-bottom:24px}
 h2{font-size:20px;margin:34px 0 2px;font-weight:640}h3,.card-title{font-size:15.5px;margin:0 0 8px;font-weight:620}h4{font-size:14px;margin:12px 0 4px}
