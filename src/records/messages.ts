@@ -54,7 +54,7 @@ export const MESSAGES = {
   'input-unsupported': {
     severity: 'warning',
     text: 'a {kind} file, which is not read',
-    hint: 'unpack or convert it (iconv for text) and name the files or the directory',
+    hint: 'unpack it and name the files or the directory',
   },
   'input-window': {
     severity: 'error',
