@@ -2,7 +2,8 @@
  * What the benches share: running a program and taking its wall time and peak memory.
  *
  * Peak memory is VmHWM of /proc/PID/status (Linux): the kernel's own high-water mark of that
- * process's resident pages, polled until it ends; the last poll is at most 20 ms old.
+ * process's resident pages; processor time is that of /proc/PID/stat, all threads together. Both are polled
+ * until the program ends; the last poll is at most 20 ms old.
  */
 import { spawn } from 'node:child_process';
 import {
@@ -25,6 +26,8 @@ export const TRACES = join(ROOT, '..', 'shared', 'traces');
 
 export interface Run {
   readonly seconds: number;
+  /** Processor time of all its threads, user and system; NaN where /proc has none. */
+  readonly cpuSeconds: number;
   /** Peak resident memory, bytes; NaN where /proc has none. */
   readonly peakBytes: number;
   readonly code: number;
@@ -41,6 +44,21 @@ function highWater(pid: number): number {
   try {
     const match = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
     return match ? Number(match[1]) * 1024 : Number.NaN;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** Clock ticks a second in /proc/PID/stat: USER_HZ, 100 on every machine Linux runs Node on. */
+const TICKS = 100;
+
+function processorTime(pid: number): number {
+  try {
+    // The name, in parentheses, may hold blanks: the fields are counted from behind it.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS;
   } catch {
     return Number.NaN;
   }
@@ -72,10 +90,13 @@ export function measure(
       env: options.env ?? process.env,
     });
     let peakBytes = Number.NaN;
+    let cpuSeconds = Number.NaN;
     let stderr = '';
     const timer = setInterval(() => {
       const now = highWater(child.pid ?? 0);
       if (!(now <= peakBytes)) peakBytes = Number.isNaN(now) ? peakBytes : now;
+      const spent = processorTime(child.pid ?? 0);
+      if (spent > 0) cpuSeconds = spent;
     }, 20);
     child.stderr?.on('data', (data: Buffer) => {
       stderr = (stderr + data.toString()).slice(-4000);
@@ -84,7 +105,7 @@ export function measure(
     child.on('close', (code) => {
       clearInterval(timer);
       const seconds = (performance.now() - begin) / 1000;
-      resolve({ seconds, peakBytes, code: code ?? 1, stderr });
+      resolve({ seconds, cpuSeconds, peakBytes, code: code ?? 1, stderr });
     });
     if (options.stdin && child.stdin) feed(child.stdin, options.stdin).catch(reject);
   });

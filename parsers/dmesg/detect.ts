@@ -2,7 +2,6 @@
  * Is this a kernel log? Judged by the first lines: stamps, levels, and words only a kernel prints.
  */
 import type { Detection } from '../format.js';
-import { utf16Of } from './utf16.js';
 
 const MAX_LINES = 400;
 
@@ -33,11 +32,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
 ];
 
 export function detect(head: Uint8Array, name: string): Detection | null {
-  const encoding = utf16Of(head);
-  const text =
-    encoding === null
-      ? Buffer.from(head.buffer, head.byteOffset, head.byteLength).toString('latin1')
-      : new TextDecoder(encoding).decode(head);
+  const text = Buffer.from(head.buffer, head.byteOffset, head.byteLength).toString('latin1');
   const lines = text.split('\n', MAX_LINES);
   for (const [pattern, what] of WORDS) {
     // The last look is at everything: a report may lie deep in the first bytes.

@@ -85,18 +85,6 @@ describe('every container', () => {
     });
   }
 
-  test.each(['utf16le', 'utf-16be'])('saved as %s', (encoding) => {
-    const text = `\ufeff${WRAPPINGS['carriage returns']!(printReport(SPEC, '6.1.40'))}`;
-    const little = Buffer.from(text, 'utf16le');
-    const saved = encoding === 'utf16le' ? little : Buffer.from(little).swap16();
-    expect(detect(saved, 'x')).not.toBeNull();
-    for (const size of [1, 5, 4096]) {
-      const { splats } = readLog(saved, size);
-      expect(splats).toHaveLength(1);
-      expectSpec(splats[0]!, codeOf('6.1.40'));
-    }
-  });
-
   test('chunks may break anywhere', () => {
     const text = WRAPPINGS.syslog!(printReport(SPEC, '5.15.197'));
     const whole = readLog(text).splats;

@@ -13,7 +13,6 @@ import type { ParseContext, StreamParser } from '../format.js';
 import { Assembler } from './assemble.js';
 import { newPendingJson, openLine } from './containers.js';
 import { countNewlines, findTrigger, viewOf } from './triggers.js';
-import { Utf16Reader } from './utf16.js';
 
 const NEWLINE = 10;
 /** journald objects and `#012`-joined reports are longer than any printk line. */
@@ -26,7 +25,6 @@ export class DmesgParser implements StreamParser {
   readonly #context: ParseContext;
   readonly #assembler: Assembler;
   readonly #json = newPendingJson();
-  readonly #utf16 = new Utf16Reader();
   readonly #maxLine: number;
   #carry: Uint8Array = EMPTY;
   /** True while the rest of an overlong line is being skipped. */
@@ -50,12 +48,7 @@ export class DmesgParser implements StreamParser {
     });
   }
 
-  push(bytes: Uint8Array): void {
-    const chunk = this.#utf16.next(bytes);
-    if (chunk.length > 0) this.#push(chunk);
-  }
-
-  #push(chunk: Uint8Array): void {
+  push(chunk: Uint8Array): void {
     let start = 0;
     if (this.#carry.length > 0 || this.#skipping) {
       const newline = chunk.indexOf(NEWLINE);
@@ -72,8 +65,6 @@ export class DmesgParser implements StreamParser {
   }
 
   end(): void {
-    const last = this.#utf16.end();
-    if (last.length > 0) this.#push(last);
     if (this.#carry.length > 0) {
       const rest = this.#carry;
       this.#carry = EMPTY;

@@ -3,7 +3,7 @@
  */
 import type { PageLayout } from '../event-format/formats.js';
 import { PageCursor } from './page-cursor.js';
-import type { Ticks } from './ticks.js';
+import type { TickClock } from './ticks.js';
 
 /** Gives the pages of one cpu in order. */
 export interface PageSource {
@@ -20,7 +20,7 @@ export class CpuStream {
   missed = -1;
   readonly #source: PageSource;
   readonly #pageSize: number;
-  readonly #clock: Ticks;
+  readonly #clock: TickClock;
   readonly #scaled: boolean;
   #view: DataView = new DataView(new ArrayBuffer(0));
   #page = 0;
@@ -30,7 +30,7 @@ export class CpuStream {
     source: PageSource,
     layout: PageLayout,
     littleEndian: boolean,
-    clock: Ticks,
+    clock: TickClock,
   ) {
     this.cpu = cpu;
     this.#source = source;

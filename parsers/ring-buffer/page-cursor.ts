@@ -12,7 +12,7 @@
  * counts the bytes not understood.
  */
 import type { PageLayout } from '../event-format/formats.js';
-import type { Ticks } from './ticks.js';
+import type { TickClock } from './ticks.js';
 
 const MISSED = 0x80000000;
 const MISSED_STORED = 0x40000000;
@@ -31,12 +31,12 @@ export class PageCursor {
   view: DataView;
   readonly #layout: PageLayout;
   readonly #littleEndian: boolean;
-  readonly #clock: Ticks;
+  readonly #clock: TickClock;
   #position = 0;
   #end = 0;
   #pageHigh = 0;
 
-  constructor(layout: PageLayout, littleEndian: boolean, clock: Ticks) {
+  constructor(layout: PageLayout, littleEndian: boolean, clock: TickClock) {
     this.#layout = layout;
     this.#littleEndian = littleEndian;
     this.#clock = clock;

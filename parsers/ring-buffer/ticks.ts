@@ -15,6 +15,9 @@ export interface CycleScale {
 /** What of RecordingClock is needed here. */
 export type EpochClock = Pick<RecordingClock, 'start' | 'epochS'>;
 
+/** What a stream needs of a clock. */
+export type TickClock = Pick<Ticks, 'scaled' | 'toNs' | 'relative'>;
+
 const TWO_32 = 4294967296;
 
 export class Ticks {

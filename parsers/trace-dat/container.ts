@@ -5,6 +5,7 @@
  * by trace-cmd 2.x and 3.x (Documentation trace-cmd.dat.v6.5 and .v7.5). Only small parts are read
  * here; the events stay in the file until pages.ts reads them.
  */
+import type { HostSync } from '../ring-buffer/host-sync.js';
 import type { CycleScale } from '../ring-buffer/ticks.js';
 
 export const MAGIC = Uint8Array.of(0x17, 0x08, 0x44, 0x74, 0x72, 0x61, 0x63, 0x69, 0x6e, 0x67);
@@ -39,7 +40,8 @@ export interface TraceDat {
   tool: string;
   offsetNs: bigint;
   scale: CycleScale | null;
-  shiftSamples: number;
+  /** A guest's distance from its host's clock (TIME_SHIFT). */
+  hostSync: HostSync | null;
   overruns: number;
   cpuCount: number;
   latency: boolean;
@@ -59,7 +61,7 @@ export function newTraceDat(): TraceDat {
     tool: '',
     offsetNs: 0n,
     scale: null,
-    shiftSamples: 0,
+    hostSync: null,
     overruns: 0,
     cpuCount: 0,
     latency: false,

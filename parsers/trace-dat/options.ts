@@ -5,6 +5,7 @@
  * trace-cmd/include/private/trace-cmd-private.h, 3.x). Unknown ids are passed over by their size.
  */
 import type { Diagnostics } from '../../src/records/diagnostics.js';
+import type { HostSync, SyncSample } from '../ring-buffer/host-sync.js';
 import { type CpuData, MAX_BUFFERS, MAX_CPUS, type TraceDat } from './container.js';
 import { Cursor, latin1, MemoryAccess } from './cursor.js';
 
@@ -110,7 +111,7 @@ function readOption(
       file.cpuCount = Math.min(cursor.u32(), MAX_CPUS);
       break;
     case Option.timeShift:
-      file.shiftSamples += shiftSamples(cursor);
+      file.hostSync = readHostSync(data, file.littleEndian);
       break;
     case Option.tsc2nsec:
       if (data.length >= 16) file.scale = { mult: cursor.u32(), shift: cursor.u32() };
@@ -141,12 +142,44 @@ function integer(data: Uint8Array): bigint {
   return match[1] === '-' ? -value : value;
 }
 
-/** u64 session, u32 flags, u32 cpus, then per cpu u32 count: how many samples the first one has. */
-function shiftSamples(cursor: Cursor): number {
-  cursor.skip(12);
-  const cpus = cursor.u32();
-  const samples = cpus > 0 ? cursor.u32() : 0;
-  return cursor.failed === null ? samples : 0;
+/** Offsets are interpolated between samples (TRACECMD_TSYNC_FLAG_INTERPOLATE). */
+const INTERPOLATE = 1;
+/** Samples of a cpu that are kept: one a second for a day. */
+const MAX_SAMPLES = 1 << 17;
+
+/**
+ * u64 session, u32 flags, u32 cpus; per cpu u32 count and so many times, offsets and ratios of 8 bytes;
+ * then, from 3.0 on, per cpu so many fractions. Null if the option ends early.
+ */
+function readHostSync(data: Uint8Array, littleEndian: boolean): HostSync | null {
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
+  if (data.length < 16) return null;
+  const flags = view.getUint32(8, littleEndian);
+  const count = view.getUint32(12, littleEndian);
+  const starts: { at: number; samples: number }[] = [];
+  let at = 16;
+  for (let cpu = 0; cpu < Math.min(count, MAX_CPUS); cpu++) {
+    if (at + 4 > data.length) return null;
+    const samples = view.getUint32(at, littleEndian);
+    if (samples > MAX_SAMPLES || at + 4 + samples * 24 > data.length) return null;
+    starts.push({ at: at + 4, samples });
+    at += 4 + samples * 24;
+  }
+  const word = (place: number): bigint =>
+    place + 8 <= data.length ? view.getBigInt64(place, littleEndian) : 0n;
+  const cpus = starts.map(({ at: start, samples }) => {
+    const fractions = at;
+    at += samples * 8;
+    const all: SyncSample[] = Array.from({ length: samples }, (_, i) => ({
+      time: BigInt.asUintN(64, word(start + i * 8)),
+      offset: word(start + (samples + i) * 8),
+      scaling: word(start + (2 * samples + i) * 8),
+      fraction: BigInt.asUintN(6, word(fractions + i * 8)),
+    }));
+    all.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
+    return all.filter(({ time }, i) => i === 0 || time !== all[i - 1]!.time);
+  });
+  return { interpolate: (flags & INTERPOLATE) !== 0, cpus };
 }
 
 function readBuffer(cursor: Cursor, version: 6 | 7, latency: boolean): BufferOption {

@@ -10,10 +10,17 @@
 import { RecordDecoder } from '../event-format/decode.js';
 import { EventFormats } from '../event-format/formats.js';
 import type { Detection, FileFormat, ParseContext, RandomAccess } from '../format.js';
+import { SyncedTicks } from '../ring-buffer/host-sync.js';
 import { mergeStreams } from '../ring-buffer/merge.js';
-import { Ticks } from '../ring-buffer/ticks.js';
+import { type TickClock, Ticks } from '../ring-buffer/ticks.js';
 import { noteRelease } from '../version/release.js';
-import { MAGIC, newTraceDat, type TraceDat, usablePageSize } from './container.js';
+import {
+  MAGIC,
+  newTraceDat,
+  type TraceBuffer,
+  type TraceDat,
+  usablePageSize,
+} from './container.js';
 import { Cursor } from './cursor.js';
 import { type Method, methodOf } from './decompress.js';
 import { MetadataReader } from './metadata.js';
@@ -65,14 +72,23 @@ function parse(file: RandomAccess, context: ParseContext): void {
   const open = chooseBuffers(streams, decoder, context);
   const first = firstStamp(open);
   if (first !== null) {
-    const clock = new Ticks(context.clock, first, dat.offsetNs, dat.scale);
-    const all = makeStreams(open, dat, clock);
+    const all = makeStreams(open, dat, clocksOf(dat, first, context));
     mergeStreams(all, decoder);
     const damaged = all.reduce((sum, stream) => sum + stream.cursor.damagedBytes, 0);
     if (damaged > 0)
       reporter.damaged(`${damaged} bytes of events`, 'lengths do not fit', Number.NaN);
   }
   decoder.finish();
+}
+
+/** The clock of each cpu: one for all, or a guest's own for each. */
+function clocksOf(dat: TraceDat, first: bigint, context: ParseContext): (cpu: number) => TickClock {
+  const { hostSync, offsetNs, scale } = dat;
+  if (hostSync !== null) {
+    return (cpu) => new SyncedTicks(context.clock, first, offsetNs, scale, hostSync, cpu);
+  }
+  const clock = new Ticks(context.clock, first, offsetNs, scale);
+  return () => clock;
 }
 
 /** Reads everything but the events; null when nothing can be done with the file. */
@@ -135,8 +151,9 @@ function noteFacts(dat: TraceDat, context: ParseContext, reporter: Reporter): vo
   if (dat.tool !== '') facts['trace-cmd'] = dat.tool;
   source.overwritten += dat.overruns;
   if (dat.latency) reporter.report('latency-trace', null, {});
-  if (dat.shiftSamples > 0) {
-    reporter.report('clock-shift-ignored', null, { samples: dat.shiftSamples });
+  if (dat.hostSync !== null) {
+    const samples = dat.hostSync.cpus.reduce((sum, cpu) => sum + cpu.length, 0);
+    reporter.report('clock-shifted', null, { samples });
   }
   const named = dat.clock || dat.buffers[0]?.clock || '';
   if (named !== '') {
@@ -162,7 +179,11 @@ function chooseBuffers(
 ): OpenBuffer[] {
   const { buffers } = streams.dat;
   const wanted = context.options.instance;
-  const filled = buffers.filter((buffer) => buffer.cpus.length > 0);
+  const filled = buffers.filter((buffer) => buffer.cpus.length > 0).sort(bySize);
+  if (wanted !== undefined && wanted !== 'all' && !filled.some(({ name }) => name === wanted)) {
+    const names = filled.map(({ name }) => nameOf(name)).join(', ');
+    streams.reporter.report('instance-unknown', null, { name: wanted.slice(0, 100), names });
+  }
   if (wanted === 'all' || filled.length < 2) {
     return filled.map((buffer) => openBuffer(streams, buffer));
   }
@@ -185,6 +206,12 @@ function chooseBuffers(
     others: others.slice(0, 10).join(', '),
   });
   return [chosen];
+}
+
+/** The largest first; of equals, as they stand in the file. */
+function bySize(a: TraceBuffer, b: TraceBuffer): number {
+  const bytes = ({ cpus }: TraceBuffer): number => cpus.reduce((sum, { size }) => sum + size, 0);
+  return bytes(b) - bytes(a);
 }
 
 function nameOf(instance: string): string {

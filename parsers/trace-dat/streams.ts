@@ -2,14 +2,14 @@
  * The cpu streams of the buffers that are read: which buffers, how much memory, from which time on.
  *
  * Instances record side by side; the same event can stand in several, so replaying them all would
- * count it twice. One buffer is read: the one the user names (`instance=NAME`), else the first that
- * holds page events near its start, else the top one. `instance=all` reads all.
+ * count it twice. One buffer is read: the one the user names (`instance=NAME`), else the largest
+ * that holds page events near its start, else the largest. `instance=all` reads all.
  */
 import type { EventFormats, PageLayout } from '../event-format/formats.js';
 import type { RandomAccess } from '../format.js';
 import { CpuStream, type PageSource } from '../ring-buffer/cpu-stream.js';
 import { PageCursor } from '../ring-buffer/page-cursor.js';
-import { Ticks } from '../ring-buffer/ticks.js';
+import { type TickClock, Ticks } from '../ring-buffer/ticks.js';
 import type { CpuData, TraceBuffer, TraceDat } from './container.js';
 import type { Method } from './decompress.js';
 import { CompressedPages, PlainPages } from './pages.js';
@@ -100,10 +100,15 @@ export function holdsPageEvents(
   return false;
 }
 
-export function makeStreams(open: readonly OpenBuffer[], dat: TraceDat, clock: Ticks): CpuStream[] {
+export function makeStreams(
+  open: readonly OpenBuffer[],
+  dat: TraceDat,
+  clockOf: (cpu: number) => TickClock,
+): CpuStream[] {
   return open.flatMap(({ cpus, layout }) =>
     cpus.map(
-      ({ data, pages }) => new CpuStream(data.cpu & 0xffff, pages, layout, dat.littleEndian, clock),
+      ({ data, pages }) =>
+        new CpuStream(data.cpu & 0xffff, pages, layout, dat.littleEndian, clockOf(data.cpu)),
     ),
   );
 }

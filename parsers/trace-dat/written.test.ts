@@ -132,6 +132,9 @@ describe('what the file says of itself', () => {
     const bytes = writeV7(X86, twoCpus(X86), 'none', { instances });
     const top = collect(traceDat, bytes);
     expect([top.rows.length, top.diagnostics.count('instances-left-out')]).toEqual([4, 1]);
+    const odd = collect(traceDat, bytes, { options: { instance: 'nope' } });
+    expect(odd.diagnostics.count('instance-unknown')).toBe(1);
+    expect(odd.rows.length).toBe(4);
     const named = collect(traceDat, bytes, { options: { instance: 'other' } });
     expect(named.rows.map((row) => row.timeNs)).toEqual([1005, 1020]);
     expect(collect(traceDat, bytes, { options: { instance: 'all' } }).rows.length).toBe(6);

@@ -16,7 +16,7 @@ import { PageRuns, readRuns } from './page-runs.js';
 const MAX_RUNS = 300_000;
 const MAX_PINNED_RUNS = 40_000;
 /** Page states read over the whole recording, besides the first and the last reading. */
-const READ_BUDGET = 4e7;
+const READ_BUDGET = 2e7;
 /** 64 GiB of pageblocks of 2 MiB. */
 const MAX_FOLLOWED = 1 << 15;
 /** Kinds of blocks in #followed. */

@@ -17,6 +17,8 @@ import type { PageCopies, PhysicalMap, PhysicalRow, TimeGrid } from './report-da
 
 const MAX_ROWS = 512;
 const MAX_COLUMNS = 160;
+/** Pages are kept one by one at every so many columns. */
+const COLUMNS_A_COPY = 4;
 /** Page states read over the whole recording, besides the first full scan. */
 const SCAN_BUDGET = 3e8;
 const UNKNOWN = 255;
@@ -200,7 +202,7 @@ export class PhysicalMapObserver implements ReplayObserver {
     this.#addColumn(state);
     const { grid } = this.#options;
     const share = (timeNs - grid.fromNs) / (grid.buckets * grid.bucketNs);
-    if (this.#times.length % 2 === 0) return;
+    if (this.#times.length % COLUMNS_A_COPY !== 1) return;
     this.versions.sample(state, this.#times.length === 1 ? timeNs : state.timeNs, share);
   }
 

@@ -50,18 +50,25 @@ export function detectUnsupported(head: Uint8Array): string | null {
     if (name === 'bzip2' && !startsWith(head, [0x31, 0x41, 0x59], 4)) continue;
     return name;
   }
-  return isUtf16(head) ? 'UTF-16 text' : null;
+  return null;
 }
 
+export type Utf16 = 'utf-16le' | 'utf-16be';
+
 /** A byte order mark and at least eight characters whose other byte is 0: what PowerShell's `>` writes. */
-function isUtf16(head: Uint8Array): boolean {
+export function utf16Of(head: Uint8Array): Utf16 | null {
   const little = startsWith(head, [0xff, 0xfe]);
-  if (head.length < 18 || !(little || startsWith(head, [0xfe, 0xff]))) return false;
+  if (head.length < 18 || !(little || startsWith(head, [0xfe, 0xff]))) return null;
   for (let at = 2; at < 18; at += 2) {
     const [low, high] = little ? [head[at]!, head[at + 1]!] : [head[at + 1]!, head[at]!];
-    if (high !== 0 || low === 0) return false;
+    if (high !== 0 || low === 0) return null;
   }
-  return true;
+  return little ? 'utf-16le' : 'utf-16be';
+}
+
+/** Whether bytes that begin so are not yet what the format's parser reads. */
+export function isEncoded(head: Uint8Array): boolean {
+  return detectCompression(head) !== null || utf16Of(head) !== null;
 }
 
 /** `dir/kpageflags-13.bin.zst` → `dir/kpageflags-13.bin`. */

@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { close, open, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Limits } from '../records/limits.js';
-import { detectCompression } from './compression.js';
+import { isEncoded } from './compression.js';
 import { ReadStop } from './decode-error.js';
 import type { InputFile } from './inputs.js';
 import { accessCopy, accessDescriptor, type ClosableAccess } from './random-access.js';
@@ -128,7 +128,7 @@ function sniffFile(fd: number): { initial: Uint8Array; compressed: boolean } {
   }
   return {
     initial: new Uint8Array(0),
-    compressed: detectCompression(head.subarray(0, count)) !== null,
+    compressed: isEncoded(head.subarray(0, count)),
   };
 }
 
@@ -142,5 +142,5 @@ async function sniffPipe(fd: number): Promise<{ initial: Uint8Array; compressed:
     count += got;
   }
   const initial = head.subarray(0, count);
-  return { initial, compressed: detectCompression(initial) !== null };
+  return { initial, compressed: isEncoded(initial) };
 }

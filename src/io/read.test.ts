@@ -121,6 +121,33 @@ describe('reading plain bytes', () => {
   });
 });
 
+describe('UTF-16', () => {
+  const text = `\ufeff${'größe 日本語 🙂 page allocation\r\n'.repeat(2000)}`.replace(
+    'größe 日本',
+    'size of it',
+  );
+  const little = Buffer.from(text, 'utf16le');
+  const wanted = Buffer.from(text.slice(1), 'utf8');
+
+  it.each([
+    ['little', little],
+    ['big', Buffer.from(little).swap16()],
+    ['compressed', gzipSync(little)],
+  ])('%s: comes out as UTF-8, whatever the chunks', async (_name, bytes) => {
+    for (const size of [3, 61, 1 << 16]) {
+      const read = await readBytes(bytes, {}, size);
+      expect(read.stop).toBeNull();
+      expect(same(read.bytes, wanted)).toBe(true);
+    }
+  });
+
+  it('is not seen in bytes that merely begin like it', async () => {
+    const binary = Uint8Array.from({ length: 4000 }, (_, i) => [0xff, 0xfe, 0x12, 0x9a][i % 4]!);
+    const read = await readBytes(binary, {}, 61);
+    expect(same(read.bytes, binary)).toBe(true);
+  });
+});
+
 describe('looking at the head', () => {
   it('closes the source although nothing more was read', async () => {
     let closed = 0;

@@ -1,15 +1,16 @@
 /**
- * From raw bytes to plain bytes: hash, find the compression, undo it, watch the limits.
+ * From raw bytes to plain bytes: hash, find the compression or UTF-16, undo it, watch the limits.
  *
  * Runs unchanged on the main thread or on a reader thread (reader.ts decides). Compression is undone
  * once: a file compressed twice is refused, as are archives. A stream that outgrows its limits stops
  * with a reason, after all bytes within them were given out.
  */
 import { createHash } from 'node:crypto';
-import { type Compression, detectCompression, MAGIC_BYTES } from './compression.js';
+import { type Compression, detectCompression, MAGIC_BYTES, utf16Of } from './compression.js';
 import { ReadStop } from './decode-error.js';
 import { gunzip, inflateAtrace } from './gz.js';
 import { type Chunks, peek, type ReadStats } from './raw.js';
+import { utf8Of } from './utf16.js';
 import { unxz } from './xz.js';
 import { unzstd } from './zst.js';
 
@@ -42,7 +43,7 @@ export async function* readDecoded(
   const compression = detectCompression(head);
   stats.compression = compression;
   if (compression === null) {
-    yield* limited(all, options, stats, false);
+    yield* limited(asUtf8(head, all, stats), options, stats, false);
     return;
   }
   const plain = await peek(DECODERS[compression](all), MAGIC_BYTES);
@@ -51,7 +52,15 @@ export async function* readDecoded(
     await plain.all.return(undefined);
     throw new ReadStop('nested', `${nested} in ${compression}`);
   }
-  yield* limited(plain.all, options, stats, true);
+  yield* limited(asUtf8(plain.head, plain.all, stats), options, stats, true);
+}
+
+/** Text in UTF-16 is undone like a compression, and named like one. */
+function asUtf8(head: Uint8Array, all: AsyncGenerator<Uint8Array>, stats: ReadStats): Chunks {
+  const encoding = utf16Of(head);
+  if (encoding === null) return all;
+  stats.compression = [stats.compression, encoding].filter(Boolean).join(', ');
+  return utf8Of(all, encoding);
 }
 
 /** Counts and hashes raw bytes as they pass. */

@@ -54,7 +54,7 @@ export const MESSAGES = {
   'input-unsupported': {
     severity: 'warning',
     text: 'a {kind} file, which is not read',
-    hint: 'unpack or convert it (iconv for text) and name the files or the directory',
+    hint: 'unpack it and name the files or the directory',
   },
   'input-window': {
     severity: 'error',
@@ -209,9 +209,9 @@ export const MESSAGES = {
     text: 'the trace clock {clock} does not count nanoseconds; stamps are used as they are',
     hint: 'order is right, durations are not; record with trace-cmd -C mono',
   },
-  'clock-shift-ignored': {
+  'clock-shifted': {
     severity: 'info',
-    text: 'a guest recording with offsets to its host ({samples} samples): times stay on the guest clock',
+    text: 'a recording of a guest: times were brought to the clock of its host by {samples} samples of their distance',
   },
   'compression-unsupported': {
     severity: 'error',
@@ -230,6 +230,10 @@ export const MESSAGES = {
     severity: 'error',
     text: 'raw ring-buffer pages cannot be read without the event formats of their kernel',
     hint: 'give the events/*/format files of that kernel beside them',
+  },
+  'instance-unknown': {
+    severity: 'warning',
+    text: 'no buffer is called {name}; there are {names}',
   },
   'instances-left-out': {
     severity: 'warning',

@@ -32,9 +32,15 @@ export interface ZoneAnswer {
   readonly arithmetic: string;
 }
 
-/** Where the longest window of the order and class that the verdict speaks of opens; null = none. */
-export function leadingMoment(data: Pick<ReportData, 'windows' | 'narrative'>): number | null {
+type LeadingFacts = Pick<ReportData, 'windows' | 'narrative' | 'timeline' | 'span'>;
+
+/**
+ * Where the longest window of the order and class that the verdict speaks of opens; where it speaks of
+ * none, the tightest moment.
+ */
+export function leadingMoment(data: LeadingFacts): number | null {
   const { order, gfp } = data.narrative;
+  if (order === undefined) return tightestMoment(data);
   let longest: FailureWindow | null = null;
   for (const window of data.windows) {
     if (window.order !== order || window.gfp !== gfp) continue;
@@ -42,6 +48,23 @@ export function leadingMoment(data: Pick<ReportData, 'windows' | 'narrative'>): 
     if (longest === null || ns > longest.toNs - longest.fromNs) longest = window;
   }
   return longest === null ? null : longest.fromNs;
+}
+
+/** End of the column of the timeline in which least memory was free; null = nothing is known. */
+function tightestMoment({ timeline, span }: LeadingFacts): number | null {
+  let least = Number.POSITIVE_INFINITY;
+  let found = -1;
+  for (let b = 0; b < timeline.buckets; b++) {
+    if (timeline.zones.some((zone) => zone.certainty[b] === 'u')) continue;
+    const pages = timeline.zones.reduce((sum, zone) => sum + (zone.freePagesMin[b] ?? 0), 0);
+    if (pages < least) {
+      least = pages;
+      found = b;
+    }
+  }
+  if (found < 0 || timeline.zones.length === 0) return null;
+  const endNs = Math.round(timeline.fromNs + (found + 1) * timeline.bucketNs) - 1;
+  return Math.max(span.fromNs, Math.min(span.toNs, endNs));
 }
 
 /** Of several moments kept at one time, the one that judged this order and class is meant. */

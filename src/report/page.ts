@@ -84,7 +84,8 @@ function header(data: ReportData): string {
     data.kernel.release ? `Linux ${data.kernel.release}` : 'kernel release unknown',
     `${duration(span.toNs - span.fromNs)} from ${from} s (${data.clock.name} clock)`,
     machineText(data),
-    `${grouped(data.inputs.reduce((sum, input) => sum + input.events, 0))} events`,
+    // Not the inputs' own numbers: the same run may be given in two formats.
+    `${grouped(Object.values(data.counts).reduce((sum, n) => sum + n, 0))} events`,
   ];
   return [
     '<header class="top">',
@@ -149,6 +150,10 @@ function requestSelect(data: ReportData): string {
   return `<label>Request <select id="gfp">${options}</select></label>`;
 }
 
+/** What all charts over time share. */
+const HONESTY =
+  'Drag to zoom in on a span, click to choose a moment. Pink spans lost events, hatching is where nothing is known, and a grey strip at the foot marks where numbers are bounds instead of exact.';
+
 export function chartCard(data: ReportData, chart: Chart, heading: 'h2' | 'h3' = 'h3'): string {
   const id = `chart-${chart.id}`;
   const has = chart.hasData(data);
@@ -163,7 +168,7 @@ export function chartCard(data: ReportData, chart: Chart, heading: 'h2' | 'h3' =
       ? `<div class="plot" tabindex="0" role="group" aria-label="${e(chart.description)}"><div class="vega"></div><div class="cursor-line" hidden></div><div class="brush" hidden></div></div>`
       : `<p class="empty">${e(chart.emptyText)}</p>`,
     '<div class="below">',
-    `<details class="how"><summary>How to read this</summary><p>${e(chart.how)}</p></details>`,
+    `<details class="how"><summary>How to read this</summary><p>${e(chart.how)}${chart.overTime ? ` ${HONESTY}` : ''}</p></details>`,
     has
       ? `<details class="table"><summary>Table</summary><div class="table-wrap" tabindex="0" role="region" aria-label="Table: ${e(chart.title)}"></div></details>`
       : '',

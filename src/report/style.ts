@@ -37,7 +37,7 @@ body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,-
 #gfp{width:10.5em}.controls .grow{flex:1 1 220px}.controls input[type=range]{flex:1;min-width:90px;accent-color:var(--accent)}
 #range{font-variant-numeric:tabular-nums;min-width:15em;color:var(--ink)}
 button,select{font:inherit;font-size:13.5px;color:var(--ink);background:var(--card);border:1px solid var(--line);border-radius:7px;padding:3px 10px;min-height:28px}
-button{cursor:pointer}button:hover,select:hover{border-color:var(--accent)}
+button{cursor:pointer}button:disabled{opacity:.45;cursor:default}button:hover,select:hover{border-color:var(--accent)}
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 main{padding-top:16px;padding-bottom:24px}
 h2{font-size:20px;margin:34px 0 2px;font-weight:640}h3,.card-title{font-size:15.5px;margin:0 0 8px;font-weight:620}h4{font-size:14px;margin:12px 0 4px}
@@ -83,7 +83,7 @@ code{font-size:.92em;overflow-wrap:anywhere}.hash{white-space:nowrap}
 .strip-row{display:grid;grid-template-columns:5.5em 1fr;gap:8px;align-items:center;margin:2px 0}
 .strip{width:100%;height:16px;cursor:pointer;border-radius:3px}
 .strip,.hatched{background:repeating-linear-gradient(135deg,transparent 0 3px,rgba(128,136,148,.55) 3px 4px)}
-button.link{border:0;padding:0;min-height:0;background:none;color:var(--accent);text-decoration:underline}
+button.csv{font-size:12.5px}button.link{border:0;padding:0;min-height:0;background:none;color:var(--accent);text-decoration:underline}
 .lists td{background:linear-gradient(to left,var(--bar) var(--share,0%),transparent 0)}.lists td.none{color:var(--faint)}
 .lists thead th{white-space:normal}.lists .small th,.lists .small td{color:var(--faint)}.lists th[scope=row]{font-weight:400;white-space:nowrap;position:static;background:none}
 .lists td,.lists th,.events td,.events th{padding:2px 8px}.total td,.total th{font-weight:600;border-top:2px solid var(--line);white-space:normal}

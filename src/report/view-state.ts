@@ -3,7 +3,8 @@
  *
  *   #t=12.345&from=12&to=13&zone=0/DMA32&order=3&gfp=GFP_ATOMIC&map=type&by=comm&block=0x6c00&theme=dark
  *
- * Times are seconds on the trace's clock. Without t the moment is the one that the verdict is about;
+ * Times are seconds on the trace's clock. Without t the moment is the one that the verdict is about,
+ * or the tightest one;
  * `t=none` is none at all. Anything malformed or outside the recording is ignored.
  */
 import type { ReportData } from '../analysis/report-data.js';
@@ -34,7 +35,7 @@ const HOLDERS_BY: readonly HolderBy[] = ['holder', 'comm', 'gfp', 'site', 'age']
 
 type Facts = Pick<
   ReportData,
-  'span' | 'zones' | 'orders' | 'clock' | 'totals' | 'narrative' | 'windows'
+  'span' | 'zones' | 'orders' | 'clock' | 'totals' | 'narrative' | 'windows' | 'timeline'
 >;
 
 /** In place of a time: no moment is chosen. */

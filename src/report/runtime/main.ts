@@ -14,6 +14,7 @@ import { Navigator } from './navigator.js';
 import { PagesPanel } from './pages-panel.js';
 import { StatePanel } from './state-panel.js';
 import { Store } from './store.js';
+import { offerCsv } from './table-export.js';
 import { hideTooltip } from './tooltip.js';
 
 const SLIDER_STEPS = 10_000;
@@ -54,6 +55,9 @@ class Page {
     document.querySelector('.toolbar')?.removeAttribute('hidden');
     this.#navigator = new Navigator(byId('navigator', HTMLCanvasElement), this.#store);
     this.#wireControls();
+    for (const wrap of document.querySelectorAll<HTMLElement>('.table-wrap')) {
+      if (!wrap.closest('details.table')) offerCsv(wrap);
+    }
     this.#store.onChange((state, changed) => this.#changed(state, changed));
     this.#watch();
     this.#applyTheme(this.#store.state);

@@ -126,6 +126,19 @@ describe.skipIf(missing)(`the report in a browser${why}`, () => {
     await page.close();
   });
 
+  it('gives tables that stand in the page as CSV', async () => {
+    const { page } = await browser.open(html, '#t=100.6');
+    const waiting = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Free lists as CSV' }).click();
+    const lines = readFileSync(await (await waiting).path(), 'utf8')
+      .trim()
+      .split('\n');
+    expect(lines[0]).toMatch(/^block.*,DMA32,DMA$/);
+    expect(lines.at(-1)).toMatch(/^free in all,/);
+    expect(lines).toHaveLength(13);
+    await page.close();
+  });
+
   it('moves the cursor over all charts without missing frames', async () => {
     const { page } = await browser.open(html);
     const box = (await page.locator('#chart-failures .plot').boundingBox())!;

@@ -10,6 +10,8 @@ import { formatSeconds } from '../../records/time.js';
 import { nearestBefore } from '../moment.js';
 import type { ViewState } from '../view-state.js';
 import { byId, element } from './dom.js';
+import { hatchCell, scaled } from './page-canvas.js';
+import { fillOwnerTable } from './page-owner-table.js';
 import { type BlockThen, type PageKind, PageStore } from './page-store.js';
 import type { Store } from './store.js';
 import { hideTooltip, showTooltip } from './tooltip.js';
@@ -94,10 +96,11 @@ export class PagesPanel {
     this.#shown = this.#pages.at(this.#index, atNs);
     this.#fillSelect(worth);
     this.#drawBlocks(atNs);
-    this.#drawPages(atNs);
+    this.#drawPages();
     byId('blocks-lead', HTMLParagraphElement).textContent = this.#overviewWords();
     this.#describe(atNs);
-    this.#fillOwners();
+    const nowS = ((this.#shown?.timeNs ?? 0) - this.#data.span.fromNs) / 1e9;
+    fillOwnerTable(byId('pages-owners', HTMLDivElement), this.#pages, this.#shown, nowS);
     this.#box?.classList.add('drawn');
   }
 
@@ -199,7 +202,7 @@ export class PagesPanel {
     return known === 0 ? null : free / known;
   }
 
-  #drawPages(atNs: number): void {
+  #drawPages(): void {
     const canvas = byId('pages-grid', HTMLCanvasElement);
     const size = 2 ** this.#data.pageblockOrder;
     const rows = Math.ceil(size / COLUMNS);
@@ -221,11 +224,11 @@ export class PagesPanel {
         }
       }
     }
-    this.#outlineNearest(context, cell, atNs);
+    this.#outlineNearest(context, cell);
   }
 
   /** The block that the request lacked, where it lies in this pageblock. */
-  #outlineNearest(context: CanvasRenderingContext2D, cell: number, _atNs: number): void {
+  #outlineNearest(context: CanvasRenderingContext2D, cell: number): void {
     const nearest = this.#nearest(this.#store.state);
     const pageblock = this.#shown;
     if (!nearest || !pageblock) return;
@@ -254,12 +257,13 @@ export class PagesPanel {
     const type = this.#data.physicalMap?.typeNames[then.type] ?? 'unknown';
     const count = (kind: string): string => grouped(this.#pages.count(then, kind));
     const outlined = this.#nearest(this.#store.state);
-    const inside = outlined && outlined.pfn >= then.pfn && outlined.pfn < then.pfn + 512;
+    const size = 2 ** this.#data.pageblockOrder;
+    const inside = outlined && outlined.pfn >= then.pfn && outlined.pfn < then.pfn + size;
     lead.textContent = [
       this.#whenWords(then.timeNs, atNs),
       `This pageblock (${zoneName(this.#data, then.zone)}, migratetype ${type}) has ${count('free')} pages free and ${count('immovable')} known to be immovable.`,
       `${COLUMNS} pages a row, lowest address first; a block of more than one page is drawn in one piece.`,
-      ...(inside && 2 ** outlined.order < 2 ** this.#data.pageblockOrder
+      ...(inside && 2 ** outlined.order < size
         ? [`Outlined: the place that came nearest to a free block of order ${outlined.order}.`]
         : []),
     ].join(' ');
@@ -285,54 +289,6 @@ export class PagesPanel {
     const before = duration(atNs - timeNs);
     const what = this.#store.state.cursorNs === null ? 'the end' : 'the chosen moment';
     return `As it was at ${at} s, ${before} before ${what}: the nearest instant kept page by page.`;
-  }
-
-  #fillOwners(): void {
-    const box = byId('pages-owners', HTMLDivElement);
-    const then = this.#shown;
-    const byOwner = new Map<number, { pages: number; first: number; last: number }>();
-    for (const run of then?.runs ?? []) {
-      if (run.owner < 0) continue;
-      const known = byOwner.get(run.owner);
-      if (known) {
-        known.pages += run.pages;
-        known.first = Math.min(known.first, run.sinceS);
-        known.last = Math.max(known.last, run.sinceS);
-      } else byOwner.set(run.owner, { pages: run.pages, first: run.sinceS, last: run.sinceS });
-    }
-    if (!then || byOwner.size === 0) {
-      box.replaceChildren(
-        element('p', { class: 'quiet' }, 'No page in it was allocated in the recording.'),
-      );
-      return;
-    }
-    const nowS = (then.timeNs - this.#data.span.fromNs) / 1e9;
-    const age = (sinceS: number): string => duration(Math.max(0, nowS - sinceS) * 1e9);
-    const body = element('tbody');
-    for (const [index, { pages, first, last }] of [...byOwner].sort(
-      (a, b) => b[1].pages - a[1].pages,
-    )) {
-      const owner = this.#pages.owner(index);
-      const held = age(first) === age(last) ? age(first) : `${age(last)} to ${age(first)}`;
-      const how = [owner?.gfp, owner?.site].filter(Boolean).join(' · ');
-      body.append(
-        element(
-          'tr',
-          {},
-          element('td', {}, owner?.comm || '?'),
-          element('td', { class: 'n' }, grouped(pages)),
-          element('td', {}, owner?.migratetype ?? ''),
-          element('td', {}, held),
-          element('td', {}, how),
-        ),
-      );
-    }
-    const heads = ['Task', 'Pages', 'Migratetype', 'Held for', 'gfp flags, call site'];
-    const head = element('tr');
-    heads.forEach((text, i) => {
-      head.append(element('th', { scope: 'col', class: i === 1 ? 'n' : '' }, text));
-    });
-    box.replaceChildren(element('table', {}, element('thead', {}, head), body));
   }
 
   #blockAt(event: MouseEvent): number {
@@ -388,34 +344,4 @@ export class PagesPanel {
       held: owner ? duration(Math.max(0, ageNs)) : '',
     });
   }
-}
-
-/** Sizes a canvas for the screen's pixels and clears it. */
-function scaled(
-  canvas: HTMLCanvasElement,
-  width: number,
-  height: number,
-): CanvasRenderingContext2D | null {
-  const scale = devicePixelRatio || 1;
-  canvas.width = width * scale;
-  canvas.height = height * scale;
-  canvas.style.height = `${height}px`;
-  const context = canvas.getContext('2d');
-  context?.scale(scale, scale);
-  return context;
-}
-
-function hatchCell(
-  context: CanvasRenderingContext2D,
-  x: number,
-  y: number,
-  size: number,
-  color: string,
-): void {
-  context.strokeStyle = color;
-  context.lineWidth = 0.6;
-  context.beginPath();
-  context.moveTo(x, y + size);
-  context.lineTo(x + size, y);
-  context.stroke();
 }

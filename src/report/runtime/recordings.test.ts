@@ -145,10 +145,34 @@ async function explores(page: Page, { failing, zonelist }: Recorded): Promise<vo
     expect(text).toContain('Page events around it');
     expect(text).toContain('Nearest to a free block of order 9');
   }
+  await pageByPage(page, failing);
   await page.selectOption('#zone', { index: 1 });
   await page.waitForFunction(() => location.hash.includes('zone='));
   await page.click('#theme');
   await page.waitForFunction(() => document.documentElement.dataset.theme === 'dark');
+}
+
+/** From what stood in the way to its pages, at that very moment; then to another pageblock. */
+async function pageByPage(page: Page, failing: boolean): Promise<void> {
+  if (failing) await page.getByRole('button', { name: 'Show its pages' }).first().click();
+  else await page.locator('.pages').scrollIntoViewIfNeeded();
+  await page.waitForSelector('.pages.drawn');
+  const words = (): Promise<string> => page.locator('#pages-lead').innerText();
+  expect(await words()).toMatch(/Exactly at the chosen moment|As it was at [\d.]+ s, .* before/);
+  const drawn = (id: string): Promise<boolean> =>
+    page.locator(id).evaluate((canvas: HTMLCanvasElement) => {
+      const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+      return data.some((value) => value !== 0);
+    });
+  expect(await drawn('#pages-grid')).toBe(true);
+  expect(await drawn('#blocks-grid')).toBe(true);
+  const before = await page.locator('#pageblock').inputValue();
+  const step = (await page.locator('#block-after').isEnabled()) ? '#block-after' : '#block-before';
+  await page.locator(step).click();
+  await page.waitForFunction(() => location.hash.includes('block=0x'));
+  expect(await page.locator('#pageblock').inputValue()).not.toBe(before);
+  await page.locator('[data-choice=by][data-value=age]').click();
+  await page.waitForFunction(() => location.hash.includes('by=age'));
 }
 
 /** The link leads to the same view; nothing is inaccessible; charts export, the page prints. */

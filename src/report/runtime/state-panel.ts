@@ -25,6 +25,7 @@ import { freeListTable } from './free-lists.js';
 import { memoryStrips } from './memory-strip.js';
 import { nearestBlocks } from './nearest-panel.js';
 import type { Store } from './store.js';
+import { offerCsv } from './table-export.js';
 
 const DEFAULT_ORDER = 3;
 
@@ -66,6 +67,7 @@ export class StatePanel {
       ...holdersThen(data, state.cursorNs),
       ...around(data, state.cursorNs, moment.around),
     );
+    for (const wrap of this.#body.querySelectorAll<HTMLElement>('.table-wrap')) offerCsv(wrap);
   }
 
   #steps(atNs: number, order: number): HTMLElement {
@@ -131,7 +133,7 @@ export class StatePanel {
         { class: 'quiet' },
         moment.exactTime
           ? 'The state at the very event. '
-          : `The state at the end of its column of the timeline (${duration(data.timeline.bucketNs)} wide). `,
+          : `${isTightest(data, moment.timeNs) ? 'The tightest moment: least memory was free. ' : ''}The state at the end of its column of the timeline (${duration(data.timeline.bucketNs)} wide). `,
         element('span', { class: `badge ${moment.certainty}` }, moment.certainty),
         this.#store.state.gfp === 'GFP_ATOMIC' || isJudged(moment, order, this.#store.state.gfp)
           ? null
@@ -195,6 +197,11 @@ function roundedTo(ns: number, window: FailureWindow): number {
   const length = Math.max(1, window.toNs - window.fromNs);
   const step = 10 ** Math.max(0, Math.floor(Math.log10(length)) - 3);
   return Math.round(ns / step) * step;
+}
+
+/** The verdict speaks of no order: the moment shown at first is the one with least free memory. */
+function isTightest(data: ReportData, atNs: number): boolean {
+  return data.narrative.order === undefined && leadingMoment(data) === atNs;
 }
 
 /** The order explained where none is chosen: the one the verdict speaks of. */
