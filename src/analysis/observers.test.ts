@@ -4,6 +4,7 @@ import { EventBatch, EventKind } from '../records/events.js';
 import { RecordingStrings } from '../records/strings.js';
 import { showEvent } from '../replay/watchers.js';
 import { AttemptsObserver } from './attempts.js';
+import { HeadroomObserver } from './headroom.js';
 import { callSite } from './holders.js';
 import { writeNarrative } from './narrative.js';
 import { unpackBlocks } from './page-pack.js';
@@ -121,6 +122,41 @@ it('knows every page of every pageblock at the end', () => {
     }
     expect(next).toBe(pfn + 2 ** pageblockOrder);
   }
+});
+
+it('spreads what immovable holders have over zones and ages without losing a page', () => {
+  const held = data.holders!.holders.filter(({ migratetype }) => migratetype !== 'Movable');
+  expect(held.some(({ pages }) => pages > 0)).toBe(true);
+  for (const holder of held) {
+    const sum = (plane: 'pages' | 'mixed'): number =>
+      holder.spread!.flatMap((part) => part[plane]).reduce((a, b) => a + b, 0);
+    expect(sum('pages')).toBe(holder.pages);
+    expect(sum('mixed')).toBe(holder.mixedPages);
+  }
+});
+
+it('says what headroom the bounds of the free lists leave open', () => {
+  const zone = {
+    ...machine.state.zones[0]!,
+    free: Int32Array.of(4, 2, 3),
+    low: Int32Array.of(4, 2, 1),
+    high: Int32Array.of(6, 3, 5),
+    freePages: 20,
+    certainty: 'bounded' as const,
+  };
+  const state = { ...machine.state, orders: 3, zones: [zone], timeNs: 5 };
+  const headroomAt = (certainty: 'bounded' | 'exact') => {
+    const observer = new HeadroomObserver({ grid: timeGrid(0, 10, 1), atomicNeed: () => 0 });
+    const now = { ...state, zones: [{ ...zone, certainty }] };
+    observer.start(now);
+    observer.end(now);
+    return observer.result();
+  };
+  const { last, low, high } = headroomAt('bounded');
+  expect(last.map(([n]) => n)).toEqual([20, 8, 3]);
+  expect(low!.map(([n]) => n)).toEqual([12, 4, 1]);
+  expect(high!.map(([n]) => n)).toEqual([32, 13, 5]);
+  expect(headroomAt('exact')).toMatchObject({ low: null, high: null });
 });
 
 it('keeps markers of the workload, not those of the snapshot recorder', () => {

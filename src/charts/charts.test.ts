@@ -73,3 +73,26 @@ it('has a valid spec for every choice within a chart', () => {
     }
   }
 });
+
+it('hatches what is unknown and bands what is bounded', () => {
+  const zones = data.timeline.zones.map((zone) => ({
+    ...zone,
+    certainty: `uuuuu${'b'.repeat(data.timeline.buckets - 5)}`,
+    low: zone.last.map((row) => row.map((n) => Math.floor(n / 2))),
+    high: zone.last.map((row) => row.map((n) => n * 2)),
+  }));
+  const doubtful = { ...data, timeline: { ...data.timeline, zones } };
+  const chart = (id: string) => CHARTS.find((one) => one.id === id)!;
+  const view = { ...wholeView(data), order: 3, columns: data.timeline.buckets };
+  for (const one of CHARTS.filter(({ overTime }) => overTime)) {
+    const { unknown } = one.rows(doubtful, view);
+    expect([one.id, unknown?.length]).toEqual([one.id, 1]);
+  }
+  for (const row of chart('unusable-index').rows(doubtful, view).bounds!) {
+    expect(row.low).toBeLessThanOrEqual(Number(row.high));
+    expect(row.high).toBeLessThanOrEqual(1);
+  }
+  const { extremes } = chart('free-by-order').rows(doubtful, { ...view, order: null });
+  expect(extremes!.some((row) => Number(row.low) < Number(row.high))).toBe(true);
+  expect(chart('unusable-index').rows(doubtful, { ...view, order: null }).bounds).toEqual([]);
+});

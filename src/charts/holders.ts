@@ -27,6 +27,8 @@ const TOP_OVER_TIME = 8;
 const OTHERS = 'all others';
 const MIXED = 'in movable pageblocks';
 const ALIKE = 'among their like';
+/** A page in a mixed pageblock weighs as much as so many among their like. */
+const HARM = 20;
 
 function gfpWords(gfp: string): string {
   return gfp.replaceAll('__GFP_', '').replaceAll('|', ' ');
@@ -59,7 +61,7 @@ const GROUP_OF: Readonly<Record<Exclude<HolderBy, 'age'>, (holder: Holder) => st
   site: (holder) => holder.site || '(no call site recorded)',
 };
 
-/** Immovable pages held at the end, most in mixed pageblocks first; by all pages where none is mixed. */
+/** Immovable pages held at the end, most harmful first. */
 export function holderGroups(data: ReportData, by: HolderBy, zone: number | null): Group[] {
   const groups = new Map<string, Group>();
   const add = (name: string, pages: number, mixed: number, blocks: number): void => {
@@ -89,7 +91,8 @@ export function holderGroups(data: ReportData, by: HolderBy, zone: number | null
     if (pages > 0) add(GROUP_OF[by](holder), pages, mixed, holder.mixedBlocks);
   }
   if (by === 'age') return [...groups.values()];
-  return [...groups.values()].sort((a, b) => b.mixed - a.mixed || b.pages - a.pages).slice(0, TOP);
+  const weight = (group: Group): number => group.mixed * HARM + group.pages;
+  return [...groups.values()].sort((a, b) => weight(b) - weight(a)).slice(0, TOP);
 }
 
 export const holdersChart: Chart = {

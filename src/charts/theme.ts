@@ -25,7 +25,9 @@ export const INK: Readonly<Record<Mode, Ink>> = {
   dark: { ink: '#e8ecf1', faint: '#a3adba', grid: '#2d3540', paper: '#161b22' },
 };
 
-export const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif';
+/** Pictures made without a browser know no generic families: some that machines have are named. */
+export const FONT =
+  'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", "Liberation Sans", Arial, sans-serif';
 
 /** Plot height of a chart over time, pixels. */
 export const TIME_CHART_HEIGHT = 190;

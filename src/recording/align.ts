@@ -195,6 +195,8 @@ export function isMonotonic({ method, offsetNs, spreadNs }: Alignment): boolean 
 
 /** Agreement needed to place copies elsewhere than where their stamps point, if the clock may be shared. */
 const SURE = 0.85;
+/** Nor are they moved by less than this: clocks so close are one clock, as far as copies can tell, ns. */
+const CLEARLY_APART_NS = 1e8;
 
 /** How stamps of a clock without markers become trace time. */
 function shiftOf(
@@ -216,8 +218,9 @@ function shiftOf(
   if (agreement === null) return overlaps ? shared : null;
   const { offsetNs, uncertaintyNs } = agreement;
   if (overlaps) {
-    const apart = Math.abs(offsetNs - shared.shiftNs) > 2 * uncertaintyNs;
-    if (!apart || agreement.agreement < SURE) return shared;
+    const apart = Math.abs(offsetNs - shared.shiftNs);
+    if (apart < Math.max(CLEARLY_APART_NS, 2 * uncertaintyNs) || agreement.agreement < SURE)
+      return shared;
   }
   return { shiftNs: offsetNs, agreement };
 }

@@ -35,6 +35,8 @@ export interface OffsetEstimate {
 /** Copies that must be there, and pairs that must speak, before an offset is believed. */
 const MIN_COPIES = 4;
 const MIN_PAIRS = 5;
+/** With fewer pairs of neighbours than this the uncertainty is stated wider, in proportion. */
+const MANY_PAIRS = 10;
 /** A pair speaks if it misses by this many pages or more at random distances. */
 const MIN_PAGES = 16;
 /** Least share that must be earned. */
@@ -118,11 +120,13 @@ class OffsetSearch {
   readonly #second: number[] = [];
   /** What each pair can earn. */
   readonly #worth: Float64Array;
+  readonly #lags: readonly number[];
   readonly #low: number;
   readonly #high: number;
 
   constructor(copies: readonly StampedPages[], curve: FreeCurve, lags: readonly number[]) {
     this.#curve = curve;
+    this.#lags = lags;
     this.#base = copies[0]!.beginNs;
     this.#begin = Float64Array.from(copies, (copy) => copy.beginNs - this.#base);
     this.#end = Float64Array.from(copies, (copy) => copy.endNs - this.#base);
@@ -167,7 +171,8 @@ class OffsetSearch {
     if (best.gain <= 0 || good.length === 0) return null;
     const from = Math.min(...good.map((span) => span.from));
     const to = Math.max(...good.map((span) => span.to));
-    const uncertaintyNs = Math.ceil((to - from) / 2);
+    const few = this.#lags === NEAR ? Math.max(1, MANY_PAIRS / best.pairs) : 1;
+    const uncertaintyNs = Math.ceil((few * (to - from)) / 2);
     const agreement = best.gain / best.worth;
     const limit = Math.min(MAX_UNCERTAINTY_NS, (this.#curve.lastNs - this.#curve.firstNs) / 4);
     if (best.pairs < MIN_PAIRS || agreement < MIN_AGREEMENT || uncertaintyNs > limit) return null;

@@ -29,7 +29,9 @@ export async function chartSvg(
 export async function pngOfSvg(svg: string): Promise<Uint8Array | null> {
   const resvg = await import('@resvg/resvg-js').catch(() => null);
   if (resvg === null) return null;
-  const drawn = new resvg.Resvg(svg, {
+  // resvg finds no family of a list in which one is quoted, and falls back to whatever it has.
+  const unquoted = svg.replace(/font-family="[^"]*"/g, (list) => list.replaceAll('&quot;', ''));
+  const drawn = new resvg.Resvg(unquoted, {
     background: INK.light.paper,
     fitTo: { mode: 'zoom', value: 2 },
     font: { loadSystemFonts: true, defaultFontFamily: 'sans-serif' },
