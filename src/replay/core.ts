@@ -68,6 +68,8 @@ export class ReplayCore {
   errors: number[] | null = null;
   /** Called when a page becomes free whose fate is to be freed again (a ghost). */
   onGhost: ((page: number, fate: number) => void) | null = null;
+  /** Refusals tell which pageblocks are HIGHATOMIC (inferred-reserve.ts): a refill of order 0 ends it. */
+  infersHighatomic = false;
   /** Pageblocks whose first event says HIGHATOMIC: they were when the recording began. */
   readonly reservedBefore: number[] = [];
   readonly #types: TypeEvidence;
@@ -81,6 +83,7 @@ export class ReplayCore {
       geometry.areas.length,
       geometry.orders - 1,
       geometry.pageblockOrder,
+      types.tellHighatomic,
     );
     this.fate = new Uint32Array(size);
     this.since = new Uint32Array(size);
@@ -94,6 +97,11 @@ export class ReplayCore {
   /** Whether the events tell which pageblocks are HIGHATOMIC: `lists` has those set apart. */
   get tellsHighatomic(): boolean {
     return this.buddyLevel && this.#types.tellHighatomic;
+  }
+
+  /** Whether `lists` has the HIGHATOMIC pageblocks set apart: events tell them, or refusals did. */
+  get knowsHighatomic(): boolean {
+    return this.tellsHighatomic || this.infersHighatomic;
   }
 
   /** These pageblocks are HIGHATOMIC from the start. */
@@ -153,6 +161,9 @@ export class ReplayCore {
     }
     const area = this.areaBySection[page >> this.lists.maxOrder]!;
     if (order === 0) {
+      if (this.infersHighatomic && action === Action.takeToPcp) {
+        this.lists.setApart(area, page >> this.geometry.pageblockOrder, false);
+      }
       this.#applyToPage(action, area, page, index);
       const fate = batch.fate[i]!;
       this.fate[page] = fate;

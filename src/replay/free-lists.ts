@@ -34,9 +34,18 @@ export class FreeLists {
   /** Whether any zone is dirty. */
   anyDirty = true;
   readonly #pageblockOrder: number;
+  readonly #barrier: boolean;
   #anyApart = false;
 
-  constructor(pages: number, zones: number, maxOrder: number, pageblockOrder = maxOrder) {
+  /** `barrier`: pageblocks that are set apart do not merge with others. */
+  constructor(
+    pages: number,
+    zones: number,
+    maxOrder: number,
+    pageblockOrder = maxOrder,
+    barrier = true,
+  ) {
+    this.#barrier = barrier;
     this.maxOrder = maxOrder;
     this.#pageblockOrder = pageblockOrder;
     this.orders = maxOrder + 1;
@@ -82,6 +91,7 @@ export class FreeLists {
   /** Whether two free buddies of this order stay two blocks. */
   #barred(head: number, buddy: number, order: number): boolean {
     return (
+      this.#barrier &&
       this.#anyApart &&
       order >= this.#pageblockOrder &&
       this.apart[head >> this.#pageblockOrder] !== this.apart[buddy >> this.#pageblockOrder]

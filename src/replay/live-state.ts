@@ -244,7 +244,7 @@ export class LiveState implements ReplayState {
       this.#sum(zone);
       for (let q = 0; q < orders; q++) this.#show(live, base, q, raw[base + q]!);
     }
-    if (this.#core.tellsHighatomic) this.#countReserve(live, zone.areas);
+    if (this.#core.knowsHighatomic) this.#countReserve(live, zone.areas);
     else if (this.#reserve !== null) this.#refreshReserve(live, this.#reserve, base);
     live.certainty = this.#unknown ? 'unknown' : live.inexact === 0 ? 'exact' : 'bounded';
   }

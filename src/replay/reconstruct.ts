@@ -24,6 +24,7 @@ import { type Fates, type FreeMapCopy, traceFates } from './fates.js';
 import { runForward } from './forward.js';
 import { findGeometry, type Geometry, type PfnRange } from './geometry.js';
 import { reserveSteps } from './highatomic.js';
+import { InferredReserve } from './inferred-reserve.js';
 import { LiveState } from './live-state.js';
 import { LostEvents } from './lost-events.js';
 import { MarkTracker } from './marks.js';
@@ -42,6 +43,7 @@ import {
   ResidualProbe,
 } from './reconcile.js';
 import { RefusalEvidence } from './refusal-evidence.js';
+import type { Refusal } from './refusals.js';
 import { completeFromCopy, type SeedKind, seedFirstTouch } from './seed.js';
 import { lookTimes, narrowSpans, SHARPENING_PASSES, soughtCopies, withSpans } from './sharpen.js';
 import { type EventSource, type Survey, surveyEvents } from './survey.js';
@@ -189,10 +191,7 @@ export class Reconstruction {
    * look free: elsewhere the lists are known better than the boost that the refusal may be due to.
    */
   #hearRefusals(anchors: readonly Anchor[], phase: (name: string) => void): void {
-    const judged = this.#options.judged ?? (() => false);
-    const refusals = this.survey.refusals.refusals.filter(
-      ({ timeNs, order }) => !judged(timeNs, order),
-    );
+    const refusals = this.#refusals();
     if (refusals.length === 0) return;
     phase('refusals');
     const evidence = new RefusalEvidence(
@@ -264,6 +263,7 @@ export class Reconstruction {
     const all = [
       ...this.#correctionStops(),
       ...this.#reserveStops(),
+      ...this.#inferredReserveStops(core),
       ...this.#snapshotStops(observers, marks),
       ...stops,
     ].sort((a, b) => a.index - b.index || a.timeNs - b.timeNs);
@@ -458,6 +458,29 @@ export class Reconstruction {
       timeNs: span.fromNs,
       run: (state) => state.correct(span),
     }));
+  }
+
+  /** Refusals of single pages, where they alone tell the HIGHATOMIC reserve. */
+  #inferredReserveStops(core: ReplayCore): ReplayStop[] {
+    const { switches } = this.profile.profile;
+    const told = core.tellsHighatomic || reserveSteps(this.placed, this.geometry).length > 0;
+    if (told || this.level !== 'buddy' || this.#causal || !InferredReserve.applies(switches)) {
+      return [];
+    }
+    const reserve = new InferredReserve(core, switches, this.#input.strings);
+    const refusals = this.#refusals().filter(({ order }) => order === 0);
+    core.infersHighatomic = refusals.length > 0;
+    return refusals.map((refusal) => ({
+      index: refusal.index,
+      timeNs: refusal.timeNs,
+      run: (state) => reserve.hear(refusal, state),
+    }));
+  }
+
+  /** The recording's refusals, but for those that are to be judged. */
+  #refusals(): readonly Refusal[] {
+    const judged = this.#options.judged ?? (() => false);
+    return this.survey.refusals.refusals.filter(({ timeNs, order }) => !judged(timeNs, order));
   }
 
   #reserveStops(): ReplayStop[] {
