@@ -10,6 +10,7 @@
  */
 import type { EventBatch } from '../records/events.js';
 import type { ReplayObserver, ReplayState, ZoneState } from '../replay/observer.js';
+import { heldState } from './held-state.js';
 import type { Headroom, TimeGrid } from './report-data.js';
 import { bucketEndNs, bucketOf, nextBucketNs } from './time-grid.js';
 
@@ -57,6 +58,10 @@ export class HeadroomObserver implements ReplayObserver {
   #bounded: Float64Array = new Float64Array();
   #seenPages: Float64Array = new Float64Array();
   #needs: (number | null)[] = [];
+  /** Events were seen. */
+  #walked = false;
+  /** The state at the last copy, as long as none were. */
+  #held: ReplayState | null = null;
 
   constructor(options: HeadroomOptions) {
     this.#options = options;
@@ -99,8 +104,20 @@ export class HeadroomObserver implements ReplayObserver {
     }
   }
 
+  batch(): void {
+    this.#walked = true;
+  }
+
   snapshot(state: ReplayState): void {
+    if (!this.#walked) this.#jump(state);
     this.#compute(state);
+  }
+
+  /** Without events: up to this copy what the one before told held. */
+  #jump(state: ReplayState): void {
+    const next = bucketOf(this.#options.grid, state.timeNs);
+    if (this.#held !== null && next > this.#bucket) this.#closeUpTo(this.#held, next);
+    this.#held = heldState(state);
   }
 
   end(state: ReplayState): void {

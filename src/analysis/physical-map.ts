@@ -120,6 +120,7 @@ export class PhysicalMapObserver implements ReplayObserver {
     return this.#nextNs;
   }
 
+  /** `batch` has had event i already, so that its pageblock is scanned anew: a sample shows all of the state it is of. */
   due(state: ReplayState, batch: EventBatch, i: number): void {
     this.#sampleWithin(state, batch.timeNs[i]!);
   }

@@ -8,6 +8,7 @@
 import { type EventBatch, EventKind } from '../records/events.js';
 import type { RecordingStrings } from '../records/strings.js';
 import type { ReplayObserver, ReplayState, ZoneState } from '../replay/observer.js';
+import { heldState } from './held-state.js';
 import type { LostSpan, MarkStep, TimeGrid, Timeline, TimeMarker } from './report-data.js';
 import { bucketEndNs, bucketOf, nextBucketNs } from './time-grid.js';
 
@@ -126,6 +127,10 @@ export class TimelineObserver implements ReplayObserver {
   #orders = 0;
   #bucket = 0;
   #bucketEndNs: number;
+  /** Events were seen. */
+  #walked = false;
+  /** The state at the last copy, as long as none were. */
+  #held: ReplayState | null = null;
 
   constructor(options: TimelineOptions) {
     this.#options = options;
@@ -152,6 +157,7 @@ export class TimelineObserver implements ReplayObserver {
   }
 
   batch(_state: ReplayState, batch: EventBatch, from: number, to: number): void {
+    this.#walked = true;
     const { kind, cpu, timeNs } = batch;
     const cpuTimeNs = this.#cpuTimeNs;
     for (let i = from; i < to; i++) {
@@ -171,7 +177,15 @@ export class TimelineObserver implements ReplayObserver {
   }
 
   snapshot(state: ReplayState): void {
+    if (!this.#walked) this.#jump(state);
     for (const zone of state.zones) this.#columns[zone.index]!.note(zone, zone.freePages);
+  }
+
+  /** Without events: up to this copy what the one before told held. */
+  #jump(state: ReplayState): void {
+    const next = bucketOf(this.#options.grid, state.timeNs);
+    if (this.#held !== null && next > this.#bucket) this.#closeUpTo(this.#held, next);
+    this.#held = heldState(state);
   }
 
   end(state: ReplayState): void {

@@ -5,7 +5,7 @@
 import { ACTIVITIES, type ReportData } from '../analysis/report-data.js';
 import { type Chart, type Row, toSeconds } from './chart.js';
 import { ACTIVITY_COLORS, WIDE_AXIS_WIDTH } from './theme.js';
-import { honestyRows, timeChart, timeX } from './time-chart.js';
+import { lossRows, timeChart, timeX } from './time-chart.js';
 
 const LANE = 20;
 const MARKERS = 'markers';
@@ -57,7 +57,7 @@ export const activityChart: Chart = {
       if (drawn) free = timeNs + (label.length + 2) * CHARACTER_COLUMNS * columnNs;
       spans.push({ lane: MARKERS, from: at, to: at, count: 1, text, label: drawn ? label : '' });
     }
-    return { spans, ...honestyRows(data, view) };
+    return { spans, ...lossRows(data) };
   },
   spec: (data, view) => {
     const domain = lanes(data);
@@ -87,6 +87,7 @@ export const activityChart: Chart = {
       title: activityChart.title,
       description: activityChart.description,
       height: domain.length * LANE,
+      events: true,
       layer: [
         {
           data: { name: 'spans' },

@@ -4,7 +4,7 @@
 import type { ReportData } from '../analysis/report-data.js';
 import { type Chart, type Row, toSeconds } from './chart.js';
 import { AXIS_WIDTH, CATEGORY_COLORS, DEFAULT_WIDTH } from './theme.js';
-import { honestyRows, inkParams, SCHEMA_URL, timeChart, timeX, valueY } from './time-chart.js';
+import { inkParams, lossRows, SCHEMA_URL, timeChart, timeX, valueY } from './time-chart.js';
 
 const TOP_PAIRS = 8;
 
@@ -94,7 +94,7 @@ export const extfragOverTimeChart: Chart = {
   },
   emptyText: 'No fallback allocation was recorded.',
   hasData: (data) => data.extfrag.cells.length > 0,
-  rows: (data, view) => ({ mixing: mixingRows(data), ...honestyRows(data, view) }),
+  rows: (data) => ({ mixing: mixingRows(data), ...lossRows(data) }),
   spec: (data, view) => {
     const names = data.extfrag.cells.slice(0, TOP_PAIRS).map(({ from, to }) => pair(from, to));
     return timeChart({
@@ -103,6 +103,7 @@ export const extfragOverTimeChart: Chart = {
       title: extfragOverTimeChart.title,
       description: extfragOverTimeChart.description,
       height: 120,
+      events: true,
       layer: [
         {
           data: { name: 'mixing' },

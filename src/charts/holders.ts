@@ -13,8 +13,8 @@ import {
 } from './chart.js';
 import { CATEGORY_COLORS, DEFAULT_WIDTH, TYPE_COLORS } from './theme.js';
 import {
-  honestyRows,
   inkParams,
+  lossRows,
   SCHEMA_URL,
   SHORT_NUMBER,
   timeChart,
@@ -245,7 +245,7 @@ export const holdersOverTimeChart: Chart = {
   },
   emptyText: 'No immovable allocation was recorded.',
   hasData: (data) => leading(data).length > 0,
-  rows: (data, view) => ({ held: heldRows(data), ...honestyRows(data, view) }),
+  rows: (data) => ({ held: heldRows(data), ...lossRows(data) }),
   spec: (data, view) => {
     const names = [...leading(data).map((i) => label(data.holders!.holders[i]!)), OTHERS];
     return timeChart({
@@ -254,6 +254,7 @@ export const holdersOverTimeChart: Chart = {
       title: holdersOverTimeChart.title,
       description: holdersOverTimeChart.description,
       height: 150,
+      events: true,
       layer: [
         {
           data: { name: 'held' },

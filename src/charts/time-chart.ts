@@ -73,6 +73,8 @@ export interface TimeChartOptions {
   readonly layer: readonly Spec[];
   /** The layers cover the whole plot and draw what is unknown themselves. */
   readonly ground?: boolean;
+  /** Shows events, which the bounds of the free lists do not touch. */
+  readonly events?: boolean;
   readonly resolve?: Spec;
 }
 
@@ -93,7 +95,9 @@ export function timeChart(options: TimeChartOptions): Spec {
     ],
     layer: options.ground
       ? [...layer, lostLayer()]
-      : [unknownLayer(), lostLayer(), ...layer, stripLayer()],
+      : options.events
+        ? [lostLayer(), ...layer]
+        : [unknownLayer(), lostLayer(), ...layer, stripLayer()],
     ...(options.resolve ? { resolve: options.resolve } : {}),
   };
 }
@@ -149,6 +153,11 @@ export function honestyRows(data: ReportData, view: ChartView): Record<string, r
   const certainty = certaintyRows(data, view);
   const unknown = certainty.filter((row) => row.certainty === 'unknown');
   return { lost: lostRows(data), certainty, unknown };
+}
+
+/** What may be missing in a chart of events. */
+export function lossRows(data: ReportData): Record<string, readonly Row[]> {
+  return { lost: lostRows(data) };
 }
 
 function lostRows(data: ReportData): Row[] {

@@ -143,6 +143,26 @@ it('says of copies alone that nothing between them is known', async () => {
   expect(stdout).not.toContain('Nothing wrong');
 });
 
+it('shows between two copies alone what the earlier one says', async () => {
+  const file = join('samples', 'k61-checker', 'snapshots', 'buddyinfo.log');
+  const out = join(folder, 'copies');
+  const { code } = await runCli(['report', file, '-o', out, '-q']);
+  expect(code).toBe(0);
+  const { timeline, headroom }: ReportData = JSON.parse(
+    readFileSync(join(out, 'summary.json'), 'utf8'),
+  );
+  const copies = [...readFileSync(file, 'utf8').matchAll(/zone\s+DMA32\s+([\d ]+)/g)].map(
+    ([, counts]) =>
+      counts!
+        .trim()
+        .split(/\s+/)
+        .reduce((sum, n, order) => sum + Number(n) * 2 ** order, 0),
+  );
+  const shown = timeline.zones[1]!.freePages.filter((n, i, all) => n !== all[i - 1]);
+  expect(shown).toEqual(copies.filter((n, i) => n !== copies[i - 1]));
+  expect(new Set(headroom.last[3]).size).toBeGreaterThan(10);
+}, 60_000);
+
 it('compares two recordings: differences first, in HTML, JSON and Markdown', async () => {
   const out = join(folder, 'compare');
   const { code, stderr } = await runCli(['compare', TINY, CHECKER, '-o', out]);
