@@ -19,16 +19,13 @@
  */
 import { EventKind } from '../records/events.js';
 import type { StringTable } from '../records/strings.js';
+import { MAX_STRIDE, newProcess, type Process, searchFrom } from './compaction-process.js';
 import type { ReplayCore } from './core.js';
 import { indexOf, isCertainFate, isGhostFate } from './fates.js';
 import { countBelow } from './sorted.js';
 import type { RareLog } from './survey.js';
+import { TargetBlocks } from './target-blocks.js';
 
-/** Migratetype number of MOVABLE (4.4 and later). */
-const MOVABLE = 1;
-
-/** COMPACT_CLUSTER_MAX: the widest stride of the free scanner. */
-const MAX_STRIDE = 32;
 /** Positions by which compound pages can shift a strided scan. */
 const STRIDE_SLACK = 8;
 
@@ -37,30 +34,6 @@ const START = 0;
 const END = 1;
 const SCANNED = 2;
 const TAKEN = 3;
-
-interface Process {
-  /** Free scanner's upper limit and the zone's start, pfns, from mm_compaction_begin. */
-  zoneStart: number;
-  freePfn: number;
-  migratePfn: number;
-  /** Where the free scanner stands when this compaction ends: it never goes below. */
-  endFreePfn: number;
-  /** Order the compaction is for, -1 unknown or whole zone. */
-  order: number;
-  searchOrder: number;
-  /** Pages isolated and not yet used as targets. */
-  pool: number;
-  /** Row of the last isolate_migratepages, -1 none since the last migration. */
-  migrateRow: number;
-  /** Pages the fast search announced (6.5+) and that are not yet located. */
-  announced: number;
-  /** The asynchronous free scanner starts with the widest stride. */
-  async: boolean;
-  /** Stride the slow free scanner has now: doubles after a pageblock without a hit, 1 after one. */
-  stride: number;
-  /** Began with an event: its fields are known. */
-  active: boolean;
-}
 
 /** How well the events explain themselves: shown as a quality figure. */
 export interface CompactionQuality {
@@ -82,6 +55,7 @@ export class CompactionSolver {
     unplacedPages: 0,
   };
   readonly #core: ReplayCore;
+  readonly #targets: TargetBlocks;
   readonly #rare: RareLog;
   readonly #processes = new Map<number, Process>();
   /** Targets found missing, by row of the isolate_migratepages that began it. */
@@ -108,6 +82,7 @@ export class CompactionSolver {
     needs: ReadonlyMap<number, number>,
   ) {
     this.#core = core;
+    this.#targets = new TargetBlocks(core);
     this.#asyncMode = texts.internText('async');
     this.#rare = rare;
     this.#needs = needs;
@@ -259,7 +234,7 @@ export class CompactionSolver {
     process.announced = 0;
     while (left > 0) {
       const order = 31 - Math.clz32(left);
-      const taken = this.#takeBlock(order, fromPfn, process);
+      const taken = this.#choose(order, fromPfn, process);
       if (taken === 0) this.quality.unplacedPages += 2 ** order;
       left -= 2 ** order;
     }
@@ -329,7 +304,7 @@ export class CompactionSolver {
   /** The announced block is elsewhere in the pageblock: the first fitting head behind the range. */
   #takeInBlock(order: number, from: number, to: number): void {
     for (let page = from; page < to; page++) {
-      if (this.#core.lists.headOrder[page] !== order || !this.#blockUncertain(page, order))
+      if (this.#core.lists.headOrder[page] !== order || !this.#targets.uncertain(page, order))
         continue;
       this.quality.chosenPages += this.#core.take(page, 1 << order);
       return;
@@ -363,7 +338,7 @@ export class CompactionSolver {
     for (let page = first; page < last; page += stride) {
       visits++;
       const order = this.#core.lists.headOrder[page]!;
-      if (order < 0 || !this.#blockUncertain(page, order)) continue;
+      if (order < 0 || !this.#targets.uncertain(page, order)) continue;
       blocks.push([page, 1 << order]);
       got += 1 << order;
       page += (1 << order) - stride;
@@ -413,7 +388,7 @@ export class CompactionSolver {
       const begin = Math.min(Math.max(process.searchOrder, 0), top);
       for (let step = 0; step <= top && taken === 0; step++) {
         const order = (begin - step + top + 1) % (top + 1);
-        taken = this.#takeBlock(order, this.#searchFrom(process, 2), process);
+        taken = this.#choose(order, searchFrom(process, 2, this.#pageblockOrder), process);
         if (taken > 0) process.searchOrder = order;
       }
       if (taken === 0) break;
@@ -421,113 +396,21 @@ export class CompactionSolver {
       process.pool += taken;
     }
     if (left > 0) {
-      const taken = this.#takeEarliestGhosts(left);
+      const taken = this.#targets.takeEarliestGhosts(left);
+      this.quality.chosenPages += taken;
       process.pool += taken;
       this.quality.unplacedPages += Math.max(0, left - taken);
     }
   }
 
-  /**
-   * Where the fast search looks: the upper half (2) or quarter (4) of the span between the scanners. It takes
-   * what it meets first in the quarter, else the highest block of the half.
-   */
-  #searchFrom(process: Process, part: 2 | 4): number {
-    if (!process.active) return 0;
-    const size = 1 << this.#core.geometry.pageblockOrder;
-    const floor = process.freePfn - (process.freePfn - process.migratePfn) / part;
-    return Math.floor(floor / size) * size;
-  }
-
-  /** Takes the likeliest movable free block of exactly this order at or above a pfn. */
-  #takeBlock(order: number, fromPfn: number, process: Process): number {
-    const { geometry, lists } = this.#core;
-    const zonePage = geometry.space.pageOf(process.active ? process.zoneStart : fromPfn);
-    if (zonePage < 0) return 0;
-    const areaFirst = geometry.areaOf(zonePage);
-    const zone = geometry.areas[areaFirst]!.zone;
-    let best = -1;
-    let bestScore = -1;
-    for (const area of geometry.zones[zone]!.areas) {
-      // The fast search looks through the MOVABLE lists alone, never those of CMA.
-      if (geometry.areas[area]!.cma || lists.counts[area * lists.orders + order] === 0) continue;
-      const from = geometry.space.zoneStart[area]!;
-      const to = geometry.space.zoneStart[area + 1]!;
-      const floorPage = geometry.space.pageOf(fromPfn);
-      const step = 1 << order;
-      const upper = geometry.space.pageOf(this.#searchFrom(process, 4));
-      const begin = Math.max(from, floorPage >= 0 && floorPage < to ? floorPage & -step : from);
-      for (let page = begin; page < to; page += step) {
-        if (lists.headOrder[page] !== order) continue;
-        const score = this.#score(page, order, upper);
-        if (score > bestScore) {
-          best = page;
-          bestScore = score;
-        }
-      }
-    }
-    if (best < 0) return 0;
-    const taken = this.#core.take(best, 1 << order);
+  #choose(order: number, fromPfn: number, process: Process): number {
+    const taken = this.#targets.take(order, fromPfn, process, this.#nextTaking);
     this.quality.chosenPages += taken;
     return taken;
   }
 
-  /** -1 = impossible; else larger is likelier. */
-  #score(head: number, order: number, upper: number): number {
-    const { fate, since, blockType, geometry } = this.#core;
-    const type = blockType[head >> geometry.pageblockOrder]!;
-    if (type !== MOVABLE && type !== -1) return -1;
-    const size = 1 << order;
-    let ghosts = 0;
-    let newest = 0;
-    let due = Number.POSITIVE_INFINITY;
-    for (let page = head; page < head + size; page++) {
-      const f = fate[page]!;
-      if (isCertainFate(f)) return -1;
-      if (isGhostFate(f)) {
-        ghosts++;
-        due = Math.min(due, indexOf(f));
-      }
-      if (since[page]! > newest) newest = since[page]!;
-    }
-    // Now or never: a page of it is freed before anything else can have taken it.
-    const urgent = due < this.#nextTaking ? 1e11 : 0;
-    const ghostly = urgent + (ghosts / size) * 1e10;
-    // In the upper quarter the block at the tail of the list, mostly the oldest; below it the highest.
-    return head >= upper ? ghostly + 1e9 + 1e9 / (1 + newest / 1e4) : ghostly + head;
-  }
-
-  #blockUncertain(head: number, order: number): boolean {
-    for (let page = head; page < head + (1 << order); page++) {
-      if (isCertainFate(this.#core.fate[page]!)) return false;
-    }
-    return true;
-  }
-
-  #takeEarliestGhosts(need: number): number {
-    const { fate, lists } = this.#core;
-    const ghosts: number[] = [];
-    for (let page = 0; page < fate.length; page++) {
-      if (lists.isFree(page) && isGhostFate(fate[page]!)) ghosts.push(page);
-    }
-    ghosts.sort((a, b) => indexOf(fate[a]!) - indexOf(fate[b]!) || a - b);
-    let taken = 0;
-    for (const page of ghosts) {
-      if (taken >= need) break;
-      if (!lists.isFree(page)) continue;
-      let order = 0;
-      while (order < lists.maxOrder && this.#wholeUncertain(page, order + 1)) order++;
-      taken += this.#core.take(page & -(1 << order), 1 << order);
-    }
-    this.quality.chosenPages += taken;
-    return taken;
-  }
-
-  #wholeUncertain(page: number, order: number): boolean {
-    const head = page & -(1 << order);
-    for (let p = head; p < head + (1 << order); p++) {
-      if (!this.#core.lists.isFree(p) || isCertainFate(this.#core.fate[p]!)) return false;
-    }
-    return true;
+  get #pageblockOrder(): number {
+    return this.#core.geometry.pageblockOrder;
   }
 
   /** Ghosts whose last possible compaction this row is. */
@@ -542,21 +425,4 @@ export class CompactionSolver {
       this.quality.deadlinePages += this.#core.take(page, 1);
     }
   }
-}
-
-function newProcess(): Process {
-  return {
-    zoneStart: 0,
-    freePfn: Number.POSITIVE_INFINITY,
-    migratePfn: 0,
-    endFreePfn: 0,
-    order: -1,
-    searchOrder: 0,
-    pool: 0,
-    migrateRow: -1,
-    announced: 0,
-    async: true,
-    stride: MAX_STRIDE,
-    active: false,
-  };
 }
