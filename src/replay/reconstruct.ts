@@ -235,11 +235,15 @@ export class Reconstruction {
     return this.survey.pcpOrders(this.profile.profile.switches, this.geometry.pageblockOrder);
   }
 
-  /** Orders kept on per-cpu lists that were used at all: lists that nothing passes through hold nothing. */
-  #seenOnPcp(): Uint8Array {
-    const { allocs, frees } = this.survey;
+  /**
+   * Orders of which a block that the events show and the copies do not is likely on a per-cpu list. Where compaction is not
+   * recorded it is as likely one that compaction took, unless blocks of that order are in use.
+   */
+  #ordersOnPcp(): Uint8Array {
+    const { allocs, frees, kinds } = this.survey;
+    const compaction = kinds[EventKind.isolateMigratepages]! + kinds[EventKind.isolateFreepages]!;
     return this.#pcpOrders().map((kept, order) =>
-      kept && allocs[order]! + frees[order]! > 0 ? 1 : 0,
+      kept && (compaction > 0 || allocs[order]! + frees[order]! > 0) ? 1 : 0,
     );
   }
 
@@ -256,7 +260,7 @@ export class Reconstruction {
     const core = this.#newCore();
     const marks = this.#marks();
     const state = new LiveState(core, marks);
-    if (this.level === 'page') state.pcpLooksFree = this.#seenOnPcp();
+    if (this.level === 'page') state.pcpLooksFree = this.#ordersOnPcp();
     const solver = this.#solver(core);
     const lost = new LostEvents(core, this.survey.rare);
     state.timeNs = this.survey.firstNs;
