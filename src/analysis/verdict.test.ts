@@ -96,6 +96,28 @@ describe('blocks that may lie on a per-cpu list', () => {
   });
 });
 
+describe('a boost that no event tells', () => {
+  // 400 pages are free; a min of 900 asks an atomic request to leave 338.
+  const free = [100, 30, 20, 20, 0, 0, 0, 0, 0, 0, 0];
+  const state = (unseenBoost?: number): ReplayState => {
+    const made = stateOf([{ free, min: 900 }]);
+    const zones = made.zones.map((zone) => ({
+      ...zone,
+      marks: { ...zone.marks, ...(unseenBoost === undefined ? {} : { unseenBoost }) },
+    }));
+    return { ...made, zones };
+  };
+
+  test('leaves open what only its absence lets pass', () => {
+    expect(judgeOf(state(), 1).word(state())).toBe('succeeds');
+    expect(judgeOf(state(1350), 1).word(state(1350))).toBe('undetermined');
+  });
+
+  test('does not touch single pages, which are tested without it', () => {
+    expect(judgeOf(state(1350), 0).word(state(1350))).toBe('succeeds');
+  });
+});
+
 describe('verdicts', () => {
   test('a block of the order or above serves, smaller ones do not', () => {
     expect(word(2, { free: [9, 9, 0, 1] })).toBe('succeeds');

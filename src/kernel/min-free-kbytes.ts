@@ -84,8 +84,18 @@ export function boostAfterFallback(
   pageblockPages: number,
   factor = 15000,
 ): number {
-  if (factor <= 0 || managed < pageblockPages * 4) return boost;
+  const most = mostBoost(high, managed, pageblockPages, factor);
+  return most === 0 ? boost : Math.min(boost + pageblockPages, most);
+}
+
+/** The largest boost a zone can have, pages. */
+export function mostBoost(
+  high: number,
+  managed: number,
+  pageblockPages: number,
+  factor = 15000,
+): number {
+  if (factor <= 0 || managed < pageblockPages * 4) return 0;
   const most = Math.floor((high * factor) / 10000);
-  if (most === 0) return boost;
-  return Math.min(boost + pageblockPages, Math.max(pageblockPages, most));
+  return most === 0 ? 0 : Math.max(pageblockPages, most);
 }

@@ -10,7 +10,7 @@
  * and kswapd's wake and sleep.
  */
 import { computeLowmemReserve, LOWMEM_RESERVE_RATIO } from '../kernel/lowmem-reserve.js';
-import { boostAfterFallback, computeZoneMarks } from '../kernel/min-free-kbytes.js';
+import { boostAfterFallback, computeZoneMarks, mostBoost } from '../kernel/min-free-kbytes.js';
 import type { ProfileSwitches } from '../kernel/profile-switches.js';
 import { compiledZones } from '../kernel/zonelist.js';
 import { type EventBatch, EventKind, unpackExtfrag } from '../records/events.js';
@@ -25,6 +25,7 @@ const DEFAULT_BOOST_FACTOR = 15000;
 
 export interface MutableMarks extends ZoneMarks {
   boost: number;
+  unseenBoost?: number;
 }
 
 export class MarkTracker {
@@ -45,6 +46,7 @@ export class MarkTracker {
     snapshots: readonly Snapshot[],
     switches: ProfileSwitches,
     extfragRemoves: boolean,
+    boostSeen = true,
   ) {
     const assumptions: string[] = [];
     this.#geometry = geometry;
@@ -63,6 +65,17 @@ export class MarkTracker {
       this.zones = marksFromMinFree(geometry, minFree, sysctl, switches, assumptions);
     }
     this.assumptions = assumptions;
+    if (!boostSeen && switches.boost) this.#doubtBoost();
+  }
+
+  /** No fallback is in the recording: perhaps none was recorded. */
+  #doubtBoost(): void {
+    const block = 2 ** this.#geometry.pageblockOrder;
+    this.zones.forEach((marks, z) => {
+      const { managed } = this.#geometry.zones[z]!;
+      const most = mostBoost(marks.high, managed, block, this.#boostFactor);
+      if (most > marks.boost) marks.unseenBoost = most;
+    });
   }
 
   /** extfrag event i of the batch, on a page of zone z. */

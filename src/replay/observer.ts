@@ -31,6 +31,8 @@ export interface ZoneMarks {
   readonly high: number;
   /** Pages added to all three now. */
   readonly boost: number;
+  /** The boost may be anything up to this, because no event tells it; absent = it is told. */
+  readonly unseenBoost?: number;
   /** lowmem_reserve by highest zone index of the request, pages. */
   readonly protection: readonly number[];
 }

@@ -361,6 +361,7 @@ export class Reconstruction {
       this.#input.snapshots,
       this.profile.profile.switches,
       this.profile.profile.switches.extfragIsRemoval,
+      this.survey.events === 0 || this.survey.kinds[EventKind.extfrag]! > 0,
     );
   }
 

@@ -58,6 +58,8 @@ export class RequestTest {
   readonly #compiled: readonly string[];
   #plan: RequestPlan | null = null;
   #boosts: number[] = [];
+  /** With the largest boosts that may be there unseen. */
+  #boosted: RequestPlan | null = null;
   protected readonly sides: Readonly<Record<Side, SideCounts[]>> = { free: [], low: [], high: [] };
 
   constructor(
@@ -92,17 +94,35 @@ export class RequestTest {
     }
     if (same && this.#plan) return this.#plan;
     this.#boosts = zones.map((z) => z.marks.boost);
-    this.#plan = planRequest({
+    this.#plan = this.#planWith(zones, zones.map(knownMarks));
+    return this.#plan;
+  }
+
+  #planWith(zones: readonly ZoneState[], marks: readonly TestMarks[]): RequestPlan {
+    return planRequest({
       request: this.request,
       order: this.order,
       node: this.node,
       switches: this.#switches,
       zones,
-      marks: zones.map((z) => knownMarks(z)),
+      marks,
       compiled: this.#compiled,
       geometry: { pageblockOrder: this.#pageblockOrder },
     });
-    return this.#plan;
+  }
+
+  /** Whether the best estimate serves the request whatever boost the zones may have unseen. */
+  servedWhateverBoost(state: ReplayState): boolean {
+    const { zones } = state;
+    if (zones.every(({ marks }) => marks.unseenBoost === undefined)) return true;
+    this.#boosted ??= this.#planWith(
+      zones,
+      zones.map((zone) => {
+        const { unseenBoost = 0, boost } = zone.marks;
+        return { ...knownMarks(zone), boost: Math.max(boost, unseenBoost) };
+      }),
+    );
+    return requestServed(this.#boosted, this.sides.free);
   }
 
   /** Whether the request is served by the best estimate or by a bound. Allocates nothing. */
