@@ -4,7 +4,7 @@
  */
 import { ACTIVITIES, type ReportData } from '../analysis/report-data.js';
 import { type Chart, type Row, toSeconds } from './chart.js';
-import { ACTIVITY_COLORS, WIDE_AXIS_WIDTH } from './theme.js';
+import { ACTIVITY_COLORS, laneAxis } from './theme.js';
 import { lossRows, timeChart, timeX } from './time-chart.js';
 
 const LANE = 20;
@@ -65,15 +65,7 @@ export const activityChart: Chart = {
       field: 'lane',
       type: 'nominal',
       scale: { domain, paddingInner: 0.3, paddingOuter: 0.2 },
-      axis: {
-        title: 'activity',
-        minExtent: WIDE_AXIS_WIDTH,
-        maxExtent: WIDE_AXIS_WIDTH,
-        grid: true,
-        tickBand: 'extent',
-        ticks: false,
-        domain: false,
-      },
+      axis: laneAxis('activity'),
     };
     const color = {
       field: 'lane',

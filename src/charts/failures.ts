@@ -10,7 +10,7 @@ import type { ReportData } from '../analysis/report-data.js';
 import type { AttemptClass, FailureWindow } from '../analysis/types.js';
 import { bytesText } from '../analysis/words.js';
 import { type Chart, type ChartView, type Row, toSeconds } from './chart.js';
-import { REASON_COLORS, WIDE_AXIS_WIDTH } from './theme.js';
+import { laneAxis, REASON_COLORS } from './theme.js';
 import { honestyRows, timeChart, timeX } from './time-chart.js';
 
 const ROW_HEIGHT = 24;
@@ -71,16 +71,7 @@ function orderY(data: ReportData) {
     field: 'order',
     type: 'ordinal',
     scale: { domain: orders, paddingInner: 0.22, paddingOuter: 0.1 },
-    axis: {
-      title: 'size asked for · order n (2ⁿ pages)',
-      labelExpr: sizeLabels(data),
-      minExtent: WIDE_AXIS_WIDTH,
-      maxExtent: WIDE_AXIS_WIDTH,
-      grid: true,
-      tickBand: 'extent',
-      ticks: false,
-      domain: false,
-    },
+    axis: laneAxis('size asked for · order n (2ⁿ pages)', { labelExpr: sizeLabels(data) }),
   };
 }
 

@@ -3,7 +3,7 @@
  */
 import { type Column, columnsInView, lastIn, leastIn, mostIn } from './buckets.js';
 import { type Chart, type Row, toSeconds, zonesInView } from './chart.js';
-import { BAND_OPACITY, ORDER_COLORS } from './theme.js';
+import { bandMark, ORDER_COLORS } from './theme.js';
 import { honestyRows, timeChart, timeX, valueY } from './time-chart.js';
 
 const MIB = 1 << 20;
@@ -91,13 +91,7 @@ export const freeByOrderChart: Chart = {
         },
         {
           data: { name: 'extremes' },
-          mark: {
-            type: 'area',
-            interpolate: 'step-after',
-            clip: true,
-            opacity: BAND_OPACITY,
-            color: { expr: 'ink' },
-          },
+          mark: bandMark('ink'),
           encoding: {
             x: timeX('t'),
             y: { field: 'low', ...valueY('free (MiB)') },

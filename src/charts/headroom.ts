@@ -4,7 +4,7 @@
 import type { ReportData } from '../analysis/report-data.js';
 import { columnsInView, lastIn, leastIn } from './buckets.js';
 import { type Chart, type Row, toSeconds } from './chart.js';
-import { BAND_OPACITY, DEFAULT_WIDTH, ORDER_COLORS } from './theme.js';
+import { bandMark, DEFAULT_WIDTH, ORDER_COLORS } from './theme.js';
 import { honestyRows, inkParams, SCHEMA_URL, timeChart, timeX, valueY } from './time-chart.js';
 
 const DEFAULT_ORDER = 3;
@@ -70,13 +70,7 @@ export const headroomChart: Chart = {
       layer: [
         {
           data: { name: 'headroom' },
-          mark: {
-            type: 'area',
-            interpolate: 'step-after',
-            clip: true,
-            opacity: BAND_OPACITY,
-            color: { expr: 'faint' },
-          },
+          mark: bandMark('faint'),
           encoding: {
             x: timeX('t'),
             y: { field: 'low', ...valueY(title, { ...scale, ...axis }) },

@@ -9,7 +9,7 @@ import { fragmentationIndex, unusableIndex } from '../kernel/fragmentation-index
 import { columnsInView, lastIn } from './buckets.js';
 import { type Chart, type ChartView, type Row, toSeconds } from './chart.js';
 import { mainZone } from './main-zone.js';
-import { BAND_OPACITY, ORDER_COLORS } from './theme.js';
+import { bandMark, ORDER_COLORS } from './theme.js';
 import { honestyRows, timeChart, timeX, valueY } from './time-chart.js';
 
 interface Counts {
@@ -112,13 +112,7 @@ function lineLayer(data: ReportData, title: string, domain: readonly number[]) {
 function bandLayer(title: string) {
   return {
     data: { name: 'bounds' },
-    mark: {
-      type: 'area',
-      interpolate: 'step-after',
-      clip: true,
-      opacity: BAND_OPACITY,
-      color: { expr: 'faint' },
-    },
+    mark: bandMark('faint'),
     encoding: {
       x: timeX('t'),
       y: { field: 'low', ...valueY(title, { scale: { domain: [0, 1] } }) },

@@ -150,8 +150,30 @@ export function rampColor(range: readonly string[], share: number): string {
   return `rgb(${mixed.join(',')})`;
 }
 
-/** Bands of bounds. */
-export const BAND_OPACITY = 0.3;
+/** The mark of a band between two bounds; `color` names a colour of the page's mode. */
+export function bandMark(color: 'faint' | 'ink') {
+  return {
+    type: 'area',
+    interpolate: 'step-after',
+    clip: true,
+    opacity: 0.3,
+    color: { expr: color },
+  };
+}
+
+/** The axis of lanes under one another: wide enough for their names, a line between two. */
+export function laneAxis(title: string, extra: { readonly labelExpr?: string } = {}) {
+  return {
+    title,
+    ...extra,
+    minExtent: WIDE_AXIS_WIDTH,
+    maxExtent: WIDE_AXIS_WIDTH,
+    grid: true,
+    tickBand: 'extent',
+    ticks: false,
+    domain: false,
+  };
+}
 
 /** A shade that says "here something was lost", on light and dark. */
 export const LOST_FILL = 'rgba(204, 121, 167, 0.22)';

@@ -4,6 +4,7 @@
  * Only copies of buddyinfo speak: they say how many pages are on the free lists. The trace is read
  * in each way its events allow (see free-curve.ts); the reading that agrees best is believed.
  */
+import { freePagesOf } from '../kernel/fragmentation-index.js';
 import type { BuddyinfoSnapshot, Snapshot } from '../records/snapshot.js';
 import { estimateOffset, type OffsetEstimate, type StampedPages } from './estimate-offset.js';
 import { type CurveReading, freeCurve, readingsOf } from './free-curve.js';
@@ -52,9 +53,5 @@ export function stampSpan({ time }: Pick<Snapshot, 'time'>): { beginNs: number; 
 }
 
 function pagesOf(copy: BuddyinfoSnapshot): number {
-  let pages = 0;
-  for (const { free } of copy.zones) {
-    for (let order = 0; order < free.length; order++) pages += free[order]! * 2 ** order;
-  }
-  return pages;
+  return copy.zones.reduce((pages, { free }) => pages + freePagesOf(free), 0);
 }

@@ -21,7 +21,7 @@ import { applyCopy, applyMap, buddyinfoCopies, freeMapCopies } from './copies.js
 import { type Anomalies, ReplayCore, type TypeEvidence } from './core.js';
 import { addDoubt } from './doubt.js';
 import { type Fates, type FreeMapCopy, traceFates } from './fates.js';
-import { runForward } from './forward.js';
+import { type ForwardPlan, runForward } from './forward.js';
 import { findGeometry, type Geometry, type PfnRange } from './geometry.js';
 import { reserveSteps } from './highatomic.js';
 import { InferredReserve } from './inferred-reserve.js';
@@ -270,19 +270,11 @@ export class Reconstruction {
       ...this.#inferredReserveStops(core),
       ...this.#snapshotStops(observers, marks),
       ...stops,
-    ].sort((a, b) => a.index - b.index || a.timeNs - b.timeNs);
+    ];
     state.correct(this.#spans[0] ?? null);
     for (const observer of observers) observer.start?.(state);
-    const copies = this.#copyStops(core);
-    const merged = [...copies, ...all].sort((a, b) => a.index - b.index || a.timeNs - b.timeNs);
-    runForward({
-      source: this.#input.events,
-      core,
-      fates: this.#fates,
-      rare: this.survey.rare,
-      stops: Float64Array.from(merged.map((s) => s.index)),
-      onStop: (k) => {
-        const stop = merged[k]!;
+    this.#pass(core, all, {
+      onStop: (stop) => {
         state.sync();
         stop.run(state);
       },
@@ -326,24 +318,31 @@ export class Reconstruction {
           run,
         }));
       });
-      const stops = [...this.#copyStops(core), ...looks].sort((a, b) => a.index - b.index);
-      this.#pass(core, stops, state);
+      this.#pass(core, looks, {
+        onStop: (stop) => stop.run(state),
+        onRare: () => {},
+        untilLastStop: true,
+      });
       narrowSpans(sought, this.geometry.orders);
     }
     return withSpans(placed, sought, (timeNs) => this.#finder.indexAt(timeNs));
   }
 
-  /** A forward pass that only looks. */
-  #pass(core: ReplayCore, stops: readonly ReplayStop[], state: LiveState): void {
+  /** A forward pass with kpageflags copies and the given stops, by index and at one index by time. */
+  #pass(core: ReplayCore, stops: readonly ReplayStop[], plan: PassPlan): void {
+    const ordered = [...this.#copyStops(core), ...stops].sort(
+      (a, b) => a.index - b.index || a.timeNs - b.timeNs,
+    );
     runForward({
       source: this.#input.events,
       core,
       fates: this.#fates,
       rare: this.survey.rare,
-      stops: Float64Array.from(stops.map((s) => s.index)),
-      onStop: (k) => stops[k]!.run(state),
-      onRare: () => {},
-      end: stops.at(-1)?.index ?? 0,
+      stops: Float64Array.from(ordered.map((s) => s.index)),
+      onStop: (k) => plan.onStop(ordered[k]!),
+      onRare: plan.onRare,
+      ...(plan.watchers && { watchers: plan.watchers }),
+      ...(plan.untilLastStop && { end: ordered.at(-1)?.index ?? 0 }),
     });
   }
 
@@ -427,14 +426,8 @@ export class Reconstruction {
       const run = (): void => probe.look(state.sumRaw());
       return lookIndices(probe.copy).map((index) => ({ index, timeNs: probe.copy.timeNs, run }));
     });
-    const stops = [...this.#copyStops(core), ...looks].sort((a, b) => a.index - b.index);
-    runForward({
-      source: this.#input.events,
-      core,
-      fates: this.#fates,
-      rare: this.survey.rare,
-      stops: Float64Array.from(stops.map((s) => s.index)),
-      onStop: (k) => stops[k]!.run(state),
+    this.#pass(core, looks, {
+      onStop: (stop) => stop.run(state),
       onRare: (row) => this.#hiddenAt(solver, lost, row),
     });
     if (!this.#causal) {
@@ -529,6 +522,13 @@ export class Reconstruction {
       }),
     );
   }
+}
+
+/** What a pass does on its way; see ForwardPlan. */
+interface PassPlan extends Pick<ForwardPlan, 'onRare' | 'watchers'> {
+  onStop(stop: ReplayStop): void;
+  /** Nothing is wanted of what comes after the last stop. */
+  readonly untilLastStop?: true;
 }
 
 /** Reconstructs the state of a recording. Throws only for bugs and for I/O of its temporary files. */

@@ -9,6 +9,7 @@
  * Left out: requests that could not use all zones for reasons that the trace does not print (cpusets and memory policies of
  * tasks, __GFP_THISNODE) on machines of more than one node.
  */
+import { blocksObtainable } from '../kernel/fragmentation-index.js';
 import { GfpFlag } from '../kernel/gfp.js';
 import type { ProfileSwitches } from '../kernel/profile-switches.js';
 import { unusablePages, usableBlocks, type ZoneTest, zoneServes } from '../kernel/watermark.js';
@@ -91,9 +92,8 @@ function spareOf(test: ZoneTest, counts: SideCounts): number {
 /** Adds to the residual of a zone what makes it refuse. */
 function takeOff(test: ZoneTest, counts: SideCounts, residual: Int32Array): void {
   const { order } = test;
-  const spare = counts.freePages - unusablePages(test, counts) - test.orderPages - test.needPages;
-  let blockPages = 0;
-  for (let q = order; q < counts.free.length; q++) blockPages += counts.free[q]! * 2 ** q;
+  const spare = spareOf(test, counts);
+  const blockPages = blocksObtainable(counts.free, order) * 2 ** order;
   if (order > 0 && blockPages <= spare && usableBlocks(test, counts) > 0) {
     for (let q = order; q < counts.free.length; q++) {
       const barred =

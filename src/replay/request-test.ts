@@ -5,6 +5,7 @@
  * Watermarks that nothing in the input tells: contiguity and lowmem_reserve decide. The plan is made anew only when
  * a boost changed; asking allocates nothing.
  */
+import { freePagesOf } from '../kernel/fragmentation-index.js';
 import { type GfpRequest, parseGfp } from '../kernel/gfp.js';
 import type { ProfileSwitches } from '../kernel/profile-switches.js';
 import { planRequest, type RequestPlan, requestServed } from '../kernel/request-plan.js';
@@ -39,10 +40,7 @@ export class SideCounts implements ZoneCounts {
     this.reservedHighatomic = zone.reservedHighatomic ?? 0;
     this.freeHighatomic = zone.highatomicPages ?? 0;
     this.highatomic = zone.highatomic ?? null;
-    let pages = 0;
-    if (this.#side === 'free') pages = zone.freePages;
-    else for (let q = 0; q < free.length; q++) pages += free[q]! * 2 ** q;
-    this.freePages = pages;
+    this.freePages = this.#side === 'free' ? zone.freePages : freePagesOf(free);
     return this;
   }
 }
