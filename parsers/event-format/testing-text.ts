@@ -51,7 +51,7 @@ export interface TextEvent {
 }
 
 const FTRACE =
-  /^ *(.+)-(\d+) +(?:\(.*?\) +)?\[(\d+)\](?: [^\s]{4,7})? +(\d+(?:\.\d+)?): ([\w:]+): +(.*)$/;
+  /^ *(.+)-(\d+) +(?:\(.*?\) +)?\[(\d+)\](?: [^\s\d][^\s]{3,6})? *(\d+(?:\.\d+)?): ([\w:]+): +(.*)$/;
 const PERF = /^ *(.+?) +(-?\d+) \[(\d+)\] +(\d+\.\d+): +([\w:]+): (.*)$/;
 
 export function readTextEvents(text: string, form: 'ftrace' | 'perf'): TextEvent[] {

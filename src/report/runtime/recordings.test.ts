@@ -169,8 +169,11 @@ async function pageByPage(page: Page, failing: boolean): Promise<void> {
   const before = await page.locator('#pageblock').inputValue();
   const step = (await page.locator('#block-after').isEnabled()) ? '#block-after' : '#block-before';
   await page.locator(step).click();
-  await page.waitForFunction(() => location.hash.includes('block=0x'));
-  expect(await page.locator('#pageblock').inputValue()).not.toBe(before);
+  await page.waitForFunction(
+    (value) => document.querySelector<HTMLInputElement>('#pageblock')!.value !== value,
+    before,
+  );
+  expect(await page.evaluate(() => location.hash)).toContain('block=0x');
   await page.locator('[data-choice=by][data-value=age]').click();
   await page.waitForFunction(() => location.hash.includes('by=age'));
 }
