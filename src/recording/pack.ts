@@ -8,6 +8,9 @@
  */
 import { type EventBatch, PFN_NONE, RARE_WIDTH } from '../records/events.js';
 
+/** Columns that a reader needs: all; all but time, comm and stack; time alone. */
+export type EventParts = 'all' | 'pages' | 'times';
+
 /** How a packed batch is laid out. */
 export interface PackedShape {
   readonly length: number;
@@ -178,8 +181,16 @@ export function packBatch(batch: EventBatch, shape: PackedShape, bytes: Uint8Arr
   layout.i8().set(batch.migratetype.subarray(0, n));
 }
 
-/** The reverse: fills `into`, which must have room for `shape.length` events. */
-export function unpackBatch(bytes: Uint8Array, shape: PackedShape, into: EventBatch): void {
+/**
+ * The reverse: fills `into`, which must have room for `shape.length` events.
+ * @param parts the columns wanted; the others may hold anything afterwards.
+ */
+export function unpackBatch(
+  bytes: Uint8Array,
+  shape: PackedShape,
+  into: EventBatch,
+  parts: EventParts = 'all',
+): void {
   const layout = new Layout(bytes, shape);
   const n = shape.length;
   const rare = shape.rareLength * RARE_WIDTH;
@@ -188,21 +199,31 @@ export function unpackBatch(bytes: Uint8Array, shape: PackedShape, into: EventBa
   into.rareLength = shape.rareLength;
   if (into.rare.length < rare) into.rare = new Float64Array(rare);
   into.rare.set(layout.f64(rare));
+  const all = parts === 'all';
   const wideTime = Number.isNaN(shape.baseNs);
-  if (wideTime) into.timeNs.set(layout.f64());
-  if (!shape.narrowPfn) into.pfn.set(layout.f64());
-  if (!wideTime) widenTimes(layout.u32(), shape.baseNs, into.timeNs);
-  if (shape.narrowPfn) {
+  const wideTimes = wideTime ? layout.f64() : null;
+  const widePfns = shape.narrowPfn ? null : layout.f64();
+  const times = wideTime ? null : layout.u32();
+  if (parts !== 'pages') {
+    if (wideTimes !== null) into.timeNs.set(wideTimes);
+    if (times !== null) widenTimes(times, shape.baseNs, into.timeNs);
+    if (parts === 'times') return;
+  }
+  if (widePfns !== null) into.pfn.set(widePfns);
+  else {
     const pfns = layout.u32();
     widenPfns(pfns, into.pfn);
     if (shape.pageless) restorePageless(pfns, into.pfn);
   }
   into.pid.set(layout.i32());
-  if (!shape.narrowComm) into.comm.set(layout.u32());
-  if (shape.stacks) into.stack.set(layout.u32());
-  else into.stack.fill(0, 0, n);
+  const wideComms = shape.narrowComm ? null : layout.u32();
+  if (all && wideComms !== null) into.comm.set(wideComms);
+  const stacks = shape.stacks ? layout.u32() : null;
+  if (all && stacks !== null) into.stack.set(stacks);
+  else if (all) into.stack.fill(0, 0, n);
   into.detail.set(layout.u16());
-  if (shape.narrowComm) into.comm.set(layout.u16());
+  const comms = shape.narrowComm ? layout.u16() : null;
+  if (all && comms !== null) into.comm.set(comms);
   if (!shape.narrowCpu) into.cpu.set(layout.u16());
   if (shape.narrowCpu) into.cpu.set(layout.u8());
   into.kind.set(layout.u8());

@@ -9,7 +9,14 @@
 import { TempFile } from '../io/temp-file.js';
 import { BATCH_CAPACITY, EventBatch, LAST_PAGE_KIND, RARE_WIDTH } from '../records/events.js';
 import { DEFAULT_LIMITS } from '../records/limits.js';
-import { maxPackedBytes, type PackedShape, packBatch, shapeOf, unpackBatch } from './pack.js';
+import {
+  type EventParts,
+  maxPackedBytes,
+  type PackedShape,
+  packBatch,
+  shapeOf,
+  unpackBatch,
+} from './pack.js';
 
 /** Bytes of events that all spools of one recording may together keep in memory. */
 export class SpoolBudget {
@@ -136,12 +143,15 @@ export class EventSpool {
     return this.#startNs[b]!;
   }
 
-  /** Fills `into` with batch `b`, in any order and any number of times. */
-  read(b: number, into: EventBatch): EventBatch {
+  /**
+   * Fills `into` with batch `b`, in any order and any number of times.
+   * @param parts the columns that are needed; the others may hold anything.
+   */
+  read(b: number, into: EventBatch, parts: EventParts = 'all'): EventBatch {
     const shape = this.#shapes[b];
     if (!this.#sealed) throw new Error('read from a spool that is not sealed');
     if (shape === undefined) throw new RangeError(`batch ${b} of ${this.batches}`);
-    unpackBatch(this.#bytesOf(b, shape), shape, into);
+    unpackBatch(this.#bytesOf(b, shape), shape, into, parts);
     return into;
   }
 
@@ -169,15 +179,8 @@ export class EventSpool {
 
   #note(batch: EventBatch): void {
     const { length, timeNs, kind } = batch;
-    const kinds = this.#kinds;
-    let last = this.#lastNs;
-    let backwards = 0;
-    for (let i = 0; i < length; i++) {
-      const time = timeNs[i]!;
-      if (time >= last) last = time;
-      else if (time < last) backwards++;
-      kinds[kind[i]!]!++;
-    }
+    countKinds(kind, length, this.#kinds);
+    this.#backwards += countBackwards(timeNs, length, this.#lastNs);
     let firstPage = 0;
     while (firstPage < length && kind[firstPage]! > LAST_PAGE_KIND) firstPage++;
     let lastPage = length - 1;
@@ -187,8 +190,7 @@ export class EventSpool {
       if (Number.isNaN(this.#firstPageNs)) this.#firstPageNs = timeNs[firstPage]!;
       this.#lastPageNs = timeNs[lastPage]!;
     }
-    this.#lastNs = last;
-    this.#backwards += backwards;
+    this.#lastNs = latest(timeNs, length, this.#lastNs);
   }
 
   #flush(batch: EventBatch): void {
@@ -225,6 +227,31 @@ export class EventSpool {
     }
     return this.#scratch;
   }
+}
+
+// Loops over a whole batch stand in functions of their own: see pack.ts.
+
+function countKinds(kind: Uint8Array, length: number, counts: Float64Array): void {
+  for (let i = 0; i < length; i++) counts[kind[i]!]!++;
+}
+
+/** The larger of `before` and all stamps. */
+function latest(timeNs: Float64Array, length: number, before: number): number {
+  let last = before;
+  for (let i = 0; i < length; i++) if (timeNs[i]! >= last) last = timeNs[i]!;
+  return last;
+}
+
+/** How many events are stamped earlier than `before` or one ahead of them. */
+function countBackwards(timeNs: Float64Array, length: number, before: number): number {
+  let last = before;
+  let backwards = 0;
+  for (let i = 0; i < length; i++) {
+    const time = timeNs[i]!;
+    if (time >= last) last = time;
+    else if (time < last) backwards++;
+  }
+  return backwards;
 }
 
 /** Appends events [from, from + count) of one batch to another that has room, rare rows included. */

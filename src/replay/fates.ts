@@ -116,7 +116,7 @@ export function traceFates(
   const afterCopy: Uint32Array[] = new Array(copies.length);
   let copy = copies.length - 1;
   for (let b = source.batches - 1; b >= 0; b--) {
-    source.read(b, batch);
+    source.read(b, batch, 'pages');
     const offset = source.offsetOf(b);
     tracer.begin(batch.length);
     let end = batch.length;

@@ -53,24 +53,28 @@ export class TimeIndex {
 
   /** Index of the first event stamped at or after `timeNs` (not before `from`). */
   indexAt(timeNs: number, from = 0): number {
-    let low = 0;
-    let high = this.#firstNs.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#firstNs[middle]! < timeNs) low = middle + 1;
-      else high = middle;
-    }
+    const low = countEarlier(this.#firstNs, this.#firstNs.length, timeNs);
     if (low === 0) return from;
     this.#load(low - 1);
     const { timeNs: times, length } = this.#batch;
-    let i = 0;
-    while (i < length && times[i]! < timeNs) i++;
-    return Math.max(from, this.#events.offsetOf(low - 1) + i);
+    return Math.max(from, this.#events.offsetOf(low - 1) + countEarlier(times, length, timeNs));
   }
 
   #load(batch: number): void {
     if (this.#loaded === batch) return;
-    this.#events.read(batch, this.#batch);
+    this.#events.read(batch, this.#batch, 'times');
     this.#loaded = batch;
   }
+}
+
+/** How many of the first `length` stamps, ascending, lie before `timeNs`. */
+function countEarlier(times: Float64Array, length: number, timeNs: number): number {
+  let low = 0;
+  let high = length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[middle]! < timeNs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -24,7 +24,11 @@ export interface EventSource {
   readonly length: number;
   readonly batches: number;
   offsetOf(batch: number): number;
-  read(batch: number, into: EventBatch): EventBatch;
+  /**
+   * @param parts columns that are needed, the others may hold anything: `pages` = all but time, comm and
+   *   stack, `times` = time alone.
+   */
+  read(batch: number, into: EventBatch, parts?: 'all' | 'pages' | 'times'): EventBatch;
   /** Stamp of the first event of a batch, where that is known without reading it. */
   firstNsOf?(batch: number): number;
   /** What it keeps in memory, of the same allowance as the replay's own spool. */
