@@ -17,7 +17,7 @@ import { DEFAULT_LIMITS } from '../records/limits.js';
 import type { Snapshot } from '../records/snapshot.js';
 import type { RecordingStrings } from '../records/strings.js';
 import { type CompactionQuality, CompactionSolver } from './compaction.js';
-import { applyCopy, applyMap, buddyinfoCopies, freeMapCopies } from './copies.js';
+import { buddyinfoCopies, freeMapCopies } from './copies.js';
 import { type Anomalies, ReplayCore, type TypeEvidence } from './core.js';
 import { addDoubt } from './doubt.js';
 import { type Fates, type FreeMapCopy, traceFates } from './fates.js';
@@ -46,6 +46,15 @@ import { RefusalEvidence } from './refusal-evidence.js';
 import type { Refusal } from './refusals.js';
 import { completeFromCopy, type SeedKind, seedFirstTouch } from './seed.js';
 import { lookTimes, narrowSpans, SHARPENING_PASSES, soughtCopies, withSpans } from './sharpen.js';
+import {
+  copyStops,
+  correctionStops,
+  inferredReserveStops,
+  type ReplayStop,
+  refusalStops,
+  reserveStops,
+  snapshotStops,
+} from './stops.js';
 import { type EventSource, type Survey, surveyEvents } from './survey.js';
 import { Watchers } from './watchers.js';
 
@@ -77,12 +86,7 @@ export interface ReplayOptions {
   readonly judged?: (timeNs: number, order: number) => boolean;
 }
 
-/** A moment at which `run` calls back, before the event at `index` is applied. */
-export interface ReplayStop {
-  readonly index: number;
-  readonly timeNs: number;
-  run(state: LiveState): void;
-}
+export type { ReplayStop } from './stops.js';
 
 export type ReplayLevel = 'buddy' | 'page' | 'snapshots';
 
@@ -199,14 +203,7 @@ export class Reconstruction {
       this.#input.strings,
       this.survey.maxCpu + 1,
     );
-    this.run(
-      [],
-      refusals.map((refusal) => ({
-        index: refusal.index,
-        timeNs: refusal.timeNs,
-        run: (state) => evidence.hear(refusal, state),
-      })),
-    );
+    this.run([], refusalStops(refusals, evidence));
     if (evidence.anchors.length === 0) return;
     this.#spans = this.#planCorrections(
       [...anchors, ...evidence.anchors].sort(
@@ -265,8 +262,8 @@ export class Reconstruction {
     const lost = new LostEvents(core, this.survey.rare);
     state.timeNs = this.survey.firstNs;
     const all = [
-      ...this.#correctionStops(),
-      ...this.#reserveStops(),
+      ...correctionStops(this.#spans),
+      ...reserveStops(reserveSteps(this.placed, this.geometry), this.#finder),
       ...this.#inferredReserveStops(core),
       ...this.#snapshotStops(observers, marks),
       ...stops,
@@ -330,7 +327,7 @@ export class Reconstruction {
 
   /** A forward pass with kpageflags copies and the given stops, by index and at one index by time. */
   #pass(core: ReplayCore, stops: readonly ReplayStop[], plan: PassPlan): void {
-    const ordered = [...this.#copyStops(core), ...stops].sort(
+    const ordered = [...copyStops(core, this.#copies, this.#fates, this.#causal), ...stops].sort(
       (a, b) => a.index - b.index || a.timeNs - b.timeNs,
     );
     runForward({
@@ -438,41 +435,13 @@ export class Reconstruction {
     return probes;
   }
 
-  /** A kpageflags copy corrects every page it can speak about. */
-  #copyStops(core: ReplayCore): ReplayStop[] {
-    return this.#copies.map((copy, k) => ({
-      index: copy.beginIndex,
-      timeNs: Number.NEGATIVE_INFINITY,
-      run: () => {
-        if (this.#causal) applyMap(core, copy);
-        else applyCopy(core, copy, this.#fates.afterCopy[k]!);
-      },
-    }));
-  }
-
-  #correctionStops(): ReplayStop[] {
-    return this.#spans.slice(1).map((span) => ({
-      index: span.fromIndex,
-      timeNs: span.fromNs,
-      run: (state) => state.correct(span),
-    }));
-  }
-
-  /** Refusals of single pages, where they alone tell the HIGHATOMIC reserve. */
   #inferredReserveStops(core: ReplayCore): ReplayStop[] {
     const { switches } = this.profile.profile;
     const told = core.tellsHighatomic || reserveSteps(this.placed, this.geometry).length > 0;
     if (told || this.level !== 'buddy' || this.#causal || !InferredReserve.applies(switches)) {
       return [];
     }
-    const reserve = new InferredReserve(core, switches, this.#input.strings);
-    const refusals = this.#refusals().filter(({ order }) => order === 0);
-    core.infersHighatomic = refusals.length > 0;
-    return refusals.map((refusal) => ({
-      index: refusal.index,
-      timeNs: refusal.timeNs,
-      run: (state) => reserve.hear(refusal, state),
-    }));
+    return inferredReserveStops(core, this.#refusals(), switches, this.#input.strings);
   }
 
   /** The recording's refusals, but for those that are to be judged. */
@@ -481,27 +450,17 @@ export class Reconstruction {
     return this.survey.refusals.refusals.filter(({ timeNs, order }) => !judged(timeNs, order));
   }
 
-  #reserveStops(): ReplayStop[] {
-    return reserveSteps(this.placed, this.geometry).map((step) => ({
-      index: step.fromNs === Number.NEGATIVE_INFINITY ? 0 : this.#finder.indexAt(step.fromNs),
-      timeNs: step.fromNs,
-      run: (state) => state.reserve(step),
-    }));
-  }
-
   #snapshotStops(observers: readonly ReplayObserver[], marks: MarkTracker): ReplayStop[] {
-    const residualOf = new Map(this.#buddyinfo.map((copy, i) => [copy.snapshot as Snapshot, i]));
-    return this.placed.map(({ snapshot, beginIndex, timeNs }) => ({
-      index: beginIndex,
-      timeNs,
-      run: (state) => {
-        if (this.survey.events === 0) state.timeNs = timeNs;
-        if (snapshot.kind === 'zoneinfo') marks.zoneinfo(snapshot.zones);
-        const i = residualOf.get(snapshot);
-        const residual = i === undefined ? null : this.residuals[i]!;
-        for (const observer of observers) observer.snapshot?.(state, snapshot, residual);
+    const indexOf = new Map(this.#buddyinfo.map((copy, i) => [copy.snapshot as Snapshot, i]));
+    return snapshotStops(this.placed, {
+      observers,
+      marks,
+      eventless: this.survey.events === 0,
+      residualOf: (snapshot) => {
+        const i = indexOf.get(snapshot);
+        return i === undefined ? null : this.residuals[i]!;
       },
-    }));
+    });
   }
 
   #completeFromBuddyinfo(): number[] {
