@@ -9,9 +9,9 @@ export function heldState(state: ReplayState): ReplayState {
 }
 
 function heldZone(zone: ZoneState): ZoneState {
-  const { index, node, zone: name, startPfn, spanned, managed, firstPage } = zone;
+  const { index, node, zone: name, startPfn, spanned, managed, runs } = zone;
   return {
-    ...{ index, node, zone: name, startPfn, spanned, managed, firstPage },
+    ...{ index, node, zone: name, startPfn, spanned, managed, runs },
     free: zone.free.slice(),
     low: zone.low.slice(),
     high: zone.high.slice(),

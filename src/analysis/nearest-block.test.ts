@@ -13,7 +13,7 @@ function machine(pages: readonly number[], owners: Readonly<Record<number, numbe
   const state = {
     timeNs: 0,
     pages: Uint8Array.from(pages),
-    zones: [{ index: 0, firstPage: 0, spanned: pages.length }],
+    zones: [{ index: 0, runs: [{ from: 0, to: pages.length }] }],
     pfnOf: (page: number) => page + 0x100,
   } as unknown as ReplayState;
   const holders = {

@@ -4,14 +4,14 @@
  *
  * Pages on per-cpu lists and isolated pages count as in use: the buddy lists do not have them. A page
  * whose allocation was recorded is movable or not by its migratetype; of others nothing is known.
- * The pages read over a whole recording are bounded, so huge machines are looked at seldom or never.
+ * What is read over a whole recording is bounded, so huge machines are looked at more seldom.
  */
 import type { RecordingStrings } from '../records/strings.js';
-import { PageBit, type ReplayState } from '../replay/observer.js';
+import { PageBit, type PageRun, type ReplayState } from '../replay/observer.js';
 import type { HoldersObserver } from './holders.js';
 import type { NearestBlock } from './report-data.js';
 
-/** Page states read over the whole recording. */
+/** Words of four page states read over the whole recording. */
 const BUDGET = 2e8;
 /** Looks at one order, spread over the recording. */
 const LOOKS = 16;
@@ -47,21 +47,21 @@ export class NearestBlocks {
     const { fromNs, toNs } = this.#options;
     const { timeNs } = state;
     if (timeNs < (this.#nextNs.get(order) ?? Number.NEGATIVE_INFINITY)) return null;
-    const pages = state.pages.length;
-    if (pages === 0 || pages > this.#left) return null;
-    this.#left -= pages;
+    if (state.pages.length === 0 || this.#left <= 0) return null;
     this.#nextNs.set(order, timeNs + (toNs - fromNs) / LOOKS);
-    return state.zones.flatMap((zone) => {
-      const end = zone.firstPage + zone.spanned;
-      return this.#inZone(state, zone.index, zone.firstPage, Math.min(end, pages), order);
-    });
+    const words = new Int32Array(
+      state.pages.buffer,
+      state.pages.byteOffset,
+      state.pages.length >> 2,
+    );
+    return state.zones.flatMap((zone) => this.#inZone(state, words, zone.index, zone.runs, order));
   }
 
   #inZone(
     state: ReplayState,
+    words: Int32Array,
     zone: number,
-    first: number,
-    end: number,
+    runs: readonly PageRun[],
     order: number,
   ): NearestBlock[] {
     const size = 2 ** order;
@@ -69,16 +69,24 @@ export class NearestBlocks {
     let least = size;
     let clean = -1;
     let cleanLeast = size;
-    for (let page = first; page + size <= end; page += size) {
-      const taken = takenPages(state, page, size, Math.max(least, cleanLeast));
-      if (taken < 0) continue;
-      if (taken < least) {
-        least = taken;
-        fewest = page;
-      }
-      if (taken < cleanLeast && this.#use(state, page, size).immovable === 0) {
-        cleanLeast = taken;
-        clean = page;
+    for (const { from, to } of runs) {
+      const first = Math.ceil(from / size) * size;
+      this.#left -= (to - first) >> 2;
+      for (let page = first; page + size <= to; page += size) {
+        const limit = Math.max(least, cleanLeast);
+        const taken =
+          size < 4
+            ? takenPages(state.pages, page, size, limit)
+            : takenByWords(words, page, size, limit);
+        if (taken < 0) continue;
+        if (taken < least) {
+          least = taken;
+          fewest = page;
+        }
+        if (taken < cleanLeast && this.#use(state, page, size).immovable === 0) {
+          cleanLeast = taken;
+          clean = page;
+        }
       }
     }
     const found: NearestBlock[] = [];
@@ -157,13 +165,30 @@ export class NearestBlocks {
 }
 
 /** Pages of a block that are not free; -1 as soon as there are `limit` of them, or none at all known. */
-function takenPages(state: ReplayState, first: number, size: number, limit: number): number {
+function takenPages(pages: Uint8Array, first: number, size: number, limit: number): number {
   let taken = 0;
   let known = 0;
   for (let p = first; p < first + size; p++) {
-    const bits = state.pages[p]!;
+    const bits = pages[p]!;
     known |= bits;
     if ((bits & PageBit.free) === 0 && ++taken >= limit) return -1;
+  }
+  return known === 0 ? -1 : taken;
+}
+
+/** PageBit.free of four pages. */
+const FREE_OF_FOUR = PageBit.free * 0x01010101;
+
+/** The same for blocks of at least four pages, four at a time. */
+function takenByWords(words: Int32Array, first: number, size: number, limit: number): number {
+  let taken = 0;
+  let known = 0;
+  const end = (first + size) >> 2;
+  for (let w = first >> 2; w < end; w++) {
+    const bits = words[w]!;
+    known |= bits;
+    taken += 4 - (Math.imul(bits & FREE_OF_FOUR, 0x01010101) >>> 24);
+    if (taken >= limit) return -1;
   }
   return known === 0 ? -1 : taken;
 }

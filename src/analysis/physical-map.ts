@@ -11,6 +11,7 @@ import { type EventBatch, EventKind, LAST_PAGE_KIND } from '../records/events.js
 import type { Snapshot } from '../records/snapshot.js';
 import { PageBit, type ReplayObserver, type ReplayState } from '../replay/observer.js';
 import type { HoldersObserver } from './holders.js';
+import { layOutRows } from './map-rows.js';
 import { pageCopies } from './page-copies.js';
 import { PageVersions } from './page-versions.js';
 import type { PageCopies, PhysicalMap, PhysicalRow, TimeGrid } from './report-data.js';
@@ -58,6 +59,7 @@ export class PhysicalMapObserver implements ReplayObserver {
     known: Uint8Array[];
   } = { free: [], largest: [], type: [], pollution: [], known: [] };
   #rows: PhysicalRow[] = [];
+  #pageblockOrder = 9;
   #rowFirst: Int32Array = new Int32Array();
   #rowBlocks: Int32Array = new Int32Array();
   #free: Uint32Array = new Uint32Array();
@@ -83,36 +85,22 @@ export class PhysicalMapObserver implements ReplayObserver {
 
   start(state: ReplayState): void {
     const blocks = (state.pages.length >> state.pageblockOrder) + 1;
+    this.#pageblockOrder = state.pageblockOrder;
     this.#free = new Uint32Array(blocks);
     this.#known = new Uint32Array(blocks);
     this.#largest = new Int8Array(blocks).fill(-1);
     this.#dirty = new Uint8Array(blocks);
     this.#dirtyList = new Int32Array(blocks);
     this.versions.start(Math.ceil(state.pages.length / 2 ** state.pageblockOrder));
-    this.#layOutRows(state, blocks);
+    this.#layOutRows(state);
     this.#sample(state, this.#options.grid.fromNs);
   }
 
-  /** Rows zone by zone in address order; a row never joins blocks of two zones or across a gap. */
-  #layOutRows(state: ReplayState, blocks: number): void {
+  #layOutRows(state: ReplayState): void {
     const size = 2 ** state.pageblockOrder;
-    const group = Math.max(1, Math.ceil(blocks / MAX_ROWS));
-    const rows: { first: number; count: number; zone: number; pfn: number }[] = [];
-    for (let b = 0; b * size < state.pages.length; b++) {
-      const pfn = state.pfnOf(b * size);
-      const zone = state.zoneOf(b * size);
-      const last = rows[rows.length - 1];
-      const joins =
-        last !== undefined &&
-        last.zone === zone &&
-        last.count < group &&
-        last.pfn + last.count * size === pfn;
-      if (joins) last.count++;
-      else if (rows.length < MAX_ROWS * 4) rows.push({ first: b, count: 1, zone, pfn });
-    }
-    rows.sort((a, b) => a.zone - b.zone || a.pfn - b.pfn);
+    const rows = layOutRows(state, MAX_ROWS);
     this.#rowFirst = Int32Array.from(rows, (row) => row.first);
-    this.#rowBlocks = Int32Array.from(rows, (row) => row.count);
+    this.#rowBlocks = Int32Array.from(rows, (row) => row.simulated);
     this.#rows = rows.map(({ zone, pfn, count }) => ({ zone, pfn, pages: count * size }));
   }
 
@@ -285,9 +273,7 @@ export class PhysicalMapObserver implements ReplayObserver {
     const plane = (columns: readonly Uint8Array[]): string =>
       Buffer.concat(columns).toString('base64');
     return {
-      pageblockOrder: Math.round(
-        Math.log2((this.#rows[0]?.pages ?? 512) / (this.#rowBlocks[0] ?? 1)),
-      ),
+      pageblockOrder: this.#pageblockOrder,
       rows: this.#rows,
       timesNs: this.#times,
       free: plane(this.#planes.free),

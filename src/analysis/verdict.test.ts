@@ -37,7 +37,7 @@ function stateOf(specs: readonly ZoneSpec[]): ReplayState {
       startPfn: 0,
       spanned: managed,
       managed,
-      firstPage: 0,
+      runs: [],
       free: Int32Array.from(free),
       low: Int32Array.from(low),
       high: Int32Array.from(high),

@@ -248,13 +248,16 @@ export class CompactionSolver {
     const first = this.#core.geometry.space.pageOf(start);
     const length = end - start;
     process.pool += taken;
-    if (first < 0 || length <= 0) return;
+    if (length <= 0) return;
     const last = Math.min(first + length, this.#core.fate.length);
     // The slow scanner visits about length / stride positions; more visits than that mean the search
     // around a block found fast, which visits all. Compound pages are skipped: fewer is no proof.
     const full = process.stride === 1 || scanned > length / process.stride + STRIDE_SLACK;
     process.stride = taken > 0 ? 1 : Math.min(MAX_STRIDE, process.stride * 2);
-    if (full) {
+    if (first < 0) {
+      // Nothing is known of these pages: what the scanner took was never held free.
+      if (full) process.announced = 0;
+    } else if (full) {
       const found = this.#takeUncertain(first, last);
       this.quality.rangePages += found;
       this.#settleExcess(found - taken, process, first, last);

@@ -24,15 +24,15 @@ export function freeMapCopies(
 }
 
 function freeMapOf(snapshot: KpageflagsSnapshot, geometry: Geometry): Uint8Array {
-  const state = new Uint8Array(geometry.space.size).fill(2);
-  geometry.areas.forEach((area, a) => {
-    const first = geometry.space.pageOf(area.startPfn);
-    const pages = Math.min(area.spanned, snapshot.classes.length - area.startPfn);
-    if (geometry.space.zoneStart[a] === undefined) return;
-    for (let p = 0; p < pages; p++) {
-      state[first + p] = (snapshot.classes[area.startPfn + p]! & PageClass.buddy) !== 0 ? 1 : 0;
+  const { space, areas } = geometry;
+  const state = new Uint8Array(space.size).fill(2);
+  for (const area of areas) {
+    const end = Math.min(area.startPfn + area.spanned, snapshot.classes.length);
+    for (let pfn = area.startPfn; pfn < end; pfn++) {
+      const page = space.pageOf(pfn);
+      if (page >= 0) state[page] = (snapshot.classes[pfn]! & PageClass.buddy) !== 0 ? 1 : 0;
     }
-  });
+  }
   return state;
 }
 

@@ -5,13 +5,17 @@
  * x86-64 borders (DMA below 16 MiB, DMA32 below 4 GiB; arch/x86/mm/init.c), then one zone over all
  * pfns seen. What had to be assumed is listed in `assumptions`.
  *
+ * Of a machine larger than DENSE_PAGES only those parts are simulated that the recording touches or shows: of the
+ * others nothing is known in any case.
+ *
  * CMA areas (dmesg `cma: Reserved`) become areas of their own inside their zone: their free blocks
  * count in buddyinfo but cannot serve an atomic request, and they do not merge with their neighbours
  * (mm/page_alloc.c, 5.19 and later).
  */
-import type { Snapshot, Zoneinfo } from '../records/snapshot.js';
+import { PageClass, type Snapshot, type Zoneinfo } from '../records/snapshot.js';
 import { PfnSpace } from './pfn-space.js';
 import type { Survey } from './survey.js';
+import { CHUNK_PAGES, TouchedMemory } from './touched-memory.js';
 
 export interface ZoneGeometry {
   readonly index: number;
@@ -60,20 +64,71 @@ const DMA_END = 4096;
 const DMA32_END = 1 << 20;
 const DEFAULT_ORDERS = 11;
 const DEFAULT_PAGEBLOCK_ORDER = 9;
+/** 16 GiB of 4 KiB pages; up to this every page has a place, touched or not. */
+export const DENSE_PAGES = 1 << 22;
 
+/**
+ * @param pageLimit most pages to simulate.
+ * @param densePages zones that span more in all are simulated where the recording touches them.
+ */
 export function findGeometry(
   survey: Survey,
   snapshots: readonly Snapshot[],
   cma: readonly PfnRange[],
   pageLimit: number,
+  densePages: number = DENSE_PAGES,
 ): Geometry {
   const assumptions: string[] = [];
   const orders = findOrders(snapshots, assumptions);
   const pageblockOrder = Math.min(findPageblockOrder(survey, snapshots, assumptions), orders - 1);
   let zones = zonesFromZoneinfo(snapshots);
   if (zones.length === 0) zones = zonesByConvention(survey, snapshots, assumptions);
-  limitPages(zones, pageLimit, assumptions);
-  return layOut(zones, cma, orders, pageblockOrder, assumptions);
+  const spanned = zones.reduce((sum, zone) => sum + zone.spanned, 0);
+  if (spanned <= densePages) {
+    limitPages(zones, pageLimit, assumptions);
+    return layOut(zones, cma, null, orders, pageblockOrder, assumptions);
+  }
+  const sections = sectionsSeen(survey, snapshots, cma, orders, pageLimit, assumptions);
+  return layOut(zones, cma, sections, orders, pageblockOrder, assumptions);
+}
+
+/** Numbers of the sections that events touch, maps show or CMA areas lie in, ascending. */
+function sectionsSeen(
+  survey: Survey,
+  snapshots: readonly Snapshot[],
+  cma: readonly PfnRange[],
+  orders: number,
+  pageLimit: number,
+  assumptions: string[],
+): number[] {
+  const seen = new TouchedMemory();
+  for (const { startPfn, pages } of cma) seen.addRange(startPfn, startPfn + pages);
+  for (const snapshot of snapshots) {
+    if (snapshot.kind === 'kpageflags') addMapped(seen, snapshot.classes);
+  }
+  const section = 2 ** (orders - 1);
+  const chunks = [...new Set([...survey.touched.chunks(), ...seen.chunks()])];
+  const perChunk = Math.max(1, CHUNK_PAGES / section);
+  const sections = new Set<number>();
+  for (const chunk of chunks) {
+    const first = Math.floor(chunk / section);
+    for (let s = first; s < first + perChunk; s++) sections.add(s);
+  }
+  const ascending = [...sections].sort((a, b) => a - b);
+  const most = Math.floor(pageLimit / section);
+  if (ascending.length > most || survey.touched.incomplete) {
+    assumptions.push('pages beyond the limit of simulated pages are left out');
+  }
+  return ascending.slice(0, most);
+}
+
+/** Chunks with a page that exists. */
+function addMapped(seen: TouchedMemory, classes: Uint8Array): void {
+  for (let pfn = 0; pfn < classes.length; pfn++) {
+    if ((classes[pfn]! & PageClass.noPage) !== 0) continue;
+    seen.addRange(pfn, pfn + 1);
+    pfn = Math.floor(pfn / CHUNK_PAGES) * CHUNK_PAGES + CHUNK_PAGES - 1;
+  }
 }
 
 function findOrders(snapshots: readonly Snapshot[], assumptions: string[]): number {
@@ -187,6 +242,7 @@ function limitPages(zones: ZoneDraft[], limit: number, assumptions: string[]): v
 function layOut(
   drafts: readonly ZoneDraft[],
   cma: readonly PfnRange[],
+  sections: readonly number[] | null,
   orders: number,
   pageblockOrder: number,
   assumptions: readonly string[],
@@ -205,6 +261,7 @@ function layOut(
       spanned: a.spanned,
     })),
     orders - 1,
+    sections,
   );
   const areaOf = areas.length === 1 ? () => 0 : (page: number) => space.zoneOf(page);
   return { zones, areas, space, orders, pageblockOrder, assumptions, areaOf };

@@ -9,7 +9,7 @@ import type { ReplayCore } from './core.js';
 import type { Geometry, ZoneGeometry } from './geometry.js';
 import type { ReserveStep } from './highatomic.js';
 import type { MarkTracker, MutableMarks } from './marks.js';
-import type { Certainty, ReplayState, ZoneState } from './observer.js';
+import type { Certainty, PageRun, ReplayState, ZoneState } from './observer.js';
 import type { CorrectionSpan } from './reconcile.js';
 
 class LiveZone implements ZoneState {
@@ -19,7 +19,7 @@ class LiveZone implements ZoneState {
   readonly startPfn: number;
   readonly spanned: number;
   readonly managed: number;
-  readonly firstPage: number;
+  readonly runs: readonly PageRun[];
   readonly free: Int32Array;
   readonly low: Int32Array;
   readonly high: Int32Array;
@@ -42,7 +42,7 @@ class LiveZone implements ZoneState {
     geometry: ZoneGeometry,
     raw: Int32Array,
     orders: number,
-    firstPage: number,
+    runs: readonly PageRun[],
     marks: MutableMarks,
   ) {
     this.index = geometry.index;
@@ -51,7 +51,7 @@ class LiveZone implements ZoneState {
     this.startPfn = geometry.startPfn;
     this.spanned = geometry.spanned;
     this.managed = geometry.managed;
-    this.firstPage = firstPage;
+    this.runs = runs;
     this.free = new Int32Array(orders);
     this.low = new Int32Array(orders);
     this.high = new Int32Array(orders);
@@ -107,8 +107,10 @@ export class LiveState implements ReplayState {
     this.#over = new Int32Array(this.raw.length);
     this.#slack = new Int32Array(this.raw.length);
     this.zones = geometry.zones.map((zone) => {
-      const first = geometry.space.zoneStart[zone.areas[0] ?? 0] ?? 0;
-      return new LiveZone(zone, this.raw, geometry.orders, first, marks.zones[zone.index]!);
+      const runs = zone.areas
+        .filter((area) => !geometry.areas[area]!.cma)
+        .map((area) => geometry.space.pagesOf(area));
+      return new LiveZone(zone, this.raw, geometry.orders, runs, marks.zones[zone.index]!);
     });
   }
 

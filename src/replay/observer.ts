@@ -37,6 +37,12 @@ export interface ZoneMarks {
   readonly protection: readonly number[];
 }
 
+/** Dense pages [from, to). On a large machine pfns may leap inside, at multiples of the largest block. */
+export interface PageRun {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** One zone at one instant. */
 export interface ZoneState {
   readonly index: number;
@@ -45,8 +51,8 @@ export interface ZoneState {
   readonly startPfn: number;
   readonly spanned: number;
   readonly managed: number;
-  /** Dense page index of startPfn; the zone's pages are contiguous in dense indices. */
-  readonly firstPage: number;
+  /** Its dense pages as runs [from, to), address rising; those of CMA areas are left out. */
+  readonly runs: readonly PageRun[];
   /** Best estimate of free blocks by order, never negative. */
   readonly free: Int32Array;
   readonly low: Int32Array;

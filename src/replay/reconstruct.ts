@@ -77,6 +77,8 @@ export interface ReplayOptions {
   readonly solverRuns?: number;
   readonly cma?: readonly PfnRange[];
   readonly pages?: number;
+  /** Zones that span more pages in all are simulated where the recording touches them (default 2^22). */
+  readonly densePages?: number;
   readonly kernel?: string;
   readonly profile?: readonly string[];
   /** Bytes of events and decided actions kept in memory before a temporary file is used. */
@@ -127,6 +129,7 @@ export class Reconstruction {
       input.snapshots,
       options.cma ?? [],
       options.pages ?? DEFAULT_LIMITS.pages,
+      options.densePages,
     );
     this.profile = detectProfile(
       observeKernel(this.survey, input.snapshots),

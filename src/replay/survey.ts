@@ -18,6 +18,7 @@ import {
 } from '../records/events.js';
 
 import { RefusalLog } from './refusals.js';
+import { CHUNK_PAGES, TouchedMemory } from './touched-memory.js';
 
 /** All events of a recording in time order; `EventSpool` is one. */
 export interface EventSource {
@@ -117,6 +118,7 @@ export class Survey {
   backwards = 0;
   readonly rare = new RareLog();
   readonly refusals = new RefusalLog();
+  readonly touched = new TouchedMemory();
 
   /** Free lists can be followed: removals and drains are recorded. */
   get buddyLevel(): boolean {
@@ -191,6 +193,8 @@ function surveyBatch(survey: Survey, batch: EventBatch, offset: number): void {
   const { kind, order, pfn, detail, cpu, timeNs, length } = batch;
   const { kinds, allocs, frees, drains, refills } = survey;
   let { lastNs: last, maxCpu, minPfn, endPfn, extfragPending: pending } = survey;
+  let touchedFrom = 0;
+  let touchedEnd = 0;
   if (length > 0 && Number.isNaN(survey.firstNs)) survey.firstNs = timeNs[0]!;
   for (let i = 0; i < length; i++) {
     const k = kind[i]!;
@@ -228,6 +232,11 @@ function surveyBatch(survey: Survey, batch: EventBatch, offset: number): void {
     if (p < minPfn) minPfn = p;
     const end = p + BLOCK_PAGES[o]!;
     if (end > endPfn) endPfn = end;
+    if (p < touchedFrom || end > touchedEnd) {
+      survey.touched.add(p, end);
+      touchedFrom = Math.floor(p / CHUNK_PAGES) * CHUNK_PAGES;
+      touchedEnd = touchedFrom + CHUNK_PAGES;
+    }
   }
   survey.lastNs = last;
   survey.maxCpu = maxCpu;

@@ -25,7 +25,7 @@ export class TargetBlocks {
    */
   take(order: number, fromPfn: number, process: Process, nextTaking: number): number {
     const { geometry, lists } = this.#core;
-    const zonePage = geometry.space.pageOf(process.active ? process.zoneStart : fromPfn);
+    const zonePage = geometry.space.pageFrom(process.active ? process.zoneStart : fromPfn);
     if (zonePage < 0) return 0;
     const areaFirst = geometry.areaOf(zonePage);
     const zone = geometry.areas[areaFirst]!.zone;
@@ -36,9 +36,9 @@ export class TargetBlocks {
       if (geometry.areas[area]!.cma || lists.counts[area * lists.orders + order] === 0) continue;
       const from = geometry.space.zoneStart[area]!;
       const to = geometry.space.zoneStart[area + 1]!;
-      const floorPage = geometry.space.pageOf(fromPfn);
+      const floorPage = geometry.space.pageFrom(fromPfn);
       const step = 1 << order;
-      const upper = geometry.space.pageOf(searchFrom(process, 4, geometry.pageblockOrder));
+      const upper = geometry.space.pageFrom(searchFrom(process, 4, geometry.pageblockOrder));
       const begin = Math.max(from, floorPage >= 0 && floorPage < to ? floorPage & -step : from);
       for (let page = begin; page < to; page += step) {
         if (lists.headOrder[page] !== order) continue;

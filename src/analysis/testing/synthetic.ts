@@ -23,6 +23,7 @@ export const MOVABLE = 1;
 export const PAGEBLOCK_ORDER = 9;
 
 interface NaiveZone extends ZoneState {
+  readonly firstPage: number;
   readonly blocks: Set<number>[];
   freePages: number;
 }
@@ -263,6 +264,7 @@ function naiveZone(index: number, zone: string, firstPage: number, spanned: numb
     spanned,
     managed: spanned,
     firstPage,
+    runs: [{ from: firstPage, to: firstPage + spanned }],
     free: new Int32Array(ORDERS),
     low: new Int32Array(ORDERS),
     high: new Int32Array(ORDERS),
