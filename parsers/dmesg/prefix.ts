@@ -62,12 +62,13 @@ function zoned(iso: string): string {
 /** `Mon Mar 25 23:35:17 2019` as UTC ms; NaN where there is no year. */
 function humanWall(text: string): number {
   const match = new RegExp(
-    `(${MONTHS}) +(\\d+) (\\d\\d):(\\d\\d):(\\d\\d)(?:\\.\\d+)? (\\d{4})$`,
+    `(${MONTHS}) +(\\d+) (\\d\\d):(\\d\\d):(\\d\\d)(\\.\\d{1,9})? (\\d{4})$`,
   ).exec(text);
   if (!match) return Number.NaN;
   const month = MONTHS.split('|').indexOf(match[1]!);
-  const [day, hour, minute, second, year] = [2, 3, 4, 5, 6].map((i) => Number(match[i]));
-  return Date.UTC(year!, month, day, hour, minute, second);
+  const [day, hour, minute, second, year] = [2, 3, 4, 5, 7].map((i) => Number(match[i]));
+  const ms = Math.floor(Number(match[6] ?? 0) * 1000);
+  return Date.UTC(year!, month, day, hour, minute, second) + ms;
 }
 
 function mono(found: Found, match: RegExpExecArray): void {

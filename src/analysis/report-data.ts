@@ -92,9 +92,13 @@ export interface KernelReport {
   readonly caller: string;
   readonly cause: string;
   readonly summary: string;
-  /** The failed request of the trace that it reports. */
+  /** The failed request of the trace that it reports; null if none fits, or several do. */
   readonly attempt: { readonly timeNs: number; readonly class: AttemptClass } | null;
-  /** The failure window it falls into. */
+  /** Failed requests that fit. */
+  readonly fitting: number;
+  /** Failure windows that it may have fallen into. */
+  readonly fittingWindows: number;
+  /** The failure window it falls into; null if there is none, or it may be several. */
   readonly window: {
     readonly fromNs: number;
     readonly toNs: number;
@@ -102,10 +106,27 @@ export interface KernelReport {
   } | null;
 }
 
+/** The clock of a kernel log beside the trace. */
+export interface KernelLogClock {
+  readonly source: string;
+  /** `boot`: seconds since boot; `wall`: date and time; `none`: no stamps. */
+  readonly clock: 'boot' | 'wall' | 'none';
+  /**
+   * `same-clock`: the trace's own; `copies`: the distance of the recording's own copies; `fitted`:
+   * found from the failed requests; `ambiguous`: several distances fit alike; `none`: none fits.
+   */
+  readonly method: 'same-clock' | 'copies' | 'fitted' | 'ambiguous' | 'none';
+  /** Trace time minus log time, ns; null = not known. */
+  readonly offsetNs: number | null;
+  readonly uncertaintyNs: number;
+  /** Reports that were joined to a failed request. */
+  readonly linked: number;
+}
+
 /** Reports of the kernel log beside the trace. */
 export interface KernelReports {
-  /** same-clock, fitted, or none: how their stamps were brought to the trace's clock. */
-  readonly method: 'same-clock' | 'fitted' | 'none';
+  /** How the stamps of each log were brought to the trace's clock. */
+  readonly clocks: readonly KernelLogClock[];
   readonly total: number;
   /** The first ones. */
   readonly reports: readonly KernelReport[];

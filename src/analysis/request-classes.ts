@@ -14,8 +14,8 @@ const MAX_OTHERS = 3;
 /** gfp texts looked at. */
 const MAX_TEXTS = 4096;
 
-/** What of a request decides about zones and watermarks. */
-function keyOf(request: GfpRequest): string {
+/** What of a request decides about zones and watermarks: equal for requests that fare alike. */
+export function requestClassKey(request: GfpRequest): string {
   const { high, atomicBit, nomemalloc, memalloc, zoneClass, thisnode, kswapdReclaim } = request;
   return JSON.stringify([
     high,
@@ -34,13 +34,13 @@ export function atomicRequestClasses(
   switches: ProfileSwitches,
 ): string[] {
   const era = switches.gfpEra;
-  const found = new Map([[keyOf(parseGfp('GFP_ATOMIC', era)), 'GFP_ATOMIC']]);
+  const found = new Map([[requestClassKey(parseGfp('GFP_ATOMIC', era)), 'GFP_ATOMIC']]);
   const { gfps } = strings;
   for (let id = 1; id < Math.min(gfps.size, MAX_TEXTS) && found.size <= MAX_OTHERS; id++) {
     const text = gfps.text(id);
     const request = parseGfp(text, era);
     if (attemptClassOf(request, 1) !== 'atomic') continue;
-    const key = keyOf(request);
+    const key = requestClassKey(request);
     if (!found.has(key)) found.set(key, text);
   }
   return [...found.values()];

@@ -12,7 +12,7 @@ import { WindowsObserver } from '../analysis/windows.js';
 import type { Recording } from '../recording/recording.js';
 import type { Reconstruction } from '../replay/reconstruct.js';
 import type { Session } from './command.js';
-import { linkKernelReports } from './kernel-reports.js';
+import { KernelReportLinks } from './kernel-reports.js';
 import { openInputs, recordingIsUsable } from './open-inputs.js';
 import { canReconstruct, readOrders, reconstructRecording, SURVEYED } from './replay-inputs.js';
 import { reportFacts } from './report-facts.js';
@@ -76,12 +76,13 @@ function observe(
     opened: moments.note,
   });
   session.progress.phase('replaying', 0, 'events');
-  replay.run([...report.observers, failing]);
+  const logs = new KernelReportLinks(recording, session);
+  replay.run([...report.observers, ...logs.observers, failing]);
   windows.sort((a, b) => a.fromNs - b.fromNs || a.order - b.order);
   const findings = report.collect();
   const data = buildReportData(findings, {
     ...reportFacts(recording, replay, session, request.title),
-    kernelReports: linkKernelReports(recording, findings.attempts.examples, windows, session),
+    kernelReports: logs.join(windows),
     windows,
     moments: moments.moments,
   });

@@ -1,63 +1,117 @@
 /**
  * Reports of a kernel log given beside a trace, each joined to the failed request it speaks of and to
  * the failure window it falls into.
+ *
+ * Two steps: before the replay the reports say which refusals matter, after it they are joined.
  */
+import { RefusalsObserver } from '../analysis/refusals.js';
 import type { KernelReport, KernelReports } from '../analysis/report-data.js';
-import type { Attempt, FailureWindow } from '../analysis/types.js';
+import type { FailureWindow } from '../analysis/types.js';
+import { attemptClassOf } from '../kernel/gfp.js';
 import type { PostmortemReport } from '../postmortem/findings.js';
 import { callerName } from '../postmortem/group.js';
-import { linkReports, type ReportLink } from '../postmortem/link.js';
+import { linkReports, mattersTo, type ReportLink } from '../postmortem/link.js';
 import { postmortemOf } from '../postmortem/postmortem.js';
 import type { Recording } from '../recording/recording.js';
+import type { Snapshot } from '../records/snapshot.js';
 import type { SplatRecord } from '../records/splat.js';
 import type { Session } from './command.js';
 
 /** Reports shown; the postmortem command explains all. */
 const MAX_REPORTS = 200;
 
-/** Null when no log held a report of a failed page allocation. */
-export function linkKernelReports(
-  recording: Recording,
-  attempts: readonly Attempt[],
-  windows: readonly FailureWindow[],
-  session: Session,
-): KernelReports | null {
-  const { reports } = postmortemOf(recording.splats as readonly SplatRecord[], {
-    release: session.common.kernel,
-    overrides: session.common.profile,
-  });
-  if (reports.length === 0) return null;
-  const shown = reports.slice(0, MAX_REPORTS);
-  const { epochS } = recording.clock;
-  const { links, method } = linkReports(shown, attempts, windows, epochS);
-  return {
-    method,
-    total: reports.length,
-    reports: links.map((link) => describe(shown[link.report]!, link, attempts, windows)),
-  };
+export class KernelReportLinks {
+  /** Observers to run the replay with; none if no log is there. */
+  readonly observers: readonly RefusalsObserver[];
+  readonly #recording: Recording;
+  readonly #total: number;
+  readonly #shown: readonly PostmortemReport[];
+
+  constructor(recording: Recording, session: Session) {
+    const { reports } = postmortemOf(recording.splats as readonly SplatRecord[], {
+      release: session.common.kernel,
+      overrides: session.common.profile,
+    });
+    this.#recording = recording;
+    this.#total = reports.length;
+    this.#shown = reports.slice(0, MAX_REPORTS);
+    this.observers =
+      reports.length === 0 ? [] : [new RefusalsObserver(recording.strings, mattersTo(this.#shown))];
+  }
+
+  /** Null when no log held a report of a failed page allocation. Call it after the replay. */
+  join(windows: readonly FailureWindow[]): KernelReports | null {
+    const [observer] = this.observers;
+    if (observer === undefined) return null;
+    const { refusals } = observer;
+    const { clock, events, alignment, snapshots } = this.#recording;
+    const { links, clocks } = linkReports(this.#shown, {
+      refusals,
+      windows,
+      firstNs: events.firstNs,
+      lastNs: events.lastNs,
+      epochS: clock.epochS,
+      clock: clock.name,
+      wall: alignment.wall,
+      wholeLogs: wholeLogs(this.#shown, snapshots),
+    });
+    return {
+      clocks: clocks.map(({ offsetNs, ...one }) => ({
+        ...one,
+        offsetNs: Number.isNaN(offsetNs) ? null : offsetNs,
+      })),
+      total: this.#total,
+      reports: links.map((link) => {
+        const refusal = link.refusal === null ? null : refusals[link.refusal]!;
+        const window = link.window === null ? null : windows[link.window]!;
+        return describe(this.#shown[link.report]!, link, refusal, window);
+      }),
+    };
+  }
+}
+
+/** Logs whose banner stands above their first report. */
+function wholeLogs(
+  reports: readonly PostmortemReport[],
+  snapshots: readonly Snapshot[],
+): Set<string> {
+  const banners = new Map<string, number>();
+  for (const snapshot of snapshots) {
+    if (snapshot.kind === 'version') banners.set(snapshot.source, snapshot.line);
+  }
+  const firsts = new Map<string, number>();
+  for (const { splat } of reports) {
+    if (!firsts.has(splat.source)) firsts.set(splat.source, splat.line);
+  }
+  return new Set(
+    [...firsts].flatMap(([source, line]) =>
+      (banners.get(source) ?? Number.POSITIVE_INFINITY) < line ? [source] : [],
+    ),
+  );
 }
 
 function describe(
   report: PostmortemReport,
   link: ReportLink,
-  attempts: readonly Attempt[],
-  windows: readonly FailureWindow[],
+  refusal: { readonly timeNs: number } | null,
+  window: FailureWindow | null,
 ): KernelReport {
-  const { splat } = report;
-  const attempt = link.attempt === null ? null : attempts[link.attempt]!;
-  const window = link.window === null ? null : windows[link.window]!;
+  const { splat, request, order } = report;
+  const kind = request === null || order === null ? null : attemptClassOf(request, order);
   return {
     kind: splat.kind,
     source: splat.source,
     line: splat.line,
     timeNs: Number.isNaN(link.momentNs) ? null : link.momentNs,
-    order: report.order,
-    gfp: report.request?.text ?? splat.header.gfpNames,
+    order,
+    gfp: request?.text ?? splat.header.gfpNames,
     comm: splat.header.comm || splat.context.comm,
     caller: callerName(report),
     cause: report.cause,
     summary: report.summary,
-    attempt: attempt && { timeNs: attempt.timeNs, class: attempt.class },
+    attempt: refusal && { timeNs: refusal.timeNs, class: kind ?? 'blocking' },
+    fitting: link.fitting,
+    fittingWindows: link.fittingWindows,
     window: window && { fromNs: window.fromNs, toNs: window.toNs, reason: window.reason },
   };
 }

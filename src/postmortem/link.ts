@@ -1,190 +1,377 @@
 /**
- * Joins a log's reports to a trace of the same run: which failed attempt each one is, and in which
+ * Joins a log's reports to a trace of the same run: which refused request each one is, and in which
  * failure window it fell.
  *
- * printk stamps are those of the scheduler clock, which is ftrace's default (`local`) too, so the
- * offset is 0 unless the trace used another; then it is fitted: the offset under which most reports
- * find an attempt of their order and task. `mono` runs tens of milliseconds apart from it: several
- * reports tell by how much, and of the attempts in question the one that ends there is taken.
+ * A report and a refusal are one if task, order and flags agree and the time fits. Each log is joined
+ * by itself. printk stamps are those of the scheduler clock, which is ftrace's default (`local`) too,
+ * so their distance to the trace is 0 unless the trace used another clock. Wall-clock stamps (syslog,
+ * journald, `dmesg -T`) have no such tie: their distance is that of the recording's own copies where
+ * those are on the wall clock, else it is fitted (fit-offset.ts). What could be several refusals is
+ * not linked.
  *
  * The failed mm_page_alloc comes after the report it printed (mm/page_alloc.c: the event is the last
  * thing __alloc_pages does), by as long as printing took; the report's own stamps say how long.
  */
-import type { Attempt, FailureWindow } from '../analysis/types.js';
+import type { Refusal } from '../analysis/refusals.js';
+import type { FailureWindow } from '../analysis/types.js';
 import type { PostmortemReport } from './findings.js';
+import { type FittedOffset, fitOffset, type Pair } from './fit-offset.js';
+import {
+  endOf,
+  Fits,
+  LATEST_NS,
+  type LinkTrace,
+  type LogClock,
+  type LogLink,
+  type ReportLink,
+  windowAt,
+  windowsWithin,
+} from './link-rules.js';
+import { linkSameClock } from './link-same-clock.js';
+import { PrintedRefusals } from './printed-refusals.js';
+import { type WallStamp, wallStamps } from './wall-stamps.js';
 
-export interface ReportLink {
-  /** Index of the report. */
-  readonly report: number;
-  /** Index of the failed attempt, null if none fits. */
-  readonly attempt: number | null;
-  /** Index of the window it falls into, null if none. */
-  readonly window: number | null;
-  /**
-   * When it failed, on the trace's clock, ns: where the attempt ends, less the time that printing
-   * took; without attempt the report's own stamp; NaN if it has none.
-   */
-  readonly momentNs: number;
+export type { LinkTrace, LogClock, LogLink, ReportLink } from './link-rules.js';
+
+/** How much later a daemon may stamp one report than another, and one report take to print. */
+const WALL_JITTER_NS = 4e8;
+const BOOT_JITTER_NS = 5e7;
+/** By so much CLOCK_MONOTONIC may differ from the scheduler's clock, which printk uses. */
+const CLOSE_CLOCKS_NS = 2.5e8;
+const OF_CLOSE_CLOCKS = { fromNs: -CLOSE_CLOCKS_NS, toNs: CLOSE_CLOCKS_NS + BOOT_JITTER_NS };
+/** Local time is a multiple of this away from UTC. */
+const ZONE_STEP_NS = 900e9;
+const FARTHEST_ZONE_NS = 15 * 3600e9;
+const MAX_PAIRS = 100_000;
+
+type Linked = Omit<ReportLink, 'report'>;
+
+/** One log and the trace. */
+interface Case {
+  readonly own: readonly PostmortemReport[];
+  readonly stamps: readonly (WallStamp | null)[];
+  readonly trace: LinkTrace;
+  readonly fits: Fits;
+  readonly jitterNs: number;
+  /** Null where the kernel's rate limit is another. */
+  readonly printed: PrintedRefusals | null;
+  /** The log begins with the kernel's banner: no report before its first is missing. */
+  readonly whole: boolean;
 }
 
-export interface LogLink {
-  readonly links: readonly ReportLink[];
-  /** Trace time minus log time, ns. */
-  readonly offsetNs: number;
-  /** `same-clock`: offset 0 fits; `fitted`: found from the attempts; `none`: nothing fits. */
-  readonly method: 'same-clock' | 'fitted' | 'none';
+interface Joined {
+  readonly found: readonly Linked[];
+  readonly clock: Omit<LogClock, 'source' | 'linked'>;
 }
 
-/** Longest a slow console holds an attempt that prints. */
-const LATEST_NS = 3e9;
-/** Stamps of the two clocks may be read in either order by this much. */
-const EARLY_NS = 2e6;
-/** So many reports tell the lag of the clocks apart from the console's. */
-const MIN_LAGS = 2;
-/** What the fit looks at: pairs tried as offsets, reports and attempts they are tried on. */
-const MAX_PAIRS = 500;
-const MAX_FIT_REPORTS = 40;
-const MAX_FIT_ATTEMPTS = 4000;
+export function linkReports(reports: readonly PostmortemReport[], trace: LinkTrace): LogLink {
+  const links = new Array<ReportLink>(reports.length);
+  const clocks: LogClock[] = [];
+  const bySource = new Map<string, number[]>();
+  reports.forEach((report, index) => {
+    const boot = report.splat.time.monoNs !== null;
+    const key = JSON.stringify([report.splat.source, boot]);
+    const list = bySource.get(key);
+    if (list === undefined) bySource.set(key, [index]);
+    else list.push(index);
+  });
+  const fits = new Fits();
+  for (const indices of bySource.values()) {
+    const own = indices.map((index) => reports[index]!);
+    const boot = own[0]!.splat.time.monoNs !== null;
+    const { found, clock } = boot ? linkBoot(own, trace, fits) : linkWall(own, trace, fits);
+    found.forEach((link, i) => {
+      links[indices[i]!] = { report: indices[i]!, ...link };
+    });
+    const linked = found.filter((link) => link.refusal !== null).length;
+    clocks.push({ source: own[0]!.splat.source, ...clock, linked });
+  }
+  return { links, clocks };
+}
 
 /**
- * @param attempts in time order; those that succeeded are skipped.
- * @param epochS whole seconds subtracted from the trace's times.
+ * A test for the observer: does this refusal matter to any of these reports? Those it may be, and those
+ * that would have had a report of their own.
  */
-export function linkReports(
-  reports: readonly PostmortemReport[],
-  attempts: readonly Attempt[],
-  windows: readonly FailureWindow[],
-  epochS = 0,
-): LogLink {
-  const same = refined(reports, attempts, windows, -epochS * 1e9);
-  if (found(same) > 0) return { links: same, offsetNs: 0, method: 'same-clock' };
-  const offset = fittedOffset(reports, attempts);
-  if (offset === null) return { links: same, offsetNs: 0, method: 'none' };
-  const links = refined(reports, attempts, windows, offset);
-  return { links, offsetNs: offset + epochS * 1e9, method: 'fitted' };
+export function mattersTo(reports: readonly PostmortemReport[]): (refusal: Refusal) => boolean {
+  const fits = new Fits();
+  const [first] = reports;
+  return (refusal) => {
+    const text = refusal.gfp;
+    if (first !== undefined && !fits.nowarn(text, first.profile.switches.gfpEra)) return true;
+    return reports.some((report) => fits.test(report, refusal));
+  };
 }
 
-/** The offset under which most reports find an attempt, or null. */
-function fittedOffset(
-  reports: readonly PostmortemReport[],
-  attempts: readonly Attempt[],
-): number | null {
-  const some = reports.filter((r) => r.splat.time.monoNs !== null).slice(0, MAX_FIT_REPORTS);
-  const orders = new Set(some.map((report) => report.order));
-  const failed = attempts.filter((a) => !a.ok && orders.has(a.order)).slice(0, MAX_FIT_ATTEMPTS);
-  let best: number | null = null;
-  let most = 0;
-  for (const offset of offsets(some, failed)) {
-    const count = found(linksAt(some, failed, [], offset));
-    if (count > most) {
-      most = count;
-      best = offset;
-    }
+/** Stamps since boot: the trace's own clock or one that is close to it, else another. */
+function linkBoot(own: readonly PostmortemReport[], trace: LinkTrace, fits: Fits): Joined {
+  const log = caseOf(own, bootStamps(own), trace, fits, BOOT_JITTER_NS);
+  const same = { clock: 'boot', method: 'same-clock' } as const;
+  if (trace.clock === 'local') {
+    const found = linkSameClock(own, trace, fits);
+    if (found.some((link) => link.refusal !== null))
+      return { found, clock: { ...same, offsetNs: 0, uncertaintyNs: 0 } };
   }
-  return best;
-}
-
-function found(links: readonly ReportLink[]): number {
-  return links.filter((link) => link.attempt !== null).length;
-}
-
-/** Differences of every report and attempt that could be the same. */
-function offsets(reports: readonly PostmortemReport[], attempts: readonly Attempt[]): Set<number> {
-  const differences = new Set<number>();
-  for (const report of reports) {
-    const at = report.splat.time.monoNs;
-    if (at === null) continue;
-    for (const attempt of attempts) {
-      if (differences.size >= MAX_PAIRS) return differences;
-      if (fits(report, attempt)) differences.add(attempt.timeNs - at);
-    }
+  const near = distanceOf(log, { offsetNs: 0, uncertaintyNs: CLOSE_CLOCKS_NS });
+  if (near !== null && near !== 'ambiguous') return joined(log, near, same);
+  if (near === 'ambiguous') {
+    const { found } = joined(log, { ...OF_CLOSE_CLOCKS, reports: 0 }, same, -trace.epochS * 1e9);
+    return { found, clock: { ...same, offsetNs: 0, uncertaintyNs: CLOSE_CLOCKS_NS } };
   }
-  return differences;
+  const far = distanceOf(log, null);
+  if (far !== null && far !== 'ambiguous')
+    return joined(log, far, { clock: 'boot', method: 'fitted' });
+  const method = far ?? 'none';
+  const clock = { clock: 'boot', method, offsetNs: Number.NaN, uncertaintyNs: 0 } as const;
+  return { found: own.map(() => nothing()), clock };
 }
 
-function fits(report: PostmortemReport, attempt: Attempt): boolean {
-  if (attempt.ok || attempt.order !== report.order) return false;
-  const { pid } = report.splat.context;
-  return pid === null ? attempt.comm === report.splat.header.comm : attempt.pid === pid;
+function bootStamps(own: readonly PostmortemReport[]): WallStamp[] {
+  return own.map((report) => ({ ns: endOf(report), roomNs: 0, zoned: true }));
 }
 
-/** Links by the first attempt that fits; then, with the lag of the clocks they show, by the nearest. */
-function refined(
-  reports: readonly PostmortemReport[],
-  attempts: readonly Attempt[],
-  windows: readonly FailureWindow[],
-  offsetNs: number,
-): ReportLink[] {
-  const first = linksAt(reports, attempts, windows, offsetNs);
-  const lags = first
-    .filter((link) => link.attempt !== null)
-    .map((link) => attempts[link.attempt!]!.timeNs - endOf(reports[link.report]!) - offsetNs)
-    .sort((a, b) => a - b);
-  if (lags.length < MIN_LAGS) return first;
-  const nearest = linksAt(reports, attempts, windows, offsetNs, lags[lags.length >> 1]!);
-  return found(nearest) === first.length ? nearest : first;
+/** Stamps of the wall clock: by the copies' distance if it is known, else by the reports themselves. */
+function linkWall(own: readonly PostmortemReport[], trace: LinkTrace, fits: Fits): Joined {
+  const { wall } = trace;
+  const startNs = wall === null ? 0 : trace.firstNs + trace.epochS * 1e9 - wall.offsetNs;
+  const year = new Date(startNs / 1e6).getUTCFullYear();
+  const times = own.map((report) => report.splat.time);
+  const stamps = wallStamps(times, Number.isNaN(year) ? 1970 : year);
+  const clock = stamps.every((stamp) => stamp === null) ? 'none' : 'wall';
+  const log = caseOf(own, stamps, trace, fits, WALL_JITTER_NS);
+  const fitted = distanceOf(log, wall);
+  if (fitted === null || fitted === 'ambiguous') {
+    const found = own.map(() => nothing());
+    const method = fitted ?? 'none';
+    return { found, clock: { clock, method, offsetNs: Number.NaN, uncertaintyNs: 0 } };
+  }
+  if (wall === null) return joined(log, fitted, { clock, method: 'fitted' });
+  const { span, offsetNs } = byCopies(log, fitted, wall);
+  const { found } = joined(log, span, { clock, method: 'copies' });
+  const { uncertaintyNs } = wall;
+  return { found, clock: { clock, method: 'copies', offsetNs, uncertaintyNs } };
 }
 
-function endOf({ splat }: PostmortemReport): number {
-  return splat.endMonoNs ?? splat.time.monoNs ?? Number.NaN;
+/** The copies' distance in the time zone of the log, as wide as stamps and printing make it. */
+function byCopies(
+  log: Case,
+  fitted: FittedOffset,
+  { offsetNs, uncertaintyNs }: NonNullable<LinkTrace['wall']>,
+): { span: FittedOffset; offsetNs: number } {
+  const own = offsetNs - log.trace.epochS * 1e9;
+  const zones = Math.round(((fitted.fromNs + fitted.toNs) / 2 - own) / ZONE_STEP_NS);
+  const zone = log.stamps.some((stamp) => stamp?.zoned) ? 0 : zones * ZONE_STEP_NS;
+  const fromNs = own + zone - uncertaintyNs - log.jitterNs;
+  const toNs = own + zone + uncertaintyNs + widthOf(log);
+  return { span: { fromNs, toNs, reports: fitted.reports }, offsetNs: offsetNs + zone };
 }
 
-/** @param lagNs from the last line of a report to the end of its attempt; NaN = take the first. */
-function linksAt(
-  reports: readonly PostmortemReport[],
-  attempts: readonly Attempt[],
-  windows: readonly FailureWindow[],
-  offsetNs: number,
-  lagNs = Number.NaN,
-): ReportLink[] {
-  const taken = new Set<number>();
-  return reports.map((report, index) => {
-    const mono = report.splat.time.monoNs;
-    if (mono === null) return { report: index, attempt: null, window: null, momentNs: Number.NaN };
-    const at = mono + offsetNs;
-    const wanted = Number.isNaN(lagNs) ? at - EARLY_NS : endOf(report) + offsetNs + lagNs;
-    const attempt = nearestAttempt(report, attempts, at, wanted, taken);
-    if (attempt !== null) taken.add(attempt);
-    const printing = endOf(report) - mono;
-    const momentNs = attempt === null ? at : attempts[attempt]!.timeNs - printing;
-    const until = attempt === null ? at : attempts[attempt]!.timeNs;
-    return { report: index, attempt, window: windowAt(report, windows, momentNs, until), momentNs };
+function caseOf(
+  own: readonly PostmortemReport[],
+  stamps: readonly (WallStamp | null)[],
+  trace: LinkTrace,
+  fits: Fits,
+  jitterNs: number,
+): Case {
+  const whole = trace.wholeLogs.has(own[0]!.splat.source);
+  return { own, stamps, trace, fits, jitterNs, printed: PrintedRefusals.of(own, trace), whole };
+}
+
+function nothing(): Linked {
+  return { refusal: null, fitting: 0, window: null, fittingWindows: 0, momentNs: Number.NaN };
+}
+
+/** What the coarsest stamp cannot tell apart. */
+function roomOf({ stamps }: Case): number {
+  return Math.max(0, ...stamps.map((stamp) => stamp?.roomNs ?? 0));
+}
+
+function widthOf(log: Case): number {
+  return log.jitterNs + roomOf(log);
+}
+
+function distanceOf(log: Case, known: LinkTrace['wall']): FittedOffset | 'ambiguous' | null {
+  const { stamps, trace, printed } = log;
+  const widthNs = widthOf(log);
+  const stampsNs = stamps.map((stamp) => stamp?.ns ?? Number.NaN);
+  // a known distance says that the reports lie in the trace
+  const placed = known !== null || printed?.mayAllBeKept(widthNs) === false;
+  const strict = log.whole && printed !== null && placed;
+  return fitOffset({
+    pairs: pairsOf(log, known),
+    stampsNs,
+    firstNs: trace.firstNs,
+    lastNs: trace.lastNs,
+    widthNs,
+    known: known !== null,
+    accounted: strict
+      ? (deltaNs) =>
+          printed.accounted(
+            stampsNs.map((ns) => ns + deltaNs),
+            widthNs,
+          )
+      : null,
   });
 }
 
-function nearestAttempt(
-  report: PostmortemReport,
-  attempts: readonly Attempt[],
-  at: number,
-  wanted: number,
-  taken: ReadonlySet<number>,
-): number | null {
-  let best: number | null = null;
-  let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < attempts.length; i++) {
-    const attempt = attempts[i]!;
-    if (attempt.timeNs < at - EARLY_NS || taken.has(i)) continue;
-    if (attempt.timeNs > at + LATEST_NS) break;
-    const distance = Math.abs(attempt.timeNs - wanted);
-    if (distance >= least || !fits(report, attempt)) continue;
-    best = i;
-    least = distance;
+function pairsOf({ own, stamps, trace, fits, jitterNs }: Case, known: LinkTrace['wall']): Pair[] {
+  const pairs: Pair[] = [];
+  const { refusals, epochS } = trace;
+  for (const [report, stamp] of stamps.entries()) {
+    if (stamp === null) continue;
+    for (let i = 0; i < refusals.length && pairs.length < MAX_PAIRS; i++) {
+      if (!fits.test(own[report]!, refusals[i]!)) continue;
+      const deltaNs = refusals[i]!.timeNs - stamp.ns;
+      if (known === null || agrees(deltaNs + epochS * 1e9, stamp, known, jitterNs))
+        pairs.push({ report, refusal: i, deltaNs });
+    }
   }
-  return best;
+  return pairs;
 }
 
-/** The window that holds the moment, else one that opens before the attempt has ended. */
-function windowAt(
+/** Whether a distance is the known one, but for printing, the stamp's room and, if open, the time zone. */
+function agrees(
+  deltaNs: number,
+  { roomNs, zoned }: WallStamp,
+  { offsetNs, uncertaintyNs }: NonNullable<LinkTrace['wall']>,
+  jitterNs: number,
+): boolean {
+  const off = deltaNs - offsetNs;
+  if (!zoned && Math.abs(off) > FARTHEST_ZONE_NS) return false;
+  const rest = zoned ? off : off - Math.round(off / ZONE_STEP_NS) * ZONE_STEP_NS;
+  return rest >= -uncertaintyNs - jitterNs && rest <= uncertaintyNs + roomNs + LATEST_NS;
+}
+
+/** Links under a distance that is known: a report with one fitting refusal is that refusal. */
+function joined(
+  log: Case,
+  fitted: FittedOffset,
+  how: Pick<LogClock, 'clock' | 'method'>,
+  baseNs = 0,
+): Joined {
+  const { own, stamps, trace } = log;
+  const fromNs = fitted.fromNs + baseNs;
+  const toNs = fitted.toNs + baseNs;
+  const middle = (fromNs + toNs) / 2;
+  const candidates = stamps.map((stamp, i) =>
+    stamp === null ? [] : fitting(log, own[i]!, stamp.ns + fromNs, stamp.ns + toNs),
+  );
+  const sure = candidates.map((_, i) => chosen(candidates, i));
+  if (log.printed !== null) chooseByRate(log, log.printed, candidates, sure, middle);
+  if (how.clock === 'boot') chooseByLag(log, candidates, sure);
+  const found = candidates.map((list, i): Linked => {
+    const stamp = stamps[i] ?? null;
+    if (stamp === null) return nothing();
+    const refusal = sure[i]!;
+    const printing = endOf(own[i]!) - (own[i]!.splat.time.monoNs ?? Number.NaN);
+    const lag = Number.isNaN(printing) ? 0 : printing;
+    const ends = (refusal === null ? list : [refusal]).map((at) => trace.refusals[at]!.timeNs);
+    const printed = Number.isNaN(printing) ? log.jitterNs : null;
+    const within = commonWindow(own[i]!, trace.windows, ends, lag, printed);
+    const end = refusal === null ? stamp.ns + middle : trace.refusals[refusal]!.timeNs;
+    return { refusal, fitting: list.length, ...within, momentNs: end - lag };
+  });
+  const offsetNs = Math.round(middle - roomOf(log) / 2 + trace.epochS * 1e9);
+  const uncertaintyNs = Math.ceil((toNs - fromNs) / 2);
+  return { found, clock: { ...how, offsetNs, uncertaintyNs } };
+}
+
+function fitting(
+  { trace, fits }: Case,
+  report: PostmortemReport,
+  fromNs: number,
+  toNs: number,
+): number[] {
+  const found: number[] = [];
+  for (let i = 0; i < trace.refusals.length; i++) {
+    const { timeNs } = trace.refusals[i]!;
+    if (timeNs > toNs) break;
+    if (timeNs >= fromNs && fits.test(report, trace.refusals[i]!)) found.push(i);
+  }
+  return found;
+}
+
+/** The one that fits; as many reports as refusals that fit all of them alike are taken in order. */
+function chosen(candidates: readonly (readonly number[])[], i: number): number | null {
+  const own = candidates[i]!;
+  if (own.length === 0) return null;
+  const key = own.join();
+  const alike = candidates.flatMap((list, at) => (list.join() === key ? [at] : []));
+  if (alike.length !== own.length) return null;
+  const shared = candidates.some(
+    (list) => list.join() !== key && list.some((refusal) => own.includes(refusal)),
+  );
+  return shared ? null : own[alike.indexOf(i)]!;
+}
+
+/** Of several that fit, the one that must have printed: the first, or the next after the report before. */
+function chooseByRate(
+  log: Case,
+  printed: PrintedRefusals,
+  candidates: readonly (readonly number[])[],
+  sure: (number | null)[],
+  middle: number,
+): void {
+  const width = widthOf(log);
+  for (let i = 0; i < sure.length; i++) {
+    if (sure[i] !== null || candidates[i]!.length === 0) continue;
+    const before = i === 0 ? null : sure[i - 1]!;
+    const starts = log.stamps.map((stamp) => (stamp?.ns ?? Number.NaN) + middle);
+    const next =
+      before !== null
+        ? printed.after(log.trace.refusals[before]!.timeNs, log.jitterNs)
+        : log.whole
+          ? printed.first(starts.slice(0, i), width)
+          : null;
+    if (next !== null && candidates[i]!.includes(next)) sure[i] = next;
+  }
+}
+
+/** Nearer than this to the lag of the others, and the next one so much farther. */
+const NEAR_LAG_NS = 1e6;
+const CLEAR_LAG_NS = 1e7;
+/** Of several that fit, the one that ends as long after its report as the refusals that are sure. */
+function chooseByLag(
+  { stamps, trace }: Case,
+  candidates: readonly (readonly number[])[],
+  sure: (number | null)[],
+): void {
+  const lagOf = (refusal: number, i: number): number =>
+    trace.refusals[refusal]!.timeNs - stamps[i]!.ns;
+  const lags = sure.flatMap((refusal, i) => (refusal === null ? [] : [lagOf(refusal, i)]));
+  if (lags.length === 0) return;
+  const lag = lags.sort((a, b) => a - b)[lags.length >> 1]!;
+  const taken = new Set(sure);
+  for (let i = 0; i < sure.length; i++) {
+    if (sure[i] !== null || candidates[i]!.length < 2) continue;
+    const byLag = candidates[i]!.map((refusal) => ({
+      refusal,
+      off: Math.abs(lagOf(refusal, i) - lag),
+    })).sort((a, b) => a.off - b.off);
+    const [best, next] = byLag;
+    const clear = best!.off <= NEAR_LAG_NS && next!.off >= best!.off + CLEAR_LAG_NS;
+    if (clear && !taken.has(best!.refusal)) sure[i] = best!.refusal;
+  }
+}
+
+/**
+ * The window of all of them, null if they are in several.
+ * @param withinNs where the log does not tell how long printing took: at most about so long.
+ */
+function commonWindow(
   report: PostmortemReport,
   windows: readonly FailureWindow[],
-  momentNs: number,
-  untilNs: number,
-): number | null {
-  const own = (w: FailureWindow): boolean => w.order === report.order;
-  const held = windows.findIndex(
-    (w) => own(w) && w.fromNs <= momentNs + EARLY_NS && momentNs <= w.toNs,
+  endsNs: readonly number[],
+  lagNs: number,
+  withinNs: number | null,
+): Pick<Linked, 'window' | 'fittingWindows'> {
+  const found = new Set(
+    endsNs.flatMap((end) =>
+      withinNs === null
+        ? (windowAt(report, windows, end - lagNs, end) ?? [])
+        : windowsWithin(report, windows, end - withinNs, end),
+    ),
   );
-  if (held >= 0) return held;
-  const opened = windows.findIndex((w) => own(w) && w.fromNs > momentNs && w.fromNs <= untilNs);
-  return opened < 0 ? null : opened;
+  const [window] = found;
+  return { window: found.size === 1 ? window! : null, fittingWindows: found.size };
 }

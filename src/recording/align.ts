@@ -140,7 +140,7 @@ function describe(
   };
   const found = wall?.agreement ?? mono?.agreement ?? null;
   const estimate = found === null ? null : { ...found, offsetNs: found.offsetNs + epochS * 1e9 };
-  const rest = { ...counts, estimate };
+  const rest = { ...counts, estimate, wall: wallDistance(wall, epochS) };
   if (marked.count > 0) {
     return { method: 'markers', offsetNs: marked.offsetNs, spreadNs: marked.spreadNs, ...rest };
   }
@@ -150,6 +150,14 @@ function describe(
   }
   if (counts.byClock > 0) return { method: 'same-clock', offsetNs: 0, spreadNs: 0, ...rest };
   return { method: 'none', offsetNs: Number.NaN, spreadNs: 0, ...rest };
+}
+
+function wallDistance(wall: ClockShift | null, epochS: number): Alignment['wall'] {
+  const since1970 = epochS >= EPOCH_CLOCK_S;
+  if (wall === null) return since1970 ? { offsetNs: 0, uncertaintyNs: STAMP_ROUNDING_NS } : null;
+  const { shiftNs, agreement } = wall;
+  const uncertaintyNs = agreement?.uncertaintyNs ?? STAMP_ROUNDING_NS;
+  return { offsetNs: shiftNs + epochS * 1e9, uncertaintyNs };
 }
 
 /**

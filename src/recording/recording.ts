@@ -49,6 +49,8 @@ export interface Alignment {
   readonly unplaced: number;
   /** The distance of clocks found by agreement (trace time minus snapshot time), null if none was needed. */
   readonly estimate: ClockAgreement | null;
+  /** Trace time minus wall time, where copies on the wall clock tell it. */
+  readonly wall: { readonly offsetNs: number; readonly uncertaintyNs: number } | null;
 }
 
 export interface Progress {

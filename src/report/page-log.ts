@@ -2,10 +2,10 @@
  * Reports of the kernel log on the page: each with the failed request and the window it belongs to, and a
  * link to the moment.
  */
-import type { KernelReport, KernelReports, ReportData } from '../analysis/report-data.js';
+import type { KernelLogClock, KernelReport, ReportData } from '../analysis/report-data.js';
 import { duration, grouped } from '../analysis/words.js';
 import { REASON_WORDS } from '../charts/theme.js';
-import { formatSeconds } from '../records/time.js';
+import { clockReading, formatSeconds } from '../records/time.js';
 import { escapeHtml as e } from './escape.js';
 
 /** Microseconds: what logs and traces print. */
@@ -13,23 +13,42 @@ function seconds(data: ReportData, timeNs: number): string {
   return formatSeconds(Math.round(timeNs / 1e3) * 1e3, data.clock.epochS);
 }
 
-const METHOD: Readonly<Record<KernelReports['method'], string>> = {
-  'same-clock': 'The log and the trace share their clock.',
-  fitted:
-    'The log has another clock than the trace; the offset was found from the failed requests.',
-  none: 'No failed request of the trace fits these reports, so their place in time is a guess.',
-};
+/** How one log came onto the trace's clock, with what that leaves open. */
+function clockWords({ clock, method, offsetNs, uncertaintyNs }: KernelLogClock): string {
+  if (clock === 'none') return 'it has no stamps that tell seconds, so nothing is linked.';
+  const stamps = clock === 'boot' ? 'its clock' : 'its wall clock';
+  switch (method) {
+    case 'same-clock':
+      return uncertaintyNs === 0
+        ? 'it shares the clock of the trace.'
+        : `its clock runs within ${duration(Math.abs(offsetNs ?? 0) + uncertaintyNs)} of the trace's.`;
+    case 'copies':
+    case 'fitted': {
+      const zero = clockReading(-(offsetNs ?? 0));
+      const from = method === 'copies' ? "the recording's own copies and " : '';
+      return `${stamps} reads ${zero} at the trace's 0, give or take ${duration(uncertaintyNs)}: found from ${from}the failed requests.`;
+    }
+    case 'ambiguous':
+      return `${stamps} fits the trace in several ways, so nothing is linked.`;
+    case 'none':
+      return `no failed request of the trace fits its reports, so their place in time is ${clock === 'boot' ? 'a guess' : 'unknown'}.`;
+  }
+}
+
+function clocksWords(clocks: readonly KernelLogClock[]): string {
+  return clocks.map((one) => `${one.source}: ${clockWords(one)}`).join(' ');
+}
 
 export function kernelLogCard(data: ReportData): string {
   const { kernelReports } = data;
   if (!kernelReports) return '';
-  const { reports, total, method } = kernelReports;
+  const { reports, total, clocks } = kernelReports;
   const rows = reports.map((report) => row(data, report));
   const more = total > reports.length ? ` The first ${grouped(reports.length)} are listed.` : '';
   return [
     '<section class="card" id="kernel-log" aria-labelledby="kernel-log-title">',
     '<h2 class="card-title" id="kernel-log-title">What the kernel itself reported</h2>',
-    `<p class="lead">${grouped(total)} ${total === 1 ? 'report' : 'reports'} of a failed page allocation in the kernel log. ${METHOD[method]}${more} The kernel prints only a few (since 5.4 one in ten seconds), and none for requests with __GFP_NOWARN.</p>`,
+    `<p class="lead">${grouped(total)} ${total === 1 ? 'report' : 'reports'} of a failed page allocation in the kernel log. ${e(clocksWords(clocks))}${more} The kernel prints only a few (since 5.4 one in ten seconds), and none for requests with __GFP_NOWARN.</p>`,
     '<div class="table-wrap" tabindex="0" role="region" aria-label="Reports in the kernel log"><table class="log">',
     '<thead><tr><th scope="col">Time (s)</th><th scope="col">Request</th><th scope="col">Caller</th><th scope="col">What the report itself shows</th><th scope="col">In the trace</th></tr></thead>',
     `<tbody>${rows.join('')}</tbody></table></div></section>`,
@@ -48,21 +67,28 @@ function row(data: ReportData, report: KernelReport): string {
   return `<tr><td>${link}</td><td>${e(request.join(', '))}</td><td>${e(report.caller)}<br><span class="quiet">${e(report.comm)}</span></td><td>${e(report.summary)}<br><span class="quiet">${e(place)}</span></td><td>${e(inTrace(data, report))}</td></tr>`;
 }
 
-function inTrace(data: ReportData, { attempt, window, timeNs }: KernelReport): string {
+function inTrace(
+  data: ReportData,
+  { attempt, fitting, fittingWindows, window, timeNs }: KernelReport,
+): string {
   const parts: string[] = [];
   if (attempt) {
     const after =
-      timeNs === null
+      timeNs === null || timeNs >= attempt.timeNs
         ? ''
         : `, ${duration(attempt.timeNs - timeNs)} later, when its report was printed`;
     parts.push(`the refused request stands at ${seconds(data, attempt.timeNs)} s${after}.`);
-  } else parts.push('its request is not in the trace.');
+  } else if (fitting > 1)
+    parts.push(`${grouped(fitting)} refused requests fit: which it is cannot be told.`);
+  else parts.push('its request is not in the trace.');
   if (window) {
     const from = seconds(data, window.fromNs);
     const to = seconds(data, window.toNs);
     const why = window.reason === 'none' ? '' : ` (${REASON_WORDS[window.reason]})`;
     parts.push(`Failure window ${from} to ${to} s${why}.`);
-  } else parts.push('No failure window covers it.');
+  } else if (fittingWindows > 1)
+    parts.push(`It fell into one of ${grouped(fittingWindows)} failure windows.`);
+  else parts.push('No failure window of such requests covers it.');
   const words = parts.join(' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

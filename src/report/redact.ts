@@ -121,6 +121,10 @@ export function redactReport(data: ReportData, redactor: Redactor): ReportData {
     kernelReports: data.kernelReports
       ? {
           ...data.kernelReports,
+          clocks: data.kernelReports.clocks.map((clock) => ({
+            ...clock,
+            source: input(clock.source),
+          })),
           reports: data.kernelReports.reports.map((report) => ({
             ...report,
             source: input(report.source),
