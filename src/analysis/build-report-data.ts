@@ -49,6 +49,7 @@ export function buildReportData(findings: ReplayFindings, facts: ReportFacts): R
     orders: findings.orders,
     zones: findings.zones,
     zonelist: findings.zonelist,
+    ...(findings.node === undefined ? {} : { node: findings.node }),
     counts: facts.counts,
     lostEvents: facts.lostEvents,
     totals: failureTotals(facts.windows, facts.span),

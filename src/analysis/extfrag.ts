@@ -16,9 +16,8 @@ const BUCKETS = 120;
 export class ExtfragObserver implements ReplayObserver {
   readonly #grid: TimeGrid;
   readonly #typeNames: readonly string[];
-  readonly #counts = new Float64Array(TYPES * TYPES);
-  readonly #claimed = new Float64Array(TYPES * TYPES);
-  readonly #series = new Uint32Array(TYPES * TYPES * BUCKETS);
+  /** By zone; a page of no zone counts in the last. */
+  #zones: readonly Fallbacks[] = [new Fallbacks()];
   #total = 0;
 
   /** @param typeNames migratetype names by number, as this kernel numbers them. */
@@ -27,17 +26,26 @@ export class ExtfragObserver implements ReplayObserver {
     this.#typeNames = typeNames;
   }
 
-  batch(_state: ReplayState, batch: EventBatch, from: number, to: number): void {
-    const { kind } = batch;
-    for (let i = from; i < to; i++) if (kind[i] === EventKind.extfrag) this.#fallback(batch, i);
+  start(state: ReplayState): void {
+    this.#zones = Array.from({ length: state.zones.length + 1 }, () => new Fallbacks());
   }
 
-  #fallback(batch: EventBatch, i: number): void {
+  batch(state: ReplayState, batch: EventBatch, from: number, to: number): void {
+    const { kind } = batch;
+    for (let i = from; i < to; i++) {
+      if (kind[i] === EventKind.extfrag) this.#fallback(state, batch, i);
+    }
+  }
+
+  #fallback(state: ReplayState, batch: EventBatch, i: number): void {
+    const page = state.pageOf(batch.pfn[i]!);
+    const zone = page < 0 ? this.#zones.length - 1 : state.zoneOf(page);
+    const { counts, claimed, series } = this.#zones[zone]!;
     const detail = batch.detail[i]!;
     const cell = ((detail >> 10) & 7) * TYPES + (batch.migratetype[i]! & 7);
-    this.#counts[cell]!++;
-    if ((detail >> 14) & 1) this.#claimed[cell]!++;
-    this.#series[cell * BUCKETS + bucketOf(this.#grid, batch.timeNs[i]!)]!++;
+    counts[cell]!++;
+    if ((detail >> 14) & 1) claimed[cell]!++;
+    series[cell * BUCKETS + bucketOf(this.#grid, batch.timeNs[i]!)]!++;
     this.#total++;
   }
 
@@ -45,16 +53,41 @@ export class ExtfragObserver implements ReplayObserver {
     const name = (type: number): string => this.#typeNames[type] ?? `type ${type}`;
     const cells = [];
     for (let cell = 0; cell < TYPES * TYPES; cell++) {
-      if (this.#counts[cell] === 0) continue;
+      const parts = this.#zones.map((zone) => zone.cell(cell));
+      const count = sum(parts.map((part) => part.count));
+      if (count === 0) continue;
       cells.push({
         from: name(Math.floor(cell / TYPES)),
         to: name(cell % TYPES),
-        count: this.#counts[cell]!,
-        claimed: this.#claimed[cell]!,
-        series: [...this.#series.subarray(cell * BUCKETS, (cell + 1) * BUCKETS)],
+        count,
+        claimed: sum(parts.map((part) => part.claimed)),
+        series: parts[0]!.series.map((_, b) => sum(parts.map(({ series }) => series[b]!))),
+        zones: parts
+          .slice(0, -1)
+          .map((part, zone) => ({ zone, ...part }))
+          .filter((part) => part.count > 0),
       });
     }
     cells.sort((a, b) => b.count - a.count || (a.from + a.to < b.from + b.to ? -1 : 1));
     return { total: this.#total, cells, buckets: BUCKETS };
   }
+}
+
+/** The fallbacks of one zone. */
+class Fallbacks {
+  readonly counts = new Float64Array(TYPES * TYPES);
+  readonly claimed = new Float64Array(TYPES * TYPES);
+  readonly series = new Uint32Array(TYPES * TYPES * BUCKETS);
+
+  cell(cell: number): { count: number; claimed: number; series: number[] } {
+    return {
+      count: this.counts[cell]!,
+      claimed: this.claimed[cell]!,
+      series: [...this.series.subarray(cell * BUCKETS, (cell + 1) * BUCKETS)],
+    };
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, n) => total + n, 0);
 }

@@ -1,7 +1,7 @@
 /**
  * Observer: how many order-n GFP_ATOMIC requests in a row would succeed.
  *
- * Per zone the least of two limits: the order-n blocks that splitting yields, and the pages above
+ * Of each zone the least of two limits: the order-n blocks that splitting yields, and the pages above
  * what must stay free (mm/page_alloc.c __zone_watermark_ok takes 2^n - 1 off before it compares, so
  * the last request passes while free - (2^n - 1) > need). Summed over zones: a request that one zone
  * refuses goes to the next. CMA blocks do not count;
@@ -20,16 +20,24 @@ export interface HeadroomOptions {
   readonly atomicNeed: (zone: ZoneState) => number | null;
 }
 
+/** What of a zone limits a row of requests. */
+export interface RoomOf {
+  readonly cma?: ArrayLike<number>;
+  /** Pages in these blocks. */
+  readonly cmaPages?: number;
+}
+
 /**
  * Adds to `into[n]` the requests of order n that the zone could serve in a row.
- * @param free blocks by order, and `pages` in all: the best estimate unless a bound is asked for.
+ * @param need pages that must stay free: Infinity = the zone is never tried, null = not known.
+ * @param free blocks by order, and `pages` in all: the best estimate or a bound.
  */
 export function zoneHeadroom(
-  zone: ZoneState,
+  zone: RoomOf,
   need: number | null,
   into: Float64Array,
-  free: Int32Array = zone.free,
-  pages: number = zone.freePages,
+  free: ArrayLike<number>,
+  pages: number,
 ): void {
   const { cma } = zone;
   const cmaPages = zone.cmaPages ?? 0;
@@ -55,6 +63,10 @@ export class HeadroomObserver implements ReplayObserver {
   #high: Float64Array = new Float64Array();
   #now: Float64Array = new Float64Array();
   #least: Float64Array = new Float64Array();
+  /** By zone: what it would serve alone, the least of that in the open bucket, and in each bucket. */
+  #zones: { now: Float64Array; least: Float64Array; min: Float64Array }[] = [];
+  /** Zones whose free lists moved since they were reckoned. */
+  #moved: Uint8Array = new Uint8Array();
   #bounded: Float64Array = new Float64Array();
   #seenPages: Float64Array = new Float64Array();
   #needs: (number | null)[] = [];
@@ -79,7 +91,13 @@ export class HeadroomObserver implements ReplayObserver {
     this.#bounded = new Float64Array(state.orders);
     this.#least = new Float64Array(state.orders).fill(Number.POSITIVE_INFINITY);
     this.#seenPages = new Float64Array(state.zones.length).fill(Number.NaN);
-    this.#compute(state);
+    this.#moved = new Uint8Array(state.zones.length);
+    this.#zones = state.zones.map(() => ({
+      now: new Float64Array(state.orders),
+      least: new Float64Array(state.orders).fill(Number.POSITIVE_INFINITY),
+      min: new Float64Array(state.orders * buckets),
+    }));
+    this.#computeAll(state);
   }
 
   get dueNs(): number {
@@ -94,14 +112,16 @@ export class HeadroomObserver implements ReplayObserver {
     const zones = state.zones;
     // What comes free can only help: the least of a bucket is found where pages were taken.
     const both = state.restless !== false;
+    let less = false;
     for (let z = 0; z < zones.length; z++) {
       const pages = zones[z]!.freePages;
-      if (pages < this.#seenPages[z]! || (both && pages !== this.#seenPages[z])) {
-        this.#compute(state);
-        return;
-      }
+      const seen = this.#seenPages[z]!;
+      if (pages === seen) continue;
+      this.#moved[z] = 1;
       this.#seenPages[z] = pages;
+      if (pages < seen || both) less = true;
     }
+    if (less) this.#compute(state);
   }
 
   batch(): void {
@@ -110,7 +130,7 @@ export class HeadroomObserver implements ReplayObserver {
 
   snapshot(state: ReplayState): void {
     if (!this.#walked) this.#jump(state);
-    this.#compute(state);
+    this.#computeAll(state);
   }
 
   /** Without events: up to this copy what the one before told held. */
@@ -124,18 +144,28 @@ export class HeadroomObserver implements ReplayObserver {
     this.#closeUpTo(state, this.#options.grid.buckets);
   }
 
+  #computeAll(state: ReplayState): void {
+    this.#moved.fill(1);
+    this.#compute(state);
+  }
+
+  /** Reckons the zones that moved anew, and the sum. */
   #compute(state: ReplayState): void {
     const { zones } = state;
     this.#now.fill(0);
     for (let z = 0; z < zones.length; z++) {
-      const zone = zones[z]!;
-      if (this.#needs.length <= z) this.#needs.push(this.#options.atomicNeed(zone));
-      zoneHeadroom(zone, this.#needs[z]!, this.#now);
-      this.#seenPages[z] = zone.freePages;
+      const { now, least } = this.#zones[z]!;
+      if (this.#moved[z] === 1) {
+        this.#moved[z] = 0;
+        const zone = zones[z]!;
+        if (this.#needs.length <= z) this.#needs.push(this.#options.atomicNeed(zone));
+        zoneHeadroom(zone, this.#needs[z]!, now.fill(0), zone.free, zone.freePages);
+        this.#seenPages[z] = zone.freePages;
+        lower(least, now);
+      }
+      for (let n = 0; n < this.#orders; n++) this.#now[n]! += now[n]!;
     }
-    for (let n = 0; n < this.#orders; n++) {
-      if (this.#now[n]! < this.#least[n]!) this.#least[n] = this.#now[n]!;
-    }
+    lower(this.#least, this.#now);
   }
 
   #advance(state: ReplayState, timeNs: number): void {
@@ -146,11 +176,10 @@ export class HeadroomObserver implements ReplayObserver {
 
   #closeUpTo(state: ReplayState, next: number): void {
     const { buckets } = this.#options.grid;
-    for (let z = 0; z < state.zones.length; z++) {
-      this.#needs[z] = this.#options.atomicNeed(state.zones[z]!);
-    }
     for (; this.#bucket < next; this.#bucket++) {
-      this.#compute(state);
+      // Like the timeline's marks: what moved them came at the end of the last of these buckets.
+      if (this.#bucket === next - 1) this.#askNeeds(state);
+      this.#computeAll(state);
       this.#bound(state, 'low', this.#low);
       this.#bound(state, 'high', this.#high);
       for (let n = 0; n < this.#orders; n++) {
@@ -158,6 +187,16 @@ export class HeadroomObserver implements ReplayObserver {
         this.#min[n * buckets + this.#bucket] = this.#least[n]!;
         this.#least[n] = this.#now[n]!;
       }
+      for (const { now, least, min } of this.#zones) {
+        for (let n = 0; n < this.#orders; n++) min[n * buckets + this.#bucket] = least[n]!;
+        least.set(now);
+      }
+    }
+  }
+
+  #askNeeds(state: ReplayState): void {
+    for (let z = 0; z < state.zones.length; z++) {
+      this.#needs[z] = this.#options.atomicNeed(state.zones[z]!);
     }
   }
 
@@ -191,6 +230,7 @@ export class HeadroomObserver implements ReplayObserver {
       min: split(this.#min),
       low: this.#equal(this.#low) ? null : split(this.#low),
       high: this.#equal(this.#high) ? null : split(this.#high),
+      zoneMin: this.#zones.map(({ min }) => split(min)),
       marksKnown: this.#needs.length > 0 && this.#needs.every((need) => need !== null),
     };
   }
@@ -198,4 +238,9 @@ export class HeadroomObserver implements ReplayObserver {
   #equal(bound: Float64Array): boolean {
     return bound.every((value, i) => value === this.#last[i]);
   }
+}
+
+/** Keeps the smaller of each pair in `least`. */
+function lower(least: Float64Array, now: Float64Array): void {
+  for (let n = 0; n < least.length; n++) if (now[n]! < least[n]!) least[n] = now[n]!;
 }

@@ -160,7 +160,9 @@ describe('moments', () => {
   const state = (timeNs: number): ReplayState =>
     ({
       timeNs,
-      zones: [{ free: [1], low: [1], high: [1], freePages: 1, certainty: 'exact' }],
+      zones: [
+        { free: [1], low: [1], high: [1], freePages: 1, certainty: 'exact', marks: { boost: 0 } },
+      ],
     }) as unknown as ReplayState;
 
   test('never more than the limit, and those kept are spread evenly', () => {

@@ -18,6 +18,15 @@ export class HolderTable {
   allocs = new Float64Array(1024);
   startSumS = new Float64Array(1024);
   folded = 0;
+  /** Pages held now in each zone, [row * zones + zone]. */
+  liveIn: Float64Array;
+  readonly zones: number;
+
+  /** @param zones to tell apart. */
+  constructor(zones = 1) {
+    this.zones = zones;
+    this.liveIn = new Float64Array(1024 * zones);
+  }
 
   get size(): number {
     return this.#rows;
@@ -95,6 +104,7 @@ export class HolderTable {
       return bigger;
     };
     this.live = wider(this.live);
+    this.liveIn = wider(this.liveIn);
     this.peak = wider(this.peak);
     this.allocs = wider(this.allocs);
     this.startSumS = wider(this.startSumS);

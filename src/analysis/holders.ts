@@ -25,6 +25,8 @@ import {
 const SAMPLES = 60;
 const TOP = 12;
 const KEEP = 200;
+/** With more zones than this, samples do not tell them apart. */
+const MOST_ZONES = 64;
 /** Frames of the allocator itself, which say nothing of the caller. */
 const ALLOCATOR_FRAME =
   /^(=>\s*)?(trace_|__alloc_pages|alloc_pages|__alloc_frozen|get_page_from|__rmqueue|rmqueue|new_slab|allocate_slab|___slab|__slab|kmem_cache_|__kmem|__kmalloc|kmalloc|__folio_alloc|folio_alloc|alloc_slab)/;
@@ -36,6 +38,12 @@ export interface HoldersOptions {
   readonly typeNames: readonly string[];
 }
 
+interface Sample {
+  readonly timeNs: number;
+  /** Row of the table and pages. */
+  readonly top: [number, number][];
+}
+
 interface Counts {
   readonly pages: number[];
   readonly mixed: number[];
@@ -44,9 +52,11 @@ interface Counts {
 /** Who holds which memory, and who pins pageblocks. */
 export class HoldersObserver implements ReplayObserver {
   readonly #options: HoldersOptions;
-  readonly table = new HolderTable();
+  table = new HolderTable();
   readonly #movable: number;
-  readonly #samples: { timeNs: number; top: [number, number][] }[] = [];
+  readonly #samples: Sample[] = [];
+  readonly #zoneSamples: Sample[][] = [];
+  #zoneOfBlock: Uint8Array = new Uint8Array();
   #owners: PageOwners | null = null;
   #pageblockOrder = 9;
   #sampleEndNs: number;
@@ -81,6 +91,16 @@ export class HoldersObserver implements ReplayObserver {
     const blocks = Math.ceil(state.pages.length / 2 ** state.pageblockOrder) + 1;
     this.pinned = new Int32Array(blocks);
     this.movable = new Int32Array(blocks);
+    const zones = state.zones.length;
+    this.table = new HolderTable(zones > 1 && zones <= MOST_ZONES ? zones : 1);
+    this.#zoneOfBlock = new Uint8Array(blocks);
+    if (this.table.zones > 1) {
+      const last = Math.max(0, state.pages.length - 1);
+      for (let b = 0; b < blocks; b++) {
+        this.#zoneOfBlock[b] = state.zoneOf(Math.min(last, b << state.pageblockOrder));
+      }
+      for (let z = 0; z < zones; z++) this.#zoneSamples.push([]);
+    }
     this.#owners = new PageOwners(state.pages.length, {
       added: (page, order, owner, sinceS) => this.#account(page, order, owner, sinceS, 1),
       removed: (page, order, owner, sinceS) => this.#account(page, order, owner, sinceS, -1),
@@ -121,6 +141,7 @@ export class HoldersObserver implements ReplayObserver {
     if (table.live[row]! > table.peak[row]!) table.peak[row] = table.live[row]!;
     const held = table.migratetype(row) === this.#movable ? this.movable : this.pinned;
     const block = page >> this.#pageblockOrder;
+    table.liveIn[row * table.zones + this.#zoneOfBlock[block]!]! += pages;
     if (order <= this.#pageblockOrder) {
       held[block]! += pages;
       return;
@@ -130,17 +151,27 @@ export class HoldersObserver implements ReplayObserver {
   }
 
   #sample(timeNs: number): void {
+    const { live, liveIn, zones } = this.table;
+    const atNs = this.#sampleEndNs;
+    this.#samples.push({ timeNs: atNs, top: this.#top(live, 0, 1) });
+    this.#zoneSamples.forEach((samples, zone) => {
+      samples.push({ timeNs: atNs, top: this.#top(liveIn, zone, zones) });
+    });
+    while (this.#sampleEndNs <= timeNs) this.#sampleEndNs += this.#sampleNs;
+  }
+
+  /** Rows with most immovable pages, by their counts at [row * step + from]. */
+  #top(counts: Float64Array, from: number, step: number): [number, number][] {
     const top: [number, number][] = [];
     for (let row = 0; row < this.table.size; row++) {
-      const pages = this.table.live[row]!;
+      const pages = counts[row * step + from]!;
       if (pages <= 0 || this.table.migratetype(row) === this.#movable) continue;
       if (top.length === TOP && pages <= top[TOP - 1]![1]) continue;
       top.push([row, pages]);
       top.sort((a, b) => b[1] - a[1]);
       if (top.length > TOP) top.pop();
     }
-    this.#samples.push({ timeNs: this.#sampleEndNs, top });
-    while (this.#sampleEndNs <= timeNs) this.#sampleEndNs += this.#sampleNs;
+    return top;
   }
 
   end(state: ReplayState): void {
@@ -220,7 +251,9 @@ export class HoldersObserver implements ReplayObserver {
         peak[b]! - peak[a]! ||
         a - b,
     );
-    const sampled = new Set(this.#samples.flatMap((sample) => sample.top.map(([row]) => row)));
+    const sampled = new Set(
+      [this.#samples, ...this.#zoneSamples].flat().flatMap(({ top }) => top.map(([row]) => row)),
+    );
     return rows.filter((row, i) => i < KEEP || sampled.has(row));
   }
 
@@ -233,13 +266,15 @@ export class HoldersObserver implements ReplayObserver {
     const index = this.indexOfRow();
     let attributed = 0;
     for (let row = 0; row < this.table.size; row++) attributed += this.table.live[row]!;
-    const samples: HolderSample[] = this.#samples.map(({ timeNs, top }) => ({
-      timeNs,
-      top: top.map(([row, pages]) => [index.get(row) ?? -1, pages] as const),
-    }));
+    const listed = (samples: readonly Sample[]): HolderSample[] =>
+      samples.map(({ timeNs, top }) => ({
+        timeNs,
+        top: top.map(([row, pages]) => [index.get(row) ?? -1, pages] as const),
+      }));
     return {
       holders: [...index.keys()].map((row) => this.#holder(row)),
-      samples,
+      samples: listed(this.#samples),
+      ...(this.#zoneSamples.length > 0 ? { zoneSamples: this.#zoneSamples.map(listed) } : {}),
       attributedPages: attributed,
       unattributedPages: this.#unattributed,
       folded: this.table.folded,

@@ -5,8 +5,8 @@
  * second one is dropped and from then on every second opening is skipped, so those kept stay evenly
  * spread over the recording.
  */
-import type { ReplayState } from '../replay/observer.js';
-import type { Moment, NearEvent, NearestBlock } from './report-data.js';
+import type { ReplayState, ZoneState } from '../replay/observer.js';
+import type { Moment, MomentZone, NearEvent, NearestBlock } from './report-data.js';
 import type { Verdict } from './types.js';
 
 export class MomentKeeper {
@@ -46,12 +46,7 @@ export class MomentKeeper {
         : worst.includes('bounded')
           ? 'bounded'
           : 'exact',
-      zones: state.zones.map((zone) => ({
-        free: [...zone.free],
-        low: [...zone.low],
-        high: [...zone.high],
-        freePages: zone.freePages,
-      })),
+      zones: state.zones.map(zoneNow),
       verdict,
       ...(around.length === 0 ? {} : { around }),
       ...(nearest === null ? {} : { nearest }),
@@ -66,4 +61,18 @@ export class MomentKeeper {
   get moments(): readonly Moment[] {
     return this.#moments;
   }
+}
+
+function zoneNow(zone: ZoneState): MomentZone {
+  const { cma, highatomic, cmaPages = 0, highatomicPages = 0, reservedHighatomic = 0 } = zone;
+  return {
+    free: [...zone.free],
+    low: [...zone.low],
+    high: [...zone.high],
+    freePages: zone.freePages,
+    boost: zone.marks.boost,
+    ...(cma && cmaPages > 0 ? { cma: [...cma] } : {}),
+    ...(highatomic && highatomicPages > 0 ? { highatomic: [...highatomic] } : {}),
+    ...(reservedHighatomic > 0 ? { reserved: reservedHighatomic } : {}),
+  };
 }

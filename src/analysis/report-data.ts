@@ -196,6 +196,13 @@ export interface ZoneTimeline {
   /** One letter a bucket, the worst in it: e(xact), b(ounded), u(nknown). */
   readonly certainty: string;
   readonly marks: readonly MarkStep[];
+  /** lowmem_reserve by highest zone index of the request, pages. */
+  readonly protection?: readonly number[];
+  /** Part of `last`, like it: blocks in CMA areas and in HIGHATOMIC pageblocks; absent = none. */
+  readonly cma?: readonly (readonly number[])[];
+  readonly highatomic?: readonly (readonly number[])[];
+  /** Pages of HIGHATOMIC pageblocks, free or not, at the end of the bucket; absent = none. */
+  readonly reserved?: readonly number[];
 }
 
 export interface LostSpan {
@@ -266,6 +273,11 @@ export interface Headroom {
   readonly high?: readonly (readonly number[])[] | null;
   /** False when the watermarks are not known: then only the free lists limit it. */
   readonly marksKnown: boolean;
+  /**
+   * The least of each zone alone, [zone][order][bucket]; what it would serve at the end of a bucket follows from its
+   * free lists (zone-headroom.ts). Absent in summaries of older versions.
+   */
+  readonly zoneMin?: readonly (readonly (readonly number[])[])[];
 }
 
 /** mm_page_alloc_extfrag: what type of request took blocks of what type. */
@@ -283,6 +295,14 @@ export interface ExtfragCell {
   readonly claimed: number;
   /** By bucket of `Extfrag.buckets` over the span. */
   readonly series: readonly number[];
+  /** The same by zone, those without any left out; absent in summaries of older versions. */
+  readonly zones?: readonly {
+    /** Index in `zones` of the report. */
+    readonly zone: number;
+    readonly count: number;
+    readonly claimed: number;
+    readonly series: readonly number[];
+  }[];
 }
 
 export interface ReportResidual {
@@ -297,16 +317,26 @@ export interface ReportResidual {
   }[];
 }
 
+/** One zone at a moment: free blocks by order with their bounds. */
+export interface MomentZone {
+  readonly free: readonly number[];
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+  readonly freePages: number;
+  /** Pages added to the watermarks; absent = as the timeline's marks say. */
+  readonly boost?: number;
+  /** Part of `free`: blocks in CMA areas and in HIGHATOMIC pageblocks; absent = none. */
+  readonly cma?: readonly number[];
+  readonly highatomic?: readonly number[];
+  /** Pages of HIGHATOMIC pageblocks, free or not; absent = none. */
+  readonly reserved?: number;
+}
+
 /** The full state and the kernel's answer at one instant that matters. */
 export interface Moment {
   readonly timeNs: number;
   readonly certainty: Certainty;
-  readonly zones: readonly {
-    readonly free: readonly number[];
-    readonly low: readonly number[];
-    readonly high: readonly number[];
-    readonly freePages: number;
-  }[];
+  readonly zones: readonly MomentZone[];
   readonly verdict: Verdict | null;
   /** What stands between each zone and a block of the verdict's order; absent = not looked. */
   readonly nearest?: readonly NearestBlock[];
@@ -386,6 +416,8 @@ export interface ReportData {
   readonly zones: readonly ReportZone[];
   /** Indices of zones in the order GFP_ATOMIC tries them; a zone left out is never tried. */
   readonly zonelist: readonly number[];
+  /** Node that requests are thought to come from; absent = 0. */
+  readonly node?: number;
   /** Events accepted, by kernel name. */
   readonly counts: Readonly<Record<string, number>>;
   readonly lostEvents: number;

@@ -100,6 +100,8 @@ export interface HolderSample {
 export interface Holders {
   readonly holders: readonly Holder[];
   readonly samples: readonly HolderSample[];
+  /** The same in each zone, [zone][sample]; absent where there are very many zones. */
+  readonly zoneSamples?: readonly (readonly HolderSample[])[];
   /** Pages allocated now whose allocation was not recorded. */
   readonly unattributedPages: number;
   readonly attributedPages: number;

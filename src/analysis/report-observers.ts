@@ -50,6 +50,7 @@ export type ReplayFindings = Pick<
   | 'residuals'
   | 'zones'
   | 'zonelist'
+  | 'node'
   | 'orders'
   | 'pageblockOrder'
 >;
@@ -152,6 +153,7 @@ export function createReportObservers(options: ReportObserverOptions): ReportObs
       residuals: trust.residuals.map(({ timeNs, source, zones }) => ({ timeNs, source, zones })),
       zones: trust.zones,
       zonelist: need.zonelist(),
+      node: options.node,
       orders: trust.orders,
       pageblockOrder: trust.pageblockOrder,
     }),

@@ -12,7 +12,6 @@ import { heldState } from './held-state.js';
 import type { LostSpan, MarkStep, TimeGrid, Timeline, TimeMarker } from './report-data.js';
 import { bucketEndNs, bucketOf, nextBucketNs } from './time-grid.js';
 
-const MAX_STEPS = 400;
 const MAX_MARKERS = 200;
 const MAX_LOST = 500;
 const CPUS = 1 << 16;
@@ -39,6 +38,11 @@ class ZoneColumns {
   readonly pagesMin: Float64Array;
   readonly pagesMax: Float64Array;
   readonly certainty: Uint8Array;
+  readonly protection: readonly number[];
+  /** Made when there is something to note. */
+  cma: Int32Array | null = null;
+  highatomic: Int32Array | null = null;
+  reserved: Float64Array | null = null;
   readonly steps: MarkStep[] = [];
   /** Extremes of the open bucket. */
   readonly openMin: Int32Array;
@@ -48,7 +52,8 @@ class ZoneColumns {
   seenPages = Number.NaN;
   openCertainty = 0;
 
-  constructor(orders: number, buckets: number) {
+  constructor(orders: number, buckets: number, protection: readonly number[]) {
+    this.protection = protection;
     this.last = new Int32Array(orders * buckets);
     this.min = new Int32Array(orders * buckets);
     this.max = new Int32Array(orders * buckets);
@@ -105,7 +110,30 @@ class ZoneColumns {
     this.pagesMin[bucket] = Math.min(this.openPagesMin, zone.freePages);
     this.pagesMax[bucket] = Math.max(this.openPagesMax, zone.freePages);
     this.certainty[bucket] = Math.max(this.openCertainty, certaintyLevel(zone));
+    this.#closeKept(zone, bucket, buckets);
   }
+
+  /** What is free but not for every request. */
+  #closeKept(zone: ZoneState, bucket: number, buckets: number): void {
+    const { cma, highatomic, cmaPages = 0, highatomicPages = 0, reservedHighatomic = 0 } = zone;
+    const size = this.last.length;
+    if (cma && cmaPages > 0) {
+      this.cma ??= new Int32Array(size);
+      put(this.cma, cma, bucket, buckets);
+    }
+    if (highatomic && highatomicPages > 0) {
+      this.highatomic ??= new Int32Array(size);
+      put(this.highatomic, highatomic, bucket, buckets);
+    }
+    if (reservedHighatomic > 0) {
+      this.reserved ??= new Float64Array(buckets);
+      this.reserved[bucket] = reservedHighatomic;
+    }
+  }
+}
+
+function put(into: Int32Array, blocks: Int32Array, bucket: number, buckets: number): void {
+  for (let q = 0; q * buckets < into.length; q++) into[q * buckets + bucket] = blocks[q] ?? 0;
 }
 
 function certaintyLevel(zone: ZoneState): number {
@@ -140,7 +168,8 @@ export class TimelineObserver implements ReplayObserver {
   start(state: ReplayState): void {
     this.#orders = state.orders;
     this.#columns = state.zones.map(
-      () => new ZoneColumns(state.orders, this.#options.grid.buckets),
+      ({ marks }) =>
+        new ZoneColumns(state.orders, this.#options.grid.buckets, [...marks.protection]),
     );
     for (const zone of state.zones) {
       this.#columns[zone.index]!.reopen(zone);
@@ -225,7 +254,7 @@ export class TimelineObserver implements ReplayObserver {
       previous.high === known(marks.high) &&
       previous.boost === marks.boost &&
       previous.atomicNeed === need;
-    if (same || steps.length >= MAX_STEPS) return;
+    if (same) return;
     steps.push({
       timeNs,
       min: known(marks.min),
@@ -278,5 +307,9 @@ function zoneResult(columns: ZoneColumns, orders: number, buckets: number) {
     freePagesMax: [...columns.pagesMax],
     certainty: Array.from(columns.certainty, (level) => 'ebu'[level]).join(''),
     marks: columns.steps,
+    protection: columns.protection,
+    ...(columns.cma === null ? {} : { cma: split(columns.cma) }),
+    ...(columns.highatomic === null ? {} : { highatomic: split(columns.highatomic) }),
+    ...(columns.reserved === null ? {} : { reserved: [...columns.reserved] }),
   };
 }

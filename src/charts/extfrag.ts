@@ -1,12 +1,24 @@
 /**
  * Charts: allocations that took blocks of another migratetype, as a matrix and over time.
  */
-import type { ReportData } from '../analysis/report-data.js';
+import type { ExtfragCell, ReportData } from '../analysis/report-data.js';
 import { type Chart, type Row, toSeconds } from './chart.js';
 import { AXIS_WIDTH, CATEGORY_COLORS, DEFAULT_WIDTH } from './theme.js';
 import { inkParams, lossRows, SCHEMA_URL, timeChart, timeX, valueY } from './time-chart.js';
 
 const TOP_PAIRS = 8;
+
+/** The fallbacks of the zone chosen, most frequent first. */
+function cellsIn(data: ReportData, zone: number | null): ExtfragCell[] {
+  const { cells } = data.extfrag;
+  if (zone === null) return [...cells];
+  return cells
+    .flatMap((cell) => {
+      const part = cell.zones?.find((one) => one.zone === zone);
+      return part ? [{ ...cell, ...part }] : [];
+    })
+    .sort((a, b) => b.count - a.count);
+}
 
 function pair(from: string, to: string): string {
   return `${to} took ${from}`;
@@ -30,8 +42,13 @@ export const extfragMatrixChart: Chart = {
   },
   emptyText: 'No fallback allocation was recorded.',
   hasData: (data) => data.extfrag.cells.length > 0,
-  rows: (data) => ({
-    cells: data.extfrag.cells.map(({ from, to, count, claimed }) => ({ from, to, count, claimed })),
+  rows: (data, view) => ({
+    cells: cellsIn(data, view.zone).map(({ from, to, count, claimed }) => ({
+      from,
+      to,
+      count,
+      claimed,
+    })),
   }),
   spec: (data) => ({
     $schema: SCHEMA_URL,
@@ -94,7 +111,7 @@ export const extfragOverTimeChart: Chart = {
   },
   emptyText: 'No fallback allocation was recorded.',
   hasData: (data) => data.extfrag.cells.length > 0,
-  rows: (data) => ({ mixing: mixingRows(data), ...lossRows(data) }),
+  rows: (data, view) => ({ mixing: mixingRows(data, view.zone), ...lossRows(data) }),
   spec: (data, view) => {
     const names = data.extfrag.cells.slice(0, TOP_PAIRS).map(({ from, to }) => pair(from, to));
     return timeChart({
@@ -135,13 +152,18 @@ export const extfragOverTimeChart: Chart = {
   },
 };
 
-function mixingRows(data: ReportData): Row[] {
-  const { buckets, cells } = data.extfrag;
+function mixingRows(data: ReportData, zone: number | null): Row[] {
+  const { buckets } = data.extfrag;
+  // The pairs that have a colour, whatever the zone.
+  const named = new Set(
+    data.extfrag.cells.slice(0, TOP_PAIRS).map(({ from, to }) => pair(from, to)),
+  );
+  const cells = cellsIn(data, zone).filter(({ from, to }) => named.has(pair(from, to)));
   const step = (data.span.toNs - data.span.fromNs) / Math.max(1, buckets);
   const rows: Row[] = [];
   for (let b = 0; b < buckets; b++) {
     let foot = 0;
-    for (const cell of cells.slice(0, TOP_PAIRS)) {
+    for (const cell of cells) {
       const count = cell.series[b] ?? 0;
       if (count === 0) continue;
       rows.push({

@@ -1,7 +1,8 @@
 /**
  * Charts: how many requests in a row would succeed, over time and against a ring size.
  */
-import type { ReportData } from '../analysis/report-data.js';
+import type { Headroom, ReportData } from '../analysis/report-data.js';
+import { headroomOfZone } from '../analysis/zone-headroom.js';
 import { columnsInView, lastIn, leastIn } from './buckets.js';
 import { type Chart, type Row, toSeconds } from './chart.js';
 import { bandMark, DEFAULT_WIDTH, ORDER_COLORS } from './theme.js';
@@ -12,6 +13,18 @@ const DEFAULT_ORDER = 3;
 const LARGEST_COMMON = 5;
 const RING_ORDERS = [1, 2, 3, 4, 5];
 const LARGEST_RING = 4096;
+
+const zones = new WeakMap<ReportData, Map<number, Headroom>>();
+
+/** All zones together, or what one alone would serve. */
+function headroomIn(data: ReportData, zone: number | null): Headroom {
+  if (zone === null || zone >= data.timeline.zones.length) return data.headroom;
+  const known = zones.get(data) ?? new Map<number, Headroom>();
+  zones.set(data, known);
+  const found = known.get(zone) ?? headroomOfZone(data, zone);
+  known.set(zone, found);
+  return found;
+}
 
 /** The order chosen, else the one the verdict speaks of where drivers ask for it, else 3. */
 export function headroomOrder(data: ReportData, chosen: number | null): number {
@@ -25,7 +38,7 @@ export const headroomChart: Chart = {
   title: 'Headroom: how many requests in a row would succeed',
   description:
     'The number of GFP_ATOMIC requests of one order that would succeed one after another, over time.',
-  how: 'Compare this with the number of buffers a driver refills at once (its ring size): while the band is below that number, a refill of the whole ring fails part way. The line is the number at the end of each column, the green band reaches down to the least inside it; a grey band is what the bounds of the reconstruction leave open. The order that the sentence on top speaks of, unless an order is chosen above. The scale is logarithmic; 0 is at the foot.',
+  how: 'Compare this with the number of buffers a driver refills at once (its ring size): while the band is below that number, a refill of the whole ring fails part way. The line is the number at the end of each column, the green band reaches down to the least inside it; a grey band is what the bounds of the reconstruction leave open. The order that the sentence on top speaks of, unless an order is chosen above; with a zone chosen, what that zone alone would have served. The scale is logarithmic; 0 is at the foot.',
   overTime: true,
   table: {
     dataset: 'headroom',
@@ -42,12 +55,12 @@ export const headroomChart: Chart = {
   hasData: (data) => data.headroom.last.length > 0,
   rows: (data, view) => {
     const order = headroomOrder(data, view.order);
-    const { last, low, high } = data.headroom;
+    const { last, min, low, high } = headroomIn(data, view.zone);
     const headroom = columnsInView(data.timeline, view, true).map((column) => ({
       t: toSeconds(data, column.startNs),
       order,
       now: lastIn(last[order] ?? [], column),
-      least: leastIn(data.headroom.min[order] ?? [], column),
+      least: leastIn(min[order] ?? [], column),
       low: lastIn((low ?? last)[order] ?? [], column),
       high: lastIn((high ?? last)[order] ?? [], column),
     }));
@@ -125,7 +138,7 @@ export const ringSizeChart: Chart = {
   },
   emptyText: 'The free lists could not be reconstructed.',
   hasData: (data) => data.headroom.last.length > 0,
-  rows: (data, view) => ({ ring: ringRows(data, view.order) }),
+  rows: (data, view) => ({ ring: ringRows(data, view.order, view.zone) }),
   spec: (data) => ({
     $schema: SCHEMA_URL,
     title: ringSizeChart.title,
@@ -186,10 +199,11 @@ function ringColors(orders: number): string[] {
   return Array.from({ length: orders - 1 }, (_, i) => ORDER_COLORS[Math.min(11, i * 2 + 1)]!);
 }
 
-function ringRows(data: ReportData, order: number | null): Row[] {
+function ringRows(data: ReportData, order: number | null, zone: number | null): Row[] {
+  const { min } = headroomIn(data, zone);
   const rows: Row[] = [];
   for (const shown of order === null ? RING_ORDERS : [order]) {
-    const least = [...(data.headroom.min[shown] ?? [])].sort((a, b) => a - b);
+    const least = [...(min[shown] ?? [])].sort((a, b) => a - b);
     if (least.length === 0) continue;
     for (let ring = 1; ring <= LARGEST_RING; ring = Math.ceil(ring * 1.19)) {
       let below = 0;

@@ -1,7 +1,12 @@
 /**
  * Charts: who holds pages that cannot be moved, at the end and over time.
  */
-import { AGE_LIMITS_NS, type Holder, type ReportData } from '../analysis/report-data.js';
+import {
+  AGE_LIMITS_NS,
+  type Holder,
+  type HolderSample,
+  type ReportData,
+} from '../analysis/report-data.js';
 import { bytesText, duration } from '../analysis/words.js';
 import {
   type Chart,
@@ -245,7 +250,7 @@ export const holdersOverTimeChart: Chart = {
   },
   emptyText: 'No immovable allocation was recorded.',
   hasData: (data) => leading(data).length > 0,
-  rows: (data) => ({ held: heldRows(data), ...lossRows(data) }),
+  rows: (data, view) => ({ held: heldRows(data, view.zone), ...lossRows(data) }),
   spec: (data, view) => {
     const names = [...leading(data).map((i) => label(data.holders!.holders[i]!)), OTHERS];
     return timeChart({
@@ -287,10 +292,16 @@ export const holdersOverTimeChart: Chart = {
   },
 };
 
-function heldRows(data: ReportData): Row[] {
+/** Samples of one zone, or of all; a machine of one zone has no others. */
+export function holderSamples(data: ReportData, zone: number | null): readonly HolderSample[] {
+  const { samples = [], zoneSamples } = data.holders ?? {};
+  return (zone === null ? null : zoneSamples?.[zone]) ?? samples;
+}
+
+function heldRows(data: ReportData, zone: number | null): Row[] {
   const lead = leading(data);
   const rows: Row[] = [];
-  for (const sample of data.holders?.samples ?? []) {
+  for (const sample of holderSamples(data, zone)) {
     const t = toSeconds(data, sample.timeNs);
     const held = new Map(sample.top);
     let rest = 0;

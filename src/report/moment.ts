@@ -1,12 +1,18 @@
 /**
  * The state at a moment, out of ReportData, and what each zone would have answered there.
  *
- * Where the replay kept the exact moment, its own verdict is shown; elsewhere the state at the end
- * of the timeline's bucket is judged with the recorded need of GFP_ATOMIC (mm/page_alloc.c
- * __zone_watermark_ok: free - (2^n - 1) must exceed it, and for n > 0 a block must be there).
+ * Where the replay kept the exact moment and judged this very request, its own verdict is shown; elsewhere
+ * the state kept, or that at the end of the timeline's bucket, is judged by the same rules.
  */
-import type { Moment, NearEvent, NearestBlock, ReportData } from '../analysis/report-data.js';
-import type { FailureWindow, ZoneReason } from '../analysis/types.js';
+import type {
+  Moment,
+  MomentZone,
+  NearEvent,
+  NearestBlock,
+  ReportData,
+} from '../analysis/report-data.js';
+import { judgeZones, zonesAtBucket } from '../analysis/state-at.js';
+import type { FailureWindow, VerdictWord, ZoneReason, ZoneVerdict } from '../analysis/types.js';
 import { bytesText, grouped } from '../analysis/words.js';
 import type { Certainty } from '../replay/observer.js';
 
@@ -15,7 +21,7 @@ export interface MomentState {
   /** False: the state is that of a whole bucket's end. */
   readonly exactTime: boolean;
   readonly certainty: Certainty;
-  readonly zones: Moment['zones'];
+  readonly zones: readonly MomentZone[];
   readonly bucket: number;
   readonly verdict: Moment['verdict'];
   readonly nearest: readonly NearestBlock[];
@@ -88,20 +94,13 @@ export function momentAt(
       nearest: exact.nearest ?? [],
       around: exact.around ?? [],
     };
-  const pick = (plane: readonly (readonly number[])[]): number[] =>
-    plane.map((row) => row[bucket] ?? 0);
   const letters = timeline.zones.map((zone) => zone.certainty[bucket]);
   return {
     timeNs,
     exactTime: false,
     bucket,
     certainty: letters.includes('u') ? 'unknown' : letters.includes('b') ? 'bounded' : 'exact',
-    zones: timeline.zones.map((zone) => ({
-      free: pick(zone.last),
-      low: pick(zone.low ?? zone.last),
-      high: pick(zone.high ?? zone.last),
-      freePages: zone.freePages[bucket] ?? 0,
-    })),
+    zones: zonesAtBucket(data, bucket),
     verdict: null,
     nearest: [],
     around: [],
@@ -129,75 +128,110 @@ export function nearestBefore(
     : null;
 }
 
-/** Whether the replay itself judged this order and class at this moment. */
-export function isJudged(moment: MomentState, order: number, gfp: string): boolean {
-  return moment.verdict?.order === order && moment.verdict.gfp === gfp;
+/** What a request would have been answered with the state of a moment. */
+export interface Answer {
+  readonly word: VerdictWord;
+  /** In the order in which the request tries them. */
+  readonly zones: readonly ZoneAnswer[];
 }
 
-/**
- * Zones in the order a GFP_ATOMIC request tries them. Where the replay did not judge this very request,
- * the answer is that of plain GFP_ATOMIC.
- */
+/** The answer at an instant, and the state that explains it. */
+export interface MomentAnswer extends Answer {
+  readonly moment: MomentState;
+  /**
+   * Of when the state is: the very event; the end of the column; the opening of the window; or the end of the column
+   * although a window closed, or opens, before that.
+   */
+  readonly shows: 'event' | 'column' | 'opening' | 'closed' | 'not-yet';
+}
+
+interface Request {
+  readonly order: number;
+  readonly gfp: string;
+}
+
+/** @param window the failure window of this request that holds the instant. */
+export function answerAt(
+  data: ReportData,
+  atNs: number,
+  request: Request,
+  window: FailureWindow | null,
+): MomentAnswer | null {
+  const { order, gfp } = request;
+  const moment = momentAt(data, atNs, order, gfp);
+  if (moment === null) return null;
+  const answer = judgeMoment(data, moment, order, gfp);
+  const shows = moment.exactTime ? 'event' : 'column';
+  if (window !== null) {
+    if (answer.word !== 'succeeds') return { ...answer, word: 'fails', moment, shows };
+    const opening = momentAt(data, window.fromNs, order, gfp);
+    const opened = opening?.exactTime ? judgeMoment(data, opening, order, gfp) : null;
+    if (opening !== null && opened !== null && opened.word !== 'succeeds') {
+      return { ...opened, word: 'fails', moment: opening, shows: 'opening' };
+    }
+    return { ...answer, word: 'fails', moment, shows: 'closed' };
+  }
+  if (answer.word !== 'fails') return { ...answer, moment, shows };
+  const endNs = data.timeline.fromNs + (moment.bucket + 1) * data.timeline.bucketNs;
+  const next = data.windows.some(
+    (w) => w.order === order && w.gfp === gfp && w.fromNs > atNs && w.fromNs <= endNs,
+  );
+  if (next && !moment.exactTime) return { ...answer, word: 'succeeds', moment, shows: 'not-yet' };
+  // No window says so: an estimate alone is not enough.
+  const word = moment.certainty === 'exact' ? 'fails' : 'undetermined';
+  return { ...answer, word, moment, shows };
+}
+
+/** The answer to a request, zone by zone in the order it tries them. */
 export function judgeMoment(
   data: ReportData,
   moment: MomentState,
   order: number,
   gfp = 'GFP_ATOMIC',
-): ZoneAnswer[] {
-  return data.zonelist.map((zone) => judgeZone(data, moment, zone, order, gfp));
-}
-
-function judgeZone(
-  data: ReportData,
-  moment: MomentState,
-  zone: number,
-  order: number,
-  gfp: string,
-): ZoneAnswer {
-  const { node, zone: name } = data.zones[zone]!;
-  const given = moment.verdict?.zones.find((z) => z.node === node && z.zone === name);
-  if (isJudged(moment, order, gfp) && given) {
-    return {
-      zone,
-      ok: given.verdict === 'succeeds',
-      reason: given.reason,
-      arithmetic: `${pagesWords(data, given.freePages, order, given.needPages, ' usable')}; ${blocksWords(given.blocks, order, ' usable')}`,
-    };
-  }
-  const state = moment.zones[zone]!;
-  const steps = data.timeline.zones[zone]?.marks ?? [];
-  const need =
-    steps.findLast((step) => step.timeNs <= moment.timeNs)?.atomicNeed ??
-    steps[0]?.atomicNeed ??
-    null;
-  const blocks = state.free.slice(order).reduce((sum, count) => sum + count, 0);
-  const above = need === null || state.freePages - 2 ** order + 1 > need;
-  const pages = pagesWords(data, state.freePages, order, need, '');
+): Answer {
+  const { verdict: kept } = moment;
+  const same = kept !== null && kept.order === order && kept.gfp === gfp;
+  const verdict = same ? kept : judgeZones(data, moment.zones, moment, { order, gfp });
   return {
-    zone,
-    ok: above && blocks > 0,
-    reason: !above ? 'below-watermark' : blocks > 0 ? 'none' : 'fragmented',
-    arithmetic: `${pages}; ${blocksWords(blocks, order, '')}`,
+    word: verdict.verdict,
+    zones: verdict.zones.map((zone) => zoneAnswer(data, moment, zone, order)),
   };
 }
 
-/** `4 096 free (16 MiB) − 7 = 4 089 > 268 that must stay`: the kernel's own comparison. */
+function zoneAnswer(
+  data: ReportData,
+  moment: MomentState,
+  judged: ZoneVerdict,
+  order: number,
+): ZoneAnswer {
+  const zone = data.zones.findIndex((z) => z.node === judged.node && z.zone === judged.zone);
+  const all = moment.zones[zone]!;
+  const blocks = all.free.slice(order).reduce((sum, count) => sum + count, 0);
+  const usable = judged.blocks === blocks ? '' : ` usable of ${grouped(blocks)}`;
+  return {
+    zone,
+    ok: judged.verdict === 'succeeds',
+    reason: judged.reason,
+    arithmetic: `${pagesWords(data, judged, order, all.freePages)}; ${blocksWords(judged.blocks, order, usable)}`,
+  };
+}
+
+/** `pages: 4 096 free (16 MiB) − 7 = 4 089 > 268 that must stay free`: the kernel's own comparison. */
 function pagesWords(
   data: ReportData,
-  free: number,
+  { freePages, needPages, pagesShort }: ZoneVerdict,
   order: number,
-  need: number | null,
-  usable: string,
+  all: number,
 ): string {
-  const size = bytesText(free * data.pageSize);
+  const size = bytesText(freePages * data.pageSize);
+  const usable = freePages === all ? 'free' : `usable of ${grouped(all)} free`;
   const rest = 2 ** order - 1;
-  const left = free - rest;
-  const sum = rest === 0 ? '' : ` − ${grouped(rest)} = ${signed(left)}`;
+  const sum = rest === 0 ? '' : ` − ${grouped(rest)} = ${signed(freePages - rest)}`;
   const mark =
-    need === null
+    needPages === null
       ? '; how many must stay is not known'
-      : ` ${left > need ? '>' : '≤'} ${grouped(need)} that must stay free`;
-  return `pages: ${grouped(free)}${usable} (${size})${sum}${mark}`;
+      : ` ${pagesShort === 0 ? '>' : '≤'} ${grouped(needPages)} that must stay free`;
+  return `pages: ${grouped(freePages)} ${usable} (${size})${sum}${mark}`;
 }
 
 function signed(value: number): string {

@@ -76,6 +76,7 @@ code{font-size:.92em;overflow-wrap:anywhere}.hash{white-space:nowrap}
 .state .table-wrap{max-height:none}.state h3{margin:12px 0 4px;font-size:14px}.state p{margin:0 0 8px}.state .answer{font-size:15px}
 .state ol,.state ul{margin:0 0 8px;padding-left:20px}.state li{margin:0 0 5px}
 .state .step{display:flex;gap:6px;flex-wrap:wrap;margin:0 0 8px}.state .step button{padding:3px 8px}
+.zones .chosen strong{text-decoration:underline}
 .inline{font-weight:400;color:var(--faint);margin-left:8px}
 .pages-views{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:8px 24px;align-items:start}
 .pages-views p{margin:0 0 6px;min-height:30px}.pages-choice{display:flex;gap:6px;align-items:center}.pages-choice .inline{margin:0}

@@ -51,7 +51,7 @@ export function sampleReport(options: SampleOptions = {}): ReportData {
       release: '6.1.0-56-amd64',
       profile: '6.1.192',
       why: 'from the release',
-      features: { freelistHygiene: false, highatomicCap: true },
+      features: { ...profileOfText('6.1.192')!.switches },
     },
     clock: { name: 'mono', epochS: 0 },
     span,

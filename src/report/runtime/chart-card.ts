@@ -18,11 +18,8 @@ import { fillTable } from './table.js';
 import { createView, plotBox, setRows } from './vega-view.js';
 
 const ONE_ZONE = new Set(['watermarks', 'unusable-index', 'extfrag-index']);
-/** What cannot be told apart by zone. */
-const ALL_ZONES = new Set([
-  ...['failures', 'activity', 'headroom', 'ring-size'],
-  ...['holders-over-time', 'extfrag', 'extfrag-over-time'],
-]);
+/** A request may be served by any zone, and what the kernel does about memory is not told by zone. */
+const ALL_ZONES = new Set(['failures', 'activity']);
 /** Pixels the pointer may stray for a press to count as a click. */
 const CLICK_SLACK = 4;
 

@@ -8,16 +8,10 @@ import type { ReportData } from '../../analysis/report-data.js';
 import type { FailureWindow } from '../../analysis/types.js';
 import { bytesText, duration, grouped } from '../../analysis/words.js';
 import { zoneName } from '../../charts/chart.js';
+import { holderSamples } from '../../charts/holders.js';
 import { REASON_WORDS } from '../../charts/theme.js';
 import { formatSeconds } from '../../records/time.js';
-import {
-  isJudged,
-  judgeMoment,
-  leadingMoment,
-  type MomentState,
-  momentAt,
-  type ZoneAnswer,
-} from '../moment.js';
+import { answerAt, leadingMoment, type MomentAnswer, type ZoneAnswer } from '../moment.js';
 import type { ViewState } from '../view-state.js';
 import { around } from './around-panel.js';
 import { announce, byId, element } from './dom.js';
@@ -53,18 +47,18 @@ export class StatePanel {
     const chosen = this.#chosen?.atNs === state.cursorNs ? this.#chosen : null;
     const order = state.order ?? chosen?.order ?? leadingOrder(data);
     const window = windowAt(data, state.cursorNs, order, state.gfp);
-    const moment = momentAt(data, state.cursorNs, order, state.gfp);
-    if (!moment) return;
-    const answers = judgeMoment(data, moment, order, state.gfp);
+    const answer = answerAt(data, state.cursorNs, { order, gfp: state.gfp }, window);
+    if (!answer) return;
+    const { moment } = answer;
     this.#body.replaceChildren(
       this.#steps(state.cursorNs, order),
-      this.#answer(moment, answers, order, window),
-      zoneList(data, answers),
+      this.#answer(state.cursorNs, answer, order, window),
+      zoneList(data, answer.zones, state.zone),
       ...(window ? [windowFacts(data, window)] : []),
       freeListTable(data, moment.zones, order, state.zone),
       ...memoryStrips(data, state.cursorNs, state.zone, this.#pick),
       ...nearestBlocks(data, state.cursorNs, order, state.zone, this.#pick),
-      ...holdersThen(data, state.cursorNs),
+      ...holdersThen(data, state.cursorNs, state.zone),
       ...around(data, state.cursorNs, moment.around),
     );
     for (const wrap of this.#body.querySelectorAll<HTMLElement>('.table-wrap')) offerCsv(wrap);
@@ -105,15 +99,14 @@ export class StatePanel {
   }
 
   #answer(
-    moment: MomentState,
-    answers: readonly ZoneAnswer[],
+    atNs: number,
+    { word, moment, shows }: MomentAnswer,
     order: number,
     window: FailureWindow | null,
   ): HTMLElement {
     const { data } = this.#store;
-    const word = window ? 'fails' : answers.some(({ ok }) => ok) ? 'succeeds' : 'undetermined';
     const label = { fails: 'refused', succeeds: 'served', undetermined: 'not certain' }[word];
-    const at = formatSeconds(Math.round(moment.timeNs / 1e3) * 1e3, data.clock.epochS);
+    const at = formatSeconds(Math.round(atNs / 1e3) * 1e3, data.clock.epochS);
     const size = bytesText(2 ** order * data.pageSize);
     announce(`At ${at} seconds: order ${order} ${label}`);
     const reason = window && window.reason !== 'none' ? REASON_WORDS[window.reason] : '';
@@ -131,13 +124,10 @@ export class StatePanel {
       element(
         'p',
         { class: 'quiet' },
-        moment.exactTime
-          ? 'The state at the very event. '
-          : `${isTightest(data, moment.timeNs) ? 'The tightest moment: least memory was free. ' : ''}The state at the end of its column of the timeline (${duration(data.timeline.bucketNs)} wide). `,
+        isTightest(data, atNs) ? 'The tightest moment: least memory was free. ' : '',
+        stateWords(data, atNs, moment.timeNs, shows),
+        ' ',
         element('span', { class: `badge ${moment.certainty}` }, moment.certainty),
-        this.#store.state.gfp === 'GFP_ATOMIC' || isJudged(moment, order, this.#store.state.gfp)
-          ? null
-          : ' What the zones would have answered is reckoned for plain GFP_ATOMIC.',
       ),
     );
   }
@@ -156,13 +146,40 @@ function windowAt(
   );
 }
 
-function zoneList(data: ReportData, answers: readonly ZoneAnswer[]): HTMLElement {
+/** Of which instant the free lists below are. */
+function stateWords(
+  data: ReportData,
+  atNs: number,
+  stateNs: number,
+  shows: MomentAnswer['shows'],
+): string {
+  const column = `its column of the timeline (${duration(data.timeline.bucketNs)} wide)`;
+  switch (shows) {
+    case 'event':
+      return 'The state at the very event.';
+    case 'opening':
+      return `The state when this window opened, ${duration(atNs - stateNs)} before.`;
+    case 'closed':
+      return `The state at the end of ${column}: the window had closed by then.`;
+    case 'not-yet':
+      return `The state at the end of ${column}: a window opens before that.`;
+    case 'column':
+      return `The state at the end of ${column}.`;
+  }
+}
+
+/** The whole path through the zonelist, the chosen zone set off. */
+function zoneList(
+  data: ReportData,
+  answers: readonly ZoneAnswer[],
+  chosen: number | null,
+): HTMLElement {
   const list = element('ol', { class: 'zones', 'aria-label': 'Zones in the order they are tried' });
   for (const answer of answers) {
     list.append(
       element(
         'li',
-        {},
+        answer.zone === chosen ? { class: 'chosen' } : {},
         element('strong', {}, zoneName(data, answer.zone)),
         ` `,
         element(
@@ -210,8 +227,8 @@ function leadingOrder(data: ReportData): number {
 }
 
 /** Who held pages that cannot be moved, as last sampled. */
-function holdersThen(data: ReportData, atNs: number): HTMLElement[] {
-  const held = data.holders?.samples.findLast(
+function holdersThen(data: ReportData, atNs: number, zone: number | null): HTMLElement[] {
+  const held = holderSamples(data, zone).findLast(
     (sample) => sample.timeNs <= atNs + data.timeline.bucketNs,
   );
   const top = (held?.top ?? []).filter(([index]) => index >= 0).slice(0, 4);
