@@ -55,15 +55,38 @@ export function detectUnsupported(head: Uint8Array): string | null {
 
 export type Utf16 = 'utf-16le' | 'utf-16be';
 
-/** A byte order mark and at least eight characters whose other byte is 0: what PowerShell's `>` writes. */
+/**
+ * UTF-16: a byte order mark and eight characters whose other byte is 0 (PowerShell's `>`), or no mark
+ * and sixteen printable ASCII characters (consoles and captures saved as "Unicode").
+ */
 export function utf16Of(head: Uint8Array): Utf16 | null {
-  const little = startsWith(head, [0xff, 0xfe]);
-  if (head.length < 18 || !(little || startsWith(head, [0xfe, 0xff]))) return null;
-  for (let at = 2; at < 18; at += 2) {
-    const [low, high] = little ? [head[at]!, head[at + 1]!] : [head[at + 1]!, head[at]!];
-    if (high !== 0 || low === 0) return null;
+  if (startsWith(head, [0xff, 0xfe])) return charactersAt(head, 2, 8, 0, isAny) ? 'utf-16le' : null;
+  if (startsWith(head, [0xfe, 0xff])) return charactersAt(head, 2, 8, 1, isAny) ? 'utf-16be' : null;
+  if (charactersAt(head, 0, 16, 0, isPrintable)) return 'utf-16le';
+  return charactersAt(head, 0, 16, 1, isPrintable) ? 'utf-16be' : null;
+}
+
+/** Whether `count` two-byte characters follow whose byte `low` is one of these and whose other is 0. */
+function charactersAt(
+  head: Uint8Array,
+  from: number,
+  count: number,
+  low: 0 | 1,
+  isOne: (byte: number) => boolean,
+): boolean {
+  if (head.length < from + 2 * count) return false;
+  for (let at = from; at < from + 2 * count; at += 2) {
+    if (!isOne(head[at + low]!) || head[at + 1 - low] !== 0) return false;
   }
-  return little ? 'utf-16le' : 'utf-16be';
+  return true;
+}
+
+function isAny(byte: number): boolean {
+  return byte !== 0;
+}
+
+function isPrintable(byte: number): boolean {
+  return (byte >= 0x20 && byte < 0x7f) || (byte >= 0x09 && byte <= 0x0d);
 }
 
 /** Whether bytes that begin so are not yet what the format's parser reads. */

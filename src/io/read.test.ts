@@ -141,6 +141,27 @@ describe('UTF-16', () => {
     }
   });
 
+  it.each([
+    ['little', (bytes: Buffer) => bytes],
+    ['big', (bytes: Buffer) => bytes.swap16()],
+    ['compressed', (bytes: Buffer) => gzipSync(bytes)],
+  ])('%s, without a byte order mark', async (_name, kept) => {
+    const log = '[    1.000000] größe 日本語 🙂: page allocation failure\r\n'.repeat(500);
+    const read = await readBytes(kept(Buffer.from(log, 'utf16le')), {}, 61);
+    expect(Buffer.from(read.bytes).toString('utf8')).toBe(log);
+  });
+
+  it('is not seen in copies of kpageflags, in small numbers or in a few letters', async () => {
+    const flags = new BigUint64Array(2000).map((_, i) => [0n, 0x400n, 0x868n, 0x100n][i % 4]!);
+    const small = new Uint16Array(2000).map((_, i) => i % 64);
+    const few = Buffer.from('a few letters', 'utf16le');
+    for (const { buffer, byteOffset, byteLength } of [flags, small, few]) {
+      const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+      const read = await readBytes(bytes, {}, 61);
+      expect(same(read.bytes, bytes)).toBe(true);
+    }
+  });
+
   it('is not seen in bytes that merely begin like it', async () => {
     const binary = Uint8Array.from({ length: 4000 }, (_, i) => [0xff, 0xfe, 0x12, 0x9a][i % 4]!);
     const read = await readBytes(binary, {}, 61);
