@@ -80,9 +80,9 @@ export class Assembler {
       (kind === 'noise' || kind === 'counters' || kind === 'frame' || isHead(pending.text)) &&
       !log.stamped &&
       fits(pending, text) &&
-      continues(pending.kind, text);
+      (continues(pending.kind, text) || torn(pending.text, text));
     if (joins) {
-      pending.text = `${pending.text} ${text.trim()}`;
+      pending.text += `${torn(pending.text, text) ? '' : ' '}${text.trim()}`;
       pending.rewrapped = true;
       return;
     }
@@ -308,6 +308,11 @@ export class Assembler {
 
 function fits(pending: Pending, text: string): boolean {
   return pending.text.length + text.length < MAX_RECORD;
+}
+
+/** A function's name in a call trace, broken before its end. */
+function torn(before: string, text: string): boolean {
+  return /\([\w.$]+$/.test(before) && /^[\w.$]*\+0x/.test(text);
 }
 
 /** The first word or two of a zone line, folded away from the rest. */

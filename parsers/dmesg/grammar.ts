@@ -207,7 +207,7 @@ const SURE_FRAME = /\+0x[0-9a-f]+\/0x/;
 const FRAME_HINT =
   /\+0x[0-9a-f]+\/0x|\+\d+\/\d+\]|^<\/?(?:IRQ|TASK|EOI|NMI|SOFTIRQ)>| from \[?\w|^\[<[0-9a-f]{8,16}>\]/;
 const FUNCTION =
-  /([A-Za-z_.$][\w.$]{0,200})\+0x[0-9a-f]{1,8}\/0x[0-9a-f]{1,8}(?:\s*\[([\w-]{1,64})\])?/g;
+  /([A-Za-z_.$][\w.$]{0,200})\+0x[0-9a-f]{1,8}\/0x[0-9a-f]{1,8}(?:\s*\[([\w-]{1,64})(?: [0-9a-f]{8,64})?\])?/g;
 
 /** The frame in a line of a call trace, or null; the last function named is the one on this level. */
 export function parseFrame(text: string): Omit<SplatFrame, 'irq'> | null {

@@ -4,10 +4,11 @@
 
 import { GfpFlag } from '../kernel/gfp.js';
 import { versionCode } from '../kernel/release.js';
-import { blocking, type Judged, lowerOrder } from './advice.js';
+import { blocking, type Judged, lowerOrder, raiseMinFree } from './advice.js';
 import type { Advice, Useless } from './findings.js';
 import { grouped, sizeOfKB } from './words.js';
 
+const V412 = 4_012_000;
 const V59 = 5_009_000;
 const V617 = 6_017_000;
 
@@ -48,16 +49,22 @@ export function blockUseless(report: Judged): Useless[] {
       what: 'vm.min_free_kbytes alone',
       why: 'the old test compares what lies above each order with a share of min: a higher min makes it stricter until reclaim has made larger blocks',
     });
-  } else {
+  } else if ((report.order ?? 0) > 0) {
     useless.push({
       what: 'vm.min_free_kbytes',
       why: `the zone was ${grouped(margin + 1)} pages above what had to remain: more free pages are not larger blocks`,
     });
   }
-  useless.push({
-    what: 'more swap, drop_caches as a habit',
-    why: 'pages come back one by one where they lie; unmovable pages between them stay',
-  });
+  if ((report.order ?? 0) === 0)
+    useless.push({
+      what: 'compaction (vm.compact_memory, compaction_proactiveness)',
+      why: 'one page was asked: any free page outside the reserve would do',
+    });
+  else
+    useless.push({
+      what: 'more swap, drop_caches as a habit',
+      why: 'pages come back one by one where they lie; unmovable pages between them stay',
+    });
   return useless;
 }
 
@@ -86,16 +93,24 @@ function fragmented(report: Judged): Advice[] {
 }
 
 /** What the author of the caller can do, by context. */
-function codeAdvice(report: Judged): Advice[] {
+export function codeAdvice(report: Judged): Advice[] {
   const advice: Advice[] = [];
   const bytes = sizeOfKB(report.pageKB * 2 ** (report.order ?? 0));
   const sleeps = blocking(report);
   if ((report.order ?? 0) === 0) return advice;
-  if (sleeps && !isDma(report)) {
+  if (report.caller.owner === 'fork') {
+    advice.push({
+      id: 'vmap-stack',
+      what: 'use a kernel with CONFIG_VMAP_STACK (since 4.9): the stack of a new thread then needs no block',
+      why: `a thread's stack is one block of ${bytes} without it`,
+      command: '',
+      cost: '',
+    });
+  } else if (sleeps && isTable(report)) {
     advice.push({
       id: 'kvmalloc',
-      what: `in the code: kvmalloc() for this ${bytes} table, if no device reads it`,
-      why: 'the context may sleep; kvmalloc takes single pages when no block is there',
+      what: `in the code: ${hasKvmalloc(report) ? 'kvmalloc()' : 'vmalloc() behind kmalloc()'} for this ${bytes} table, if no device reads it`,
+      why: 'the context may sleep; vmalloc takes single pages when no block is there',
       command: kvmallocChange(report),
       cost: 'one TLB entry per page',
     });
@@ -125,13 +140,25 @@ function codeAdvice(report: Judged): Advice[] {
   return advice;
 }
 
+function hasKvmalloc(report: Judged): boolean {
+  return !report.kernelKnown || versionCode(report.profile.version) >= V412;
+}
+
 /** vmalloc takes page tables with GFP_KERNEL: narrower contexts are said by a scope. */
 function kvmallocChange(report: Judged): string {
+  if (!hasKvmalloc(report))
+    return 'p = kzalloc(size, … | __GFP_NORETRY | __GFP_NOWARN); if (!p) p = vzalloc(size); free either with kvfree(p)';
   const flags = report.request?.flags ?? 0;
   const change = 'kzalloc(size, …) → kvzalloc(size, GFP_KERNEL); kfree() → kvfree()';
   if ((flags & GfpFlag.IO) === 0) return `memalloc_noio_save(); ${change}; memalloc_noio_restore()`;
   if ((flags & GfpFlag.FS) === 0) return `memalloc_nofs_save(); ${change}; memalloc_nofs_restore()`;
   return change;
+}
+
+/** Kernel memory that might as well be scattered, as far as the log tells. */
+function isTable(report: Judged): boolean {
+  const { request } = report;
+  return request?.zoneClass === 'Normal' && !request.movable && !isDma(report);
 }
 
 function isDma(report: Judged): boolean {
@@ -165,7 +192,7 @@ function onlyHighatomic(report: Judged): Advice[] {
   if (!switches.pcpMissFallsThrough && fallsIntoPcpGap(report)) {
     advice.push({
       id: 'upgrade-pcp-gap',
-      what: 'use a kernel from 6.0 on (order 0: from 6.12, or 6.1.192)',
+      what: order === 0 ? 'use a kernel from 6.12 on, or 6.1.192' : 'use a kernel from 6.0 on',
       why:
         order === 0
           ? 'this kernel serves order 0 from per-cpu lists only, whose refill never takes from the HIGHATOMIC reserve'
@@ -174,6 +201,7 @@ function onlyHighatomic(report: Judged): Advice[] {
       cost: '',
     });
   }
+  if (order === 0) return [...raiseMinFree(report), ...advice];
   return [...advice, ...codeAdvice(report), compactNow(report)];
 }
 
@@ -194,8 +222,8 @@ function waitAdvice(): Advice {
   return {
     id: 'isolation-passes',
     what: 'wait or retry: pageblocks under isolation come back when memory offlining or a contiguous allocation ends',
-    why: 'isolated blocks are on the lists but nobody may take them',
-    command: '',
+    why: 'isolated blocks are on the lists but nobody may take them. Offlining (memory hot-unplug, virtio-mem, a balloon) repeats without end while a page in the block cannot be moved',
+    command: 'grep -H going-offline /sys/devices/system/memory/memory*/state',
     cost: '',
   };
 }

@@ -6,9 +6,16 @@
  * author need different things; commands come first, code changes after.
  */
 
-import { blockAdvice, blockUseless } from './advice-blocks.js';
+import { versionCode } from '../kernel/release.js';
+import { blockAdvice, blockUseless, codeAdvice } from './advice-blocks.js';
 import type { Advice, PostmortemReport, Useless } from './findings.js';
-import { MAX_SENSIBLE_SHARE, minFreeStep, reserveStep, servedOrder } from './tuning-steps.js';
+import {
+  MAX_SENSIBLE_SHARE,
+  minFreeStep,
+  reserveStep,
+  scaleStep,
+  servedOrder,
+} from './tuning-steps.js';
 import { grouped, pagesText, sizeOfKB, zoneName } from './words.js';
 
 /** A report before it has advice. */
@@ -47,8 +54,9 @@ function belowWatermark(report: Judged): Counsel {
   const zone = report.decisive;
   if (zone?.because === 'cma') advice.push(lessCma(report));
   if (zone?.because === 'boost') advice.push(lessBoost(report));
-  if (!blocking(report) && !report.caller.reclaiming) advice.push(...raiseMinFree(report));
-  else advice.push(moreMemory(report));
+  if (blocking(report) || report.caller.reclaiming) advice.push(moreMemory(report));
+  else if (usesReserve(report)) advice.push(...raiseMinFree(report));
+  else advice.push(...raiseScale(report), ...raiseMinFree(report));
   if (!blocking(report)) advice.push(sleepIfPossible(report));
   if ((report.order ?? 0) > 0) advice.push(lowerOrder(report));
   useless.push({
@@ -58,14 +66,39 @@ function belowWatermark(report: Judged): Counsel {
         ? 'one page was asked: any free page would do, contiguity is not the matter'
         : 'pages were short before contiguity was even looked at',
   });
-  useless.push({
-    what: 'vm.watermark_scale_factor',
-    why: 'it moves low and high, not min: the reserve this request may dig into stays the same',
-  });
+  if (usesReserve(report))
+    useless.push({
+      what: 'vm.watermark_scale_factor',
+      why: 'it moves low and high, not min: the reserve this request may dig into stays the same',
+    });
   return { advice, useless };
 }
 
-function raiseMinFree(report: Judged): Advice[] {
+/** May the request go below min? */
+function usesReserve(report: Judged): boolean {
+  return !blocking(report) && report.request?.high === true;
+}
+
+const V46 = 4_006_000;
+
+/** For requests that stop at min: the distance from low to min is all that they have. */
+function raiseScale(report: Judged): Advice[] {
+  const zone = report.decisive;
+  if (zone === null || versionCode(report.profile.version) < V46) return [];
+  const step = scaleStep(report.splat, zone, report.pageKB);
+  if (step === null) return [];
+  return [
+    {
+      id: 'watermark-scale-factor',
+      what: `raise vm.watermark_scale_factor to ${step.wanted} (10 unless it was changed)`,
+      why: `this request stops at min: what kswapd keeps free above it, from min to low, is all it has. A burst as large as this one then ends above min`,
+      command: `sysctl -w vm.watermark_scale_factor=${step.wanted}`,
+      cost: `${sizeOfKB(step.extraKB)} more kept free; kswapd runs more often`,
+    },
+  ];
+}
+
+export function raiseMinFree(report: Judged): Advice[] {
   const zone = report.decisive;
   const step = zone === null ? null : minFreeStep(report.splat, zone, report.pageKB);
   if (zone === null || step === null) return [];
@@ -163,7 +196,7 @@ export function lowerOrder(report: Judged): Advice {
 
 function lowmemReserve(report: Judged): Counsel {
   const zone = report.decisive;
-  const step = zone === null ? null : reserveStep(zone);
+  const step = zone === null ? null : reserveStep(zone, report.zones);
   const advice: Advice[] = [];
   const higher = report.zones.find((z) => z.eligible && z.reason === 'below-watermark');
   if (higher !== undefined && !blocking(report)) {
@@ -173,9 +206,9 @@ function lowmemReserve(report: Judged): Counsel {
     const name = zoneName(zone.node, zone.zone, nodeCount(report));
     advice.push({
       id: 'lowmem-reserve-ratio',
-      what: `let this request into ${name}: its reserve of ${pagesText(step.reservePages, report.pageKB)} would have to be ${grouped(step.wantedPages)} pages or less`,
+      what: `let this request into ${name}: raise its vm.lowmem_reserve_ratio from ${grouped(step.nowRatio)} to ${grouped(step.wantedRatio)} or more, so that the reserve of ${pagesText(step.reservePages, report.pageKB)} is ${grouped(step.wantedPages)} pages or less`,
       why: `${name} had the pages${(report.order ?? 0) > 0 ? ' and the blocks' : ''}; lowmem_reserve keeps them for requests that can use nothing above it`,
-      command: `sysctl vm.lowmem_reserve_ratio, then raise the value for ${zone.zone}: ${step.ratio} if it is 256 now`,
+      command: `sysctl -w vm.lowmem_reserve_ratio="${[...step.lowerRatios, step.wantedRatio].join(' ')}"`,
       cost: `devices that can only address ${zone.zone} have ${pagesText(step.reservePages - step.wantedPages, report.pageKB)} less to themselves`,
     });
   }
@@ -243,6 +276,7 @@ function impossible(report: Judged): Counsel {
 
 function cannotBeTold(report: Judged): Counsel {
   if (report.splat.kind === 'sysrq-memory') return { advice: [], useless: [] };
+  if (asksTooEarly(report)) return { advice: [tooEarly()], useless: [] };
   const advice: Advice[] = [
     {
       id: 'capture-more',
@@ -253,8 +287,23 @@ function cannotBeTold(report: Judged): Counsel {
       cost: '',
     },
   ];
-  if ((report.order ?? 0) > 0) advice.push(lowerOrder(report));
+  advice.push(...codeAdvice(report));
   return { advice, useless: [] };
+}
+
+/** The boot CPU asked before any zone had pages: the report is whole, there was nothing to print. */
+export function asksTooEarly({ splat }: Pick<Judged, 'splat'>): boolean {
+  return splat.hasMemInfo && splat.memory.zones.length === 0 && splat.context.pid === 0;
+}
+
+function tooEarly(): Advice {
+  return {
+    id: 'too-early',
+    what: 'in the code: ask later, or take the memory from memblock',
+    why: 'the boot CPU asked before any zone had pages',
+    command: '',
+    cost: '',
+  };
 }
 
 export function nodeCount(report: Judged): number {

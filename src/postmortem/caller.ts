@@ -59,13 +59,14 @@ export function callerOf(splat: Splat): CallerFinding {
   const frames = requestFrames(splat.context.frames);
   const asked =
     frames.find((frame) => !frame.guess && !isMachinery(frame)) ??
-    frames.find((frame) => !isMachinery(frame)) ??
+    frames.slice(endOfMachinery(frames)).find((frame) => !isMachinery(frame)) ??
     null;
   const outer = asked === null ? [] : frames.slice(frames.indexOf(asked) + 1);
   const context = contextOf(splat, frames, outer);
+  const work = asked === null ? workOf(splat.context.workqueue) : null;
   return {
-    fn: asked === null ? '' : withoutSuffix(asked.fn),
-    owner: ownerOf(frames, asked),
+    fn: asked === null ? (work?.fn ?? '') : withoutSuffix(asked.fn),
+    owner: work?.module ?? ownerOf(frames, asked),
     context,
     // PF_MEMALLOC is set while a task reclaims, and masked while a softirq borrows it
     reclaiming: context === 'reclaim',
@@ -80,6 +81,24 @@ function requestFrames(frames: readonly SplatFrame[]): readonly SplatFrame[] {
     if (PRINTING.test(frames[i]!.fn)) start = i + 1;
   }
   return frames.slice(start);
+}
+
+/** Stale addresses between the allocator's own are no callers. */
+const GAP = 2;
+
+/** Where the allocator's functions end in a trace that is all guesses. */
+function endOfMachinery(frames: readonly SplatFrame[]): number {
+  let end = 0;
+  for (let i = 0; i < frames.length && i - end <= GAP; i++) {
+    if (isMachinery(frames[i]!)) end = i + 1;
+  }
+  return end;
+}
+
+/** `Workqueue: ath10k_wq ath10k_core_register_work [ath10k_core]`: what a trace that is missing began with. */
+function workOf(workqueue: string): { fn: string; module: string } | null {
+  const match = /^\S+ ([A-Za-z_][\w.]{0,200})(?: \[([\w-]{1,64})[^\]]{0,80}\])?$/.exec(workqueue);
+  return match === null ? null : { fn: withoutSuffix(match[1]!), module: match[2] ?? '' };
 }
 
 function isMachinery(frame: SplatFrame): boolean {

@@ -6,8 +6,8 @@
  */
 import { attemptClassOf, type GfpRequest, parseGfp } from '../kernel/gfp.js';
 import type { KernelProfile } from '../kernel/profile.js';
-import type { Splat } from '../records/splat.js';
-import { counselOf, type Judged, nodeCount } from './advice.js';
+import type { Splat, SplatFreeList } from '../records/splat.js';
+import { asksTooEarly, counselOf, type Judged, nodeCount } from './advice.js';
 import { callerOf } from './caller.js';
 import type { Cause, PostmortemCertainty, PostmortemReport, ZoneFinding } from './findings.js';
 import { harmOf } from './harm.js';
@@ -126,17 +126,13 @@ function notesOf(report: Judged): string[] {
     notes.push(`${grouped(splat.suppressed)} more such reports were suppressed before this one`);
   if (splat.header.vmallocBytes !== null)
     notes.push(`the request came from vmalloc of ${grouped(splat.header.vmallocBytes)} bytes`);
-  if (splat.hasMemInfo && splat.memory.zones.length === 0 && splat.context.pid === 0)
+  if (asksTooEarly(report))
     notes.push('the boot CPU asked before any zone had pages: too early for the page allocator');
   if (splat.damage.rewrapped) notes.push('lines were folded and have been put together');
   for (const list of splat.memory.freeLists) {
     const zone = splat.memory.zones.find((z) => z.node === list.node && z.zone === list.zone);
     if (zone === undefined || list.totalKB === null || !list.complete) continue;
-    const drift = Math.abs(zone.freeKB - list.totalKB);
-    if (drift > Math.max(1024, zone.freeKB * 0.05))
-      notes.push(
-        `${list.zone}: the lists hold ${sizeOfKB(list.totalKB)}, the counter said ${sizeOfKB(zone.freeKB)}: memory moved while the report was printed`,
-      );
+    notes.push(...driftNotes(zone.freeKB, list.totalKB, list));
   }
   notes.push(...perCpuNotes(report));
   if (nodeIsInferred(report.zones, report.request))
@@ -144,6 +140,18 @@ function notesOf(report: Judged): string[] {
   if (report.caller.context === 'softirq' && splat.header.comm !== '')
     notes.push(`${splat.header.comm} merely was on the CPU: a softirq borrowed it`);
   return notes;
+}
+
+/** The lists are printed later than the counter, and hold isolated pages, which it leaves out. */
+function driftNotes(counterKB: number, listsKB: number, list: SplatFreeList): string[] {
+  const both = `${list.zone}: the lists hold ${sizeOfKB(listsKB)}, the counter said ${sizeOfKB(counterKB)}`;
+  const isolated = list.letters.some((letters) => letters.includes('I'));
+  if (isolated && listsKB > counterKB)
+    return [`${both}: isolated pages are on the lists but do not count as free`];
+  const drift = Math.abs(counterKB - listsKB);
+  return drift > Math.max(1024, counterKB * 0.05)
+    ? [`${both}: memory moved while the report was printed`]
+    : [];
 }
 
 /** Pages on per-cpu lists are no zone's free pages: from 6.8 one refill may take thousands. */
@@ -235,6 +243,8 @@ function cannotSentence(report: Judged, open: ZoneFinding | null): string {
     const name = zoneName(open.node, open.zone, nodeCount(report));
     return `${name} has the pages; whether it had a block of order ${report.order} is not in the log. A failure above the watermark means it had none: fragmentation, most likely`;
   }
+  if (asksTooEarly(report)) return 'it was asked before any zone had pages';
   const what = report.missing[0] ?? 'the zones this request may use';
-  return `the log does not hold ${what}`;
+  const one = report.order === 0 ? '. One page was asked: contiguity was not the matter' : '';
+  return `the log does not hold ${what}${one}`;
 }

@@ -44,6 +44,11 @@ const EXPECTED: Readonly<
     [2, 0x80a20, 'below-watermark', '0 DMA32'],
     [3, 0x800, 'only-highatomic', '0 DMA32'],
   ],
+  'made-61-isolated.log': [
+    [3, 0x40a20, 'only-isolated', '0 DMA32'],
+    [5, 0x10cc0, 'only-isolated', '0 DMA32'],
+    [0, 0x800, 'below-watermark', '0 DMA32'],
+  ],
   'made-612.log': [
     [null, 0xcc0, 'impossible-request', ''],
     [0, 0x821, 'below-watermark', '0 DMA'],
@@ -51,6 +56,11 @@ const EXPECTED: Readonly<
     [0, 0x800, 'below-watermark', '0 DMA32'],
     [2, 0x80820, 'below-watermark', '0 DMA32'],
     [3, 0x800, 'only-highatomic', '0 DMA32'],
+  ],
+  'made-612-isolated.log': [
+    [3, 0x40820, 'only-isolated', '0 DMA32'],
+    [5, 0x10cc0, 'only-isolated', '0 DMA32'],
+    [0, 0x800, 'below-watermark', '0 DMA32'],
   ],
   'made-612-nodes.log': [
     [0, 0x200820, 'below-watermark', '1 DMA32'],
@@ -63,6 +73,10 @@ const EXPECTED: Readonly<
     [0, 0x800, 'below-watermark', '0 DMA32'],
     [2, 0x80820, 'below-watermark', '0 DMA32'],
     [3, 0x800, 'should-have-passed', '0 DMA32'],
+  ],
+  'made-72-isolated.log': [
+    [5, 0x10cc0, 'only-isolated', '0 DMA32'],
+    [0, 0x800, 'below-watermark', '0 DMA32'],
   ],
   'made-72-slab.log': [[0, 0x40820, 'below-watermark', '0 DMA32']],
   'made-72-cma.log': [
@@ -81,6 +95,7 @@ function contradiction(report: PostmortemReport, truth: ZoneTruth): string {
     fragmented: letters !== '',
     'only-highatomic': letters !== 'H',
     'only-cma': letters !== 'C',
+    'only-isolated': letters !== 'I',
     'below-watermark': counted > truth.min + truth.boost,
     'lowmem-reserve': counted <= (truth.min * 3) / 8 || counted > truth.min + reserve,
     // the figures came too late: when it was asked, no block that it might take was there
@@ -136,6 +151,24 @@ describe.each(Object.entries(EXPECTED))('%s', (file, expected) => {
     const others = Object.keys(leftOut);
     expect(others).toEqual(others.length === 0 ? [] : ['sysrq-memory', 'oom-kill']);
   });
+});
+
+test('isolated pages are on the lists, but not in the counter that the watermarks are held against', () => {
+  for (const file of ['made-61-isolated.log', 'made-612-isolated.log', 'made-72-isolated.log']) {
+    const text = readFileSync(join(FOLDER, file));
+    const lines = text.toString('utf8').split('\n');
+    for (const report of postmortemOf(readLog(text).records).reports) {
+      const { decisive, splat, notes } = report;
+      const truth = truthBefore(lines, splat.line).find(({ zone }) => zone === decisive!.zone)!;
+      const pages = (letter: string): number =>
+        truth.blocks.reduce((sum, blocks, q) => sum + (blocks[letter] ?? 0) * 2 ** q, 0);
+      expect(pages('I')).toBeGreaterThan(32_000);
+      expect(Math.abs(pages('U') + pages('M') + pages('E') - truth.free)).toBeLessThan(128);
+      const list = splat.memory.freeLists.find(({ zone }) => zone === decisive!.zone)!;
+      expect(list.totalKB! / 4 - decisive!.freePages!).toBeGreaterThan(32_000);
+      expect(notes.join()).toMatch(/isolated pages are on the lists but do not count as free/);
+    }
+  }
 });
 
 test('the slab cache that asked, in the words of 5.10 and of 7.2', () => {

@@ -81,12 +81,14 @@ function groupText(
   const zones = explain ? [] : shortZones(report);
   for (const zone of zones) out.item('           ', zoneLine(report, zone), 'dim');
   out.item('  harm     ', `${report.harm.level}: ${report.harm.why}`);
-  const advice = explain ? report.advice : report.advice.slice(0, 1);
+  const open = report.cause === 'cannot-be-told';
+  const advice = explain ? report.advice : report.advice.slice(0, open ? 2 : 1);
   for (const item of advice) adviceText(out, item, explain);
   for (const item of explain ? report.useless : report.useless.slice(0, 1))
     out.item('  no use   ', `${item.what}: ${item.why}`, 'dim');
   if (explain) details(out, report);
-  else if (report.missing.length > 0) out.item('  missing  ', safe(report.missing.join('; ')));
+  else if (report.missing.length > 0 && !open)
+    out.item('  missing  ', safe(report.missing.join('; ')));
 }
 
 function head(out: Layout, report: PostmortemReport, group: ReportGroup): void {

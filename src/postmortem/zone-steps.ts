@@ -106,7 +106,7 @@ function contiguitySteps(finding: Finding, test: ZoneTest, context: JudgeContext
   if (context.order > 0 && finding.unusableIndex !== null && finding.fragmentationIndex !== null) {
     const index = finding.fragmentationIndex;
     steps.push(
-      `unusable free space at this order ${thousandths(finding.unusableIndex)}, fragmentation index ${thousandths(index)}${index < 0 ? ' (a block is there)' : ''}`,
+      `unusable free space at this order ${thousandths(finding.unusableIndex)}, fragmentation index ${thousandths(index)}${index >= 0 ? '' : finding.blocks > 0 ? ' (a block is there)' : ' (a block is there, but not for this request)'}`,
     );
   }
   if (!finding.certain) {
