@@ -281,9 +281,8 @@ function cannotBeTold(report: Judged): Counsel {
     {
       id: 'capture-more',
       what: `get the whole report: ${report.missing.join('; ') || 'the Mem-Info block'}`,
-      why: 'watermarks and free lists of every zone are what decides; without them every answer is a guess',
-      command:
-        'journalctl -k -o short-monotonic > kernel.log   (or dmesg; log_buf_len=4M if the ring overflows)',
+      why: 'watermarks and free lists of every zone are what decides; without them every answer is a guess. Where only dmesg is there and its ring overflows: log_buf_len=4M on the kernel command line',
+      command: 'journalctl -k -o short-monotonic > kernel.log',
       cost: '',
     },
   ];

@@ -15,11 +15,13 @@ import {
   type JudgeOptions,
   judgeZones,
   nodeIsInferred,
+  pageblockOrderOf,
   pageSizeKB,
   type Verdict,
   verdictOf,
 } from './judge.js';
 import { type KernelMemory, type KernelOptions, kernelOf } from './kernel-of.js';
+import { listsOf } from './lists.js';
 import { grouped, listed, pagesText, plural, sizeOfKB, zoneName } from './words.js';
 
 export type PostmortemOptions = KernelOptions;
@@ -48,6 +50,7 @@ export function explainSplat(
     bytes: order === null ? null : pageKB * 1024 * 2 ** order,
     request,
     attempt: request === null || order === null ? null : attemptClassOf(request, order),
+    lists: judge === null ? [] : listsOf({ ...judge, pageblockOrder: blockOrderOf(splat, pageKB) }),
     profile: kernel.profile,
     kernelEvidence: kernel.evidence,
     kernelKnown: kernel.known,
@@ -62,6 +65,11 @@ export function explainSplat(
   };
   const told: Judged = { ...base, summary: summaryOf(base, verdict), notes: notesOf(base) };
   return { ...told, harm: harmOf(splat, request, order, caller), ...counselOf(told) };
+}
+
+function blockOrderOf(splat: Splat, pageKB: number): number {
+  const orders = splat.memory.freeLists.map((list) => list.blocks.length);
+  return pageblockOrderOf(pageKB, Math.max(0, ...orders));
 }
 
 function requestOfSplat(splat: Splat, profile: KernelProfile): GfpRequest | null {

@@ -122,6 +122,8 @@ export interface PostmortemReport {
   readonly bytes: number | null;
   readonly request: GfpRequest | null;
   readonly attempt: AttemptClass | null;
+  /** Canonical migratetypes whose free lists could serve it, in the order tried; [] = not known. */
+  readonly lists: readonly number[];
   readonly profile: KernelProfile;
   /** How the kernel was known. */
   readonly kernelEvidence: string;

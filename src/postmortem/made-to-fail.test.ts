@@ -27,6 +27,10 @@ const EXPECTED: Readonly<
     [2, 0x80a20, 'below-watermark', '0 DMA32'],
     [3, 0x800, 'only-highatomic', '0 DMA32'],
   ],
+  'made-510-isolated.log': [
+    [3, 0x40a20, 'only-isolated', '0 DMA32'],
+    [0, 0x800, 'below-watermark', '0 DMA32'],
+  ],
   'made-510-slab.log': [
     [1, 0x40a20, 'fragmented', '0 DMA32'],
     [0, 0xa20, 'below-watermark', '0 DMA32'],
@@ -154,7 +158,8 @@ describe.each(Object.entries(EXPECTED))('%s', (file, expected) => {
 });
 
 test('isolated pages are on the lists, but not in the counter that the watermarks are held against', () => {
-  for (const file of ['made-61-isolated.log', 'made-612-isolated.log', 'made-72-isolated.log']) {
+  for (const kernel of ['510', '61', '612', '72']) {
+    const file = `made-${kernel}-isolated.log`;
     const text = readFileSync(join(FOLDER, file));
     const lines = text.toString('utf8').split('\n');
     for (const report of postmortemOf(readLog(text).records).reports) {

@@ -4,6 +4,7 @@
 import { formatSeconds } from '../records/time.js';
 import type { Advice, Cause, PostmortemReport, ZoneFinding } from './findings.js';
 import { callerName, type ReportGroup } from './group.js';
+import { servedBy } from './lists.js';
 import { kindWords, type PostmortemResult } from './postmortem.js';
 import { Layout, type Paint, safe, type TextOptions } from './text-layout.js';
 import { grouped, pagesText, plural, sizeAsked, sizeOfKB, thousandths, zoneName } from './words.js';
@@ -159,6 +160,12 @@ function adviceText(out: Layout, advice: Advice, explain: boolean): void {
 function details(out: Layout, report: PostmortemReport): void {
   const nodes = new Set(report.zones.map((zone) => zone.node)).size;
   out.blank();
+  if (report.splat.header.mode !== null)
+    out.item(
+      '  mode     ',
+      `${safe(report.splat.header.modeText)} = ${safe(report.request?.text ?? '')}`,
+    );
+  if (report.lists.length > 0) out.item('  from     ', safe(servedBy(report)));
   out.item('  rules    ', `${report.profile.name}: ${safe(report.kernelEvidence)}`);
   for (const zone of report.zones) {
     out.blank();

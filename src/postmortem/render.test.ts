@@ -39,6 +39,38 @@ function resultOf(text: string, all = false): PostmortemResult {
   return postmortemOf(readLog(`${text}\n`).records, { all });
 }
 
+describe('the lists that could serve a request', () => {
+  const letters = (generation: Generation, order: number, mode: number, names: string): string => {
+    const spec = specOf(generation, 'atomic', order, [FRAGMENTED], { mode, names });
+    const { reports } = JSON.parse(
+      JSON.stringify(postmortemJson(resultOf(logOf(generation, [spec])), '0')),
+    ) as { reports: { lists: string[] }[] };
+    return reports[0]!.lists.join('');
+  };
+
+  test.each<[string, Generation, number, number, string, string]>([
+    ['own type first, then by fallback', '6.6.120', 2, 0xcc0, 'GFP_KERNEL', 'UEM'],
+    ['movable takes CMA as well', '6.6.120', 0, 0x100cca, 'GFP_HIGHUSER_MOVABLE', 'MCEU'],
+    ['reclaimable', '6.6.120', 0, 0xcd0, 'GFP_KERNEL|__GFP_RECLAIMABLE', 'EUM'],
+    ['the reserve first', '5.10.247', 4, 0xa20, 'GFP_ATOMIC', 'HUEM'],
+    ['the reserve last, for order 0', '6.12.40', 0, 0x820, 'GFP_ATOMIC', 'UEMH'],
+    ['not within the per-cpu gap', '5.15.197', 2, 0xa20, 'GFP_ATOMIC', 'UEM'],
+    ['not without rights', '6.12.40', 4, 0x80820, 'GFP_ATOMIC|__GFP_NOMEMALLOC', 'UEM'],
+    ['up to 4.3 what init has set aside, last', '3.10.108', 2, 0x20, '', 'UEMR'],
+  ])('%s', (_what, generation, order, mode, names, wanted) => {
+    expect(letters(generation, order, mode, names)).toBe(wanted);
+  });
+
+  test('are told with every step', () => {
+    const result = resultOf(logOf('5.10.247', [specOf('5.10.247', 'atomic', 4, [FRAGMENTED])]));
+    const told = renderPostmortem(result, { width: 200, colour: false, explain: true });
+    expect(told).toContain('  mode     0xa20 = GFP_ATOMIC\n');
+    expect(told).toContain(
+      '  from     Normal; HighAtomic, Unmovable, Reclaimable and Movable lists, in this order\n',
+    );
+  });
+});
+
 describe('text', () => {
   const result = resultOf(logOf('6.1.40', [specOf('6.1.40', 'atomic', 4, [FRAGMENTED])]));
   const plain = { width: 80, colour: false, explain: false };

@@ -8,6 +8,7 @@ import { formatSeconds } from '../records/time.js';
 import type { PostmortemReport, ZoneFinding } from './findings.js';
 import { freeBlocksChart, hasFreeBlocks, type Spec } from './free-blocks-chart.js';
 import { callerName, type ReportGroup } from './group.js';
+import { servedBy } from './lists.js';
 import { kindWords, type PostmortemResult } from './postmortem.js';
 import { grouped, plural, sizeAsked, zoneName } from './words.js';
 
@@ -128,6 +129,9 @@ function factsOf(report: PostmortemReport, group: ReportGroup): [string, string]
   const facts: [string, string][] = [
     ['Where', `${splat.source}:${splat.line}`],
     ['Asked for', `${splat.header.gfpNames || report.request?.text || 'flags unknown'}`],
+    ...(report.lists.length === 0
+      ? []
+      : [['Could be served by', servedBy(report)] as [string, string]]),
     ['By', `${callerName(report)}, ${report.caller.context}${task}`],
     ['Kernel', `${splat.context.release || 'unknown'} (rules of ${report.profile.name})`],
     ['Certainty', report.certainty],

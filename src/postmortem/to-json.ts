@@ -3,6 +3,7 @@
  */
 import type { Advice, PostmortemReport, ZoneFinding } from './findings.js';
 import { callerName } from './group.js';
+import { lettersOf } from './lists.js';
 import type { PostmortemResult } from './postmortem.js';
 
 export const POSTMORTEM_SCHEMA = 1;
@@ -47,6 +48,7 @@ function reportJson(report: PostmortemReport): Json {
     attempt: report.attempt,
     mayWait: request?.directReclaim ?? null,
     zoneClass: request?.zoneClass ?? null,
+    lists: lettersOf(report.lists),
     kernel: context.release,
     rules: report.profile.name,
     kernelEvidence: report.kernelEvidence,
