@@ -13,6 +13,7 @@ import { dmesgFormat } from './dmesg/index.js';
 import { eventFormat } from './event-format/index.js';
 import { type Detection, type Format, MIN_CONFIDENCE } from './format.js';
 import { ftraceText } from './ftrace-text/index.js';
+import { kpagecount } from './kpagecount/index.js';
 import { kpageflags } from './kpageflags/index.js';
 import { llfree } from './llfree/index.js';
 import { ndjson } from './ndjson/index.js';
@@ -38,6 +39,7 @@ export const FORMATS: readonly Format[] = [
   llfree,
   tracePipeRaw,
   kpageflags,
+  kpagecount,
   systrace,
   ftraceText,
   traceCmdReport,

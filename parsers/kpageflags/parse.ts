@@ -2,16 +2,15 @@
  * A copy of /proc/kpageflags: one little-endian 64-bit word a pfn, from pfn 0.
  *
  * Memory is mostly runs of equal words, so a word is only looked at when it differs from the one
- * before it. Nothing is assumed of chunk sizes or alignment. Pages beyond `limits.pages` are left
- * out and said so. The copy has no time of its own; an index (`# mono=… file=…`) gives it one.
+ * before it. Pages beyond `limits.pages` are left out and said so. The copy has no time of its own; an index (`# mono=… file=…`) gives it one.
  * Kernel: fs/proc/page.c kpageflags_read, v2.6.25 to v7.2.
  */
 import { NO_TIME } from '../../src/records/snapshot.js';
 import type { ParseContext, StreamParser } from '../format.js';
 import { BuddyHeads, classOf } from './classes.js';
+import { PageWords } from './words.js';
 
 const WORD = 8;
-const SCRATCH_BYTES = 1 << 16;
 
 /** Classes by pfn, grown as they come. */
 export class ClassColumn {
@@ -54,16 +53,23 @@ export class ClassColumn {
   }
 }
 
+/** Says what of a binary copy was not kept: a cut last word, pages beyond the limit. */
+export function reportWords({ source, diagnostics, limits }: ParseContext, words: PageWords): void {
+  if (words.rest > 0) {
+    const place = { source: source.name, offset: words.pages * WORD };
+    diagnostics.report('kpageflags-cut', place, { count: words.rest });
+  }
+  if (words.pages > limits.pages) {
+    const place = { source: source.name, offset: limits.pages * WORD };
+    diagnostics.report('kpageflags-limit', place, { limit: limits.pages });
+  }
+}
+
 export class KpageflagsParser implements StreamParser {
   readonly #context: ParseContext;
   readonly #column: ClassColumn;
   readonly #heads = new BuddyHeads();
-  readonly #scratch = new Uint8Array(SCRATCH_BYTES);
-  readonly #words = new Uint32Array(this.#scratch.buffer);
-  /** Bytes of an unfinished word at the start of scratch. */
-  #carried = 0;
-  /** Words read so far, whether kept or not. */
-  #pages = 0;
+  readonly #words = new PageWords((halves, count) => this.#read(halves, count));
   #runStart = 0;
   #runLow = 0;
   #runHigh = 0;
@@ -74,38 +80,17 @@ export class KpageflagsParser implements StreamParser {
   }
 
   push(chunk: Uint8Array): void {
-    let at = 0;
-    if (this.#carried === 0 && (chunk.byteOffset & 3) === 0) {
-      const words = chunk.length >>> 3;
-      this.#read(new Uint32Array(chunk.buffer, chunk.byteOffset, words * 2), words);
-      at = words * WORD;
-    }
-    while (at < chunk.length) {
-      const part = chunk.subarray(at, at + SCRATCH_BYTES - this.#carried);
-      this.#scratch.set(part, this.#carried);
-      at += part.length;
-      const filled = this.#carried + part.length;
-      const words = filled >>> 3;
-      this.#read(this.#words, words);
-      this.#scratch.copyWithin(0, words * WORD, filled);
-      this.#carried = filled - words * WORD;
-    }
+    this.#words.push(chunk);
   }
 
   end(): void {
-    const { source, sink, diagnostics, limits } = this.#context;
-    this.#heads.run(this.#runStart, this.#pages, this.#runLow, this.#runHigh);
-    if (this.#carried > 0) {
-      const place = { source: source.name, offset: this.#pages * WORD };
-      diagnostics.report('kpageflags-cut', place, { count: this.#carried });
-    }
-    if (this.#pages > limits.pages) {
-      const place = { source: source.name, offset: limits.pages * WORD };
-      diagnostics.report('kpageflags-limit', place, { limit: limits.pages });
-    }
-    if (this.#pages === 0) return;
+    const { source, sink } = this.#context;
+    const { pages } = this.#words;
+    this.#heads.run(this.#runStart, pages, this.#runLow, this.#runHigh);
+    reportWords(this.#context, this.#words);
+    if (pages === 0) return;
     source.snapshots.kpageflags = (source.snapshots.kpageflags ?? 0) + 1;
-    source.facts.pages = String(this.#pages);
+    source.facts.pages = String(pages);
     sink.snapshot({
       kind: 'kpageflags',
       time: NO_TIME,
@@ -116,16 +101,16 @@ export class KpageflagsParser implements StreamParser {
     });
   }
 
-  #read(words: Uint32Array, count: number): void {
-    const base = this.#pages;
+  #read(halves: Uint32Array, count: number): void {
+    const base = this.#words.pages;
     const classes = this.#column.reserve(base + count);
     let low = this.#runLow;
     let high = this.#runHigh;
     let value = classOf(low, high);
     let start = this.#runStart;
     for (let i = 0; i < count; i++) {
-      const l = words[2 * i]!;
-      const h = words[2 * i + 1]!;
+      const l = halves[2 * i]!;
+      const h = halves[2 * i + 1]!;
       if (l !== low || h !== high) {
         this.#heads.run(start, base + i, low, high);
         low = l;
@@ -139,6 +124,5 @@ export class KpageflagsParser implements StreamParser {
     this.#runLow = low;
     this.#runHigh = high;
     this.#runStart = start;
-    this.#pages = base + count;
   }
 }

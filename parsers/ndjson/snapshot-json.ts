@@ -2,11 +2,17 @@
  * Snapshots as JSON: how `convert` writes them and how they are read back, exactly.
  *
  * A snapshot is its time and source in flat members and what the kernel said in `data`. Times are
- * decimal seconds with nine digits on the clock named beside them. kpageflags copies are too long
- * for one line: they come in pieces of runs `[count, class, count, class …]` from `pfn` on.
+ * decimal seconds with nine digits on the clock named beside them; a place that was found for a copy without a time
+ * is left out, to be found again. Copies of kpageflags and kpagecount are too long for one line: they come in pieces
+ * of runs `[count, class, count, class …]` from `pfn` on.
  */
 import { z } from 'zod';
-import type { Snapshot, SnapshotKind, SnapshotTime } from '../../src/records/snapshot.js';
+import {
+  NO_TIME,
+  type Snapshot,
+  type SnapshotKind,
+  type SnapshotTime,
+} from '../../src/records/snapshot.js';
 import { Field } from '../csv/fields.js';
 import { exactNs, exactSeconds, wholeNumber } from '../csv/values.js';
 
@@ -34,7 +40,10 @@ export interface SnapshotLine {
   readonly data: unknown;
 }
 
-/** Runs in one line of a kpageflags copy. */
+/** Copies with a byte a page. */
+type LongKind = 'kpageflags' | 'kpagecount';
+
+/** Runs in one line of a long copy. */
 const RUNS_PER_LINE = 1 << 15;
 
 /** The lines of one snapshot: one, but for long binary copies. */
@@ -42,7 +51,7 @@ export function* snapshotLines(
   snapshot: ConvertedSnapshot,
   epochS: number,
 ): Generator<SnapshotLine> {
-  const { time } = snapshot;
+  const time = snapshot.time.located ? NO_TIME : snapshot.time;
   const epoch = time.clock === 'trace' ? epochS : 0;
   const head = {
     snapshot: snapshot.kind,
@@ -56,17 +65,19 @@ export function* snapshotLines(
     source: snapshot.source,
     line: snapshot.line,
   };
-  if (snapshot.kind !== 'kpageflags') {
+  if (snapshot.kind !== 'kpageflags' && snapshot.kind !== 'kpagecount') {
     yield { ...head, data: dataOf(snapshot) };
     return;
   }
-  const { classes, buddyHeadsOnly } = snapshot;
+  const flags = snapshot.kind === 'kpageflags';
+  const bytes = flags ? snapshot.classes : snapshot.mapped;
+  const more = flags ? { buddyHeadsOnly: snapshot.buddyHeadsOnly } : {};
   let pfn = 0;
   do {
-    const { runs, next } = runsFrom(classes, pfn);
-    yield { ...head, data: { pages: classes.length, pfn, buddyHeadsOnly, runs } };
+    const { runs, next } = runsFrom(bytes, pfn);
+    yield { ...head, data: { pages: bytes.length, pfn, ...more, runs } };
     pfn = next;
-  } while (pfn < classes.length);
+  } while (pfn < bytes.length);
 }
 
 function runsFrom(classes: Uint8Array, from: number): { runs: number[]; next: number } {
@@ -81,7 +92,7 @@ function runsFrom(classes: Uint8Array, from: number): { runs: number[]; next: nu
   return { runs, next: pfn };
 }
 
-function dataOf(snapshot: Exclude<ConvertedSnapshot, { kind: 'kpageflags' }>): unknown {
+function dataOf(snapshot: Exclude<ConvertedSnapshot, { kind: LongKind }>): unknown {
   switch (snapshot.kind) {
     case 'buddyinfo':
     case 'zoneinfo':
@@ -119,6 +130,13 @@ const pcp = z.object({
 });
 const indexZones = z.object({ zones: z.array(z.object({ ...place, values: counts })) });
 const MAX_PAGES = 2 ** 31 - 1;
+
+/** Runs of a long copy: count, value, count, value … */
+const piece = z.object({
+  pages: z.number().int().min(0).max(MAX_PAGES),
+  pfn: z.number().int().min(0).max(MAX_PAGES),
+  runs: z.array(z.number().int().min(0)).max(2 * RUNS_PER_LINE),
+});
 
 /** What `data` must look like, by kind. Members not named here are dropped. */
 const DATA = {
@@ -159,19 +177,16 @@ const DATA = {
   unusable_index: indexZones,
   extfrag_index: indexZones,
   index: z.object({ file: z.string(), bytes: nullable }),
-  kpageflags: z.object({
-    pages: z.number().int().min(0).max(MAX_PAGES),
-    pfn: z.number().int().min(0).max(MAX_PAGES),
-    buddyHeadsOnly: z.boolean(),
-    runs: z.array(z.number().int().min(0)).max(2 * RUNS_PER_LINE),
-  }),
+  kpageflags: piece.extend({ buddyHeadsOnly: z.boolean() }),
+  kpagecount: piece,
 };
 
-/** A part of a kpageflags copy. */
+/** A part of a long copy. */
 interface Piece {
   readonly kind: 'piece';
+  readonly of: LongKind;
   readonly base: { readonly time: SnapshotTime; readonly source: string; readonly line: number };
-  readonly data: z.infer<typeof DATA.kpageflags>;
+  readonly data: z.infer<typeof piece> & { readonly buddyHeadsOnly?: boolean };
 }
 
 export interface DecodeContext {
@@ -197,15 +212,15 @@ export function decodeSnapshot(
     line: wholeNumber(row[Field.line], 0, 2 ** 53) ?? context.line,
   };
   const data = parsedJson(row[Field.data]);
-  if (kind === 'kpageflags') {
-    const parsed = DATA.kpageflags.safeParse(data);
-    return parsed.success ? { kind: 'piece', base, data: parsed.data } : null;
+  if (kind === 'kpageflags' || kind === 'kpagecount') {
+    const parsed = DATA[kind].safeParse(data);
+    return parsed.success ? { kind: 'piece', of: kind, base, data: parsed.data } : null;
   }
-  return decodeText(kind as Exclude<ConvertedKind, 'kpageflags'>, base, data);
+  return decodeText(kind as Exclude<ConvertedKind, LongKind>, base, data);
 }
 
 function decodeText(
-  kind: Exclude<ConvertedKind, 'kpageflags'>,
+  kind: Exclude<ConvertedKind, LongKind>,
   base: Piece['base'],
   data: unknown,
 ): Snapshot | null {
@@ -255,33 +270,46 @@ function parsedJson(value: unknown): unknown {
   }
 }
 
-/** Puts the pieces of long copies together again. */
+/** Puts the pieces of long copies together again; room is made as they come, not as the first one promises. */
 export class PieceJoiner {
-  #classes: Uint8Array | null = null;
+  #bytes: Uint8Array = new Uint8Array(0);
+  #open: { readonly of: LongKind; readonly pages: number } | null = null;
   #next = 0;
 
   /** The snapshot if complete, 'more' if further pieces are to come, null if it cannot be. */
   add(item: Snapshot | Piece | null): Snapshot | 'more' | null {
     if (item === null || item.kind !== 'piece') return item;
-    const { pages, pfn, runs, buddyHeadsOnly } = item.data;
+    const { pages, pfn, runs, buddyHeadsOnly = false } = item.data;
     if (pfn === 0) {
-      this.#classes = new Uint8Array(pages);
+      this.#open = { of: item.of, pages };
       this.#next = 0;
     }
-    const classes = this.#classes;
-    if (classes === null || pfn !== this.#next || classes.length !== pages) return null;
+    const { of, pages: promised } = this.#open ?? {};
+    if (of !== item.of || promised !== pages || pfn !== this.#next) return null;
     let at = pfn;
     for (let i = 0; i + 1 < runs.length; i += 2) {
       const end = at + runs[i]!;
       if (end > pages) return null;
-      classes.fill(runs[i + 1]!, at, end);
+      this.#fill(at, end, pages, runs[i + 1]!);
       at = end;
     }
     // A piece that adds nothing would never end.
     if (at === pfn && pages > 0) return null;
     this.#next = at;
     if (at < pages) return 'more';
-    this.#classes = null;
-    return { ...item.base, kind: 'kpageflags', classes, buddyHeadsOnly };
+    const bytes = this.#bytes.slice(0, pages);
+    this.#bytes = new Uint8Array(0);
+    this.#open = null;
+    if (of === 'kpagecount') return { ...item.base, kind: of, mapped: bytes };
+    return { ...item.base, kind: of, classes: bytes, buddyHeadsOnly };
+  }
+
+  #fill(from: number, to: number, pages: number, value: number): void {
+    if (to > this.#bytes.length) {
+      const bigger = new Uint8Array(Math.min(pages, Math.max(to, this.#bytes.length * 2)));
+      bigger.set(this.#bytes);
+      this.#bytes = bigger;
+    }
+    this.#bytes.fill(value, from, to);
   }
 }

@@ -8,18 +8,18 @@ import { KNOWN, type Known } from './known.js';
 
 export const noEvents: StreamFormat = {
   id: 'no-events',
-  title: 'recognised, but without page events (summaries, CTF, kpagecount …)',
+  title: 'recognised, but without page events (summaries, CTF, PCP archives …)',
   mode: 'stream',
-  detect: (head, name): Detection | null => {
-    const known = knownOf(head, name);
+  detect: (head): Detection | null => {
+    const known = knownOf(head);
     return known && { confidence: 0.5, why: known.why };
   },
   open: (context) => new NamingParser(context),
 };
 
-function knownOf(head: Uint8Array, name: string): Known | null {
+function knownOf(head: Uint8Array): Known | null {
   const text = Buffer.from(head.subarray(0, 4096)).toString('latin1');
-  return KNOWN.find((known) => known.fits(text, head, name)) ?? null;
+  return KNOWN.find((known) => known.fits(text)) ?? null;
 }
 
 /** Looks at the first bytes once more and says what they are. */
@@ -45,7 +45,7 @@ class NamingParser implements StreamParser {
   #say(): void {
     this.#said = true;
     const { diagnostics, source } = this.#context;
-    const known = knownOf(this.#head, source.name);
+    const known = knownOf(this.#head);
     if (known === null) return;
     source.facts.what = known.what;
     const data = { what: known.what, instead: known.instead };

@@ -9,13 +9,15 @@ export interface Known {
   /** What to do, as an imperative. */
   readonly instead: string;
   /** @param text the first 4 KiB as latin1. */
-  fits(text: string, head: Uint8Array, name: string): boolean;
+  fits(text: string): boolean;
 }
 
 const SCRIPT = 'give perf.data itself, or the output of perf script';
 
 /** `metadata` of CTF: plain TSDL, or in packets with a magic number in either byte order. */
 const CTF_METADATA = /^(?:\/\* CTF 1\.\d|\u0057\u001d\u00d1\u0075|\u0075\u00d1\u001d\u0057)/;
+/** Data, metadata and index of an archive: a length, then the magic number with the version. */
+const PCP_LABEL = /^\u0000\u0000[\s\S]{2}P\u0005&[\u0002\u0003]/;
 const CTF_PACKET = /^(?:\u00c1\u001f\u00fc\u00c1|\u00c1\u00fc\u001f\u00c1)/;
 
 export const KNOWN: readonly Known[] = [
@@ -63,22 +65,9 @@ export const KNOWN: readonly Known[] = [
     fits: (text) => CTF_PACKET.test(text),
   },
   {
-    what: 'a copy of /proc/kpagecount, which says how often pages are mapped and not which are free',
-    why: 'the name, and small counts of 8 bytes',
-    instead: 'copy /proc/kpageflags',
-    fits: (_, head, name) => /kpagecount/i.test(name) && areCounts(head),
+    what: 'an archive of PCP (pmlogger)',
+    why: 'the label of a PCP archive',
+    instead: 'give the output of `pmrep -a ARCHIVE -t 1 -o csv mem.buddyinfo`',
+    fits: (text) => PCP_LABEL.test(text),
   },
 ];
-
-const WORD = 8;
-/** No page is mapped more often than this; flags of kpageflags are larger. */
-const MAX_COUNT = 1 << 20;
-
-function areCounts(head: Uint8Array): boolean {
-  const view = new DataView(head.buffer, head.byteOffset, head.length);
-  if (head.length < WORD) return false;
-  for (let at = 0; at + WORD <= head.length; at += WORD) {
-    if (view.getUint32(at + 4, true) !== 0 || view.getUint32(at, true) > MAX_COUNT) return false;
-  }
-  return true;
-}

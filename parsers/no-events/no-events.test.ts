@@ -26,15 +26,18 @@ describe('files without page events', () => {
     }
   });
 
-  it('kpagecount is told by its name and its small counts', () => {
-    const counts = Buffer.alloc(8192);
-    for (let at = 0; at < counts.length; at += 8) counts.writeUInt32LE(at % 24 === 0 ? 1 : 0, at);
-    expect(detect(counts, 'proc/kpagecount')?.format.id).toBe('no-events');
-    expect(collect(noEvents, counts, { name: 'kpagecount' }).diagnostics.all[0]!.message).toContain(
-      'copy /proc/kpageflags',
-    );
-    expect(noEvents.detect(counts, 'counts.bin')).toBeNull();
-    counts.writeUInt32LE(0x400, 12);
-    expect(noEvents.detect(counts, 'kpagecount')).toBeNull();
+  it.each([2, 3])('a PCP archive of version %s is named, with what to run', (version) => {
+    const label = Buffer.alloc(400);
+    label.writeUInt32BE(132, 0);
+    label.writeUInt32BE(0x50052600 + version, 4);
+    label.write('vm', 24);
+    expect(detect(label, 'archive.0')?.format.id).toBe('no-events');
+    const { diagnostics } = collect(noEvents, label);
+    expect(diagnostics.all[0]!.message).toContain('pmrep -a ARCHIVE');
+  });
+
+  it('a CTF trace is named, with the command that prints it', () => {
+    const { diagnostics } = collect(noEvents, Buffer.from('/* CTF 1.8 */\ntrace {\n'));
+    expect(diagnostics.all[0]!.message).toContain('babeltrace2 FOLDER');
   });
 });

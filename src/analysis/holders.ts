@@ -2,15 +2,17 @@
  * Observer: who holds memory, above all pages that cannot be moved in pageblocks meant to be movable.
  *
  * Every recorded allocation is attributed to its comm, gfp flags and, where stacks were recorded,
- * call site, until it is freed. Pages allocated before the recording have no owner and are counted
- * as such. Unmovable and reclaimable pages both pin a pageblock: compaction moves neither. A page
+ * call site, until it is freed. Pages allocated before the recording have the owner that a page_owner dump
+ * names (owner-dumps.ts); without one they are counted as unattributed. Unmovable and reclaimable pages both pin a pageblock: compaction moves neither. A page
  * that compaction moves is freed at its old place and appears at the new one without an event, so
  * movable pages get lost to attribution over time; those that matter here do not move.
  */
 import { type EventBatch, EventKind, PFN_NONE } from '../records/events.js';
+import type { PageOwnerSnapshot, Snapshot } from '../records/snapshot.js';
 import type { RecordingStrings } from '../records/strings.js';
 import { PageBit, type ReplayObserver, type ReplayState } from '../replay/observer.js';
 import { HolderTable } from './holder-table.js';
+import { allocatedNs, type PrintkClock } from './owner-dumps.js';
 import { PageOwners } from './page-owners.js';
 import {
   AGE_LIMITS_NS,
@@ -24,18 +26,24 @@ import {
 
 const SAMPLES = 60;
 const TOP = 12;
+/** Largest block a dump may name: gigantic pages are of order 18. */
+const MAX_BLOCK_ORDER = 18;
 const KEEP = 200;
 /** With more zones than this, samples do not tell them apart. */
 const MOST_ZONES = 64;
 /** Frames of the allocator itself, which say nothing of the caller. */
 const ALLOCATOR_FRAME =
-  /^(=>\s*)?(trace_|__alloc_pages|alloc_pages|__alloc_frozen|get_page_from|__rmqueue|rmqueue|new_slab|allocate_slab|___slab|__slab|kmem_cache_|__kmem|__kmalloc|kmalloc|__folio_alloc|folio_alloc|alloc_slab)/;
+  /^(=>\s*)?(trace_|__set_page_owner|save_stack|post_alloc_hook|prep_new_page|__alloc_pages|alloc_pages|__alloc_frozen|get_page_from|__rmqueue|rmqueue|new_slab|allocate_slab|___slab|__slab|kmem_cache_|__kmem|__kmalloc|kmalloc|__folio_alloc|folio_alloc|alloc_slab)/;
 
 export interface HoldersOptions {
   readonly grid: TimeGrid;
   readonly strings: RecordingStrings;
   /** Migratetype names by number. */
   readonly typeNames: readonly string[];
+  /** page_owner dumps placed in the recording, in order. */
+  readonly dumps?: readonly PageOwnerSnapshot[];
+  /** How the times in them compare with the recording's. */
+  readonly printk?: PrintkClock | null;
 }
 
 interface Sample {
@@ -105,6 +113,35 @@ export class HoldersObserver implements ReplayObserver {
       added: (page, order, owner, sinceS) => this.#account(page, order, owner, sinceS, 1),
       removed: (page, order, owner, sinceS) => this.#account(page, order, owner, sinceS, -1),
     });
+    const { dumps = [], printk = null, grid } = this.#options;
+    if (dumps[0] && printk) this.#adopt(state, dumps[0], grid.fromNs - printk.doubtNs);
+  }
+
+  snapshot(state: ReplayState, snapshot: Snapshot): void {
+    if (snapshot.kind === 'page_owner') this.#adopt(state, snapshot, Number.POSITIVE_INFINITY);
+  }
+
+  /** Takes over what a dump says of blocks that have no owner yet and were allocated until `untilNs`. */
+  #adopt(state: ReplayState, dump: PageOwnerSnapshot, untilNs: number): void {
+    const { grid, printk = null } = this.#options;
+    for (let i = 0; i < dump.length; i++) {
+      const timeNs = allocatedNs(dump, i, printk);
+      const page = state.pageOf(dump.pfn[i]!);
+      const late = untilNs !== Number.POSITIVE_INFINITY && !(timeNs <= untilNs);
+      if (late || page < 0 || dump.order[i]! > MAX_BLOCK_ORDER) continue;
+      if ((state.pages[page]! & PageBit.free) !== 0 || this.#owners!.holds(page)) continue;
+      const type = this.#typeOf(dump.type[i]!);
+      const row = this.table.rowOf(dump.comm[i]!, dump.gfp[i]!, dump.stack[i]!, type);
+      const since = Number.isNaN(timeNs) ? state.timeNs : timeNs;
+      this.#owners!.alloc(page, dump.order[i]!, row, (since - grid.fromNs) / 1e9);
+    }
+  }
+
+  /** The number of a printed migratetype; 7 = not known. */
+  #typeOf(text: number): number {
+    const { strings, typeNames } = this.#options;
+    const type = typeNames.indexOf(strings.texts.text(text));
+    return type < 0 ? 7 : type & 7;
   }
 
   batch(state: ReplayState, batch: EventBatch, from: number, to: number): void {
@@ -315,7 +352,7 @@ export class HoldersObserver implements ReplayObserver {
 export function callSite(stack: string): string {
   return stack
     .split('\n')
-    .map((frame) => frame.replace(/^\s*(=>)?\s*/, '').trim())
+    .map((frame) => frame.replace(/^\s*(=>)?\s*|\+0x[0-9a-f]+\/0x[0-9a-f]+$/g, '').trim())
     .filter((frame) => frame !== '' && !ALLOCATOR_FRAME.test(frame))
     .slice(0, 3)
     .join(' ← ');

@@ -46,6 +46,11 @@ export class PageOwners {
     return chunk === undefined ? -1 : (chunk.record[(page & (CHUNK - 1)) * 2]! >>> 5) - 1;
   }
 
+  /** Whether any allocation covers this page. */
+  holds(page: number): boolean {
+    return this.ownerAt(page) >= 0 || this.#headOf(page) >= 0;
+  }
+
   orderAt(page: number): number {
     return (this.#chunks[page >> CHUNK_SHIFT]?.record[(page & (CHUNK - 1)) * 2] ?? 0) & 31;
   }

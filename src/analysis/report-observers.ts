@@ -8,7 +8,7 @@
 import { attemptClassOf, parseGfp } from '../kernel/gfp.js';
 import { canonicalTypes, MIGRATETYPE_NAMES } from '../kernel/migratetype.js';
 import type { ProfileSwitches } from '../kernel/profile-switches.js';
-import type { Snapshot } from '../records/snapshot.js';
+import type { PageOwnerSnapshot, Snapshot } from '../records/snapshot.js';
 import type { RecordingStrings } from '../records/strings.js';
 import type { ReplayObserver, ReplayState, Residual, ZoneState } from '../replay/observer.js';
 import { ActivityObserver } from './activity.js';
@@ -19,6 +19,7 @@ import { HeadroomObserver } from './headroom.js';
 import { HoldersObserver } from './holders.js';
 import { NearEvents } from './near-events.js';
 import { NearestBlocks } from './nearest-block.js';
+import type { PrintkClock } from './owner-dumps.js';
 import { PhysicalMapObserver } from './physical-map.js';
 import type { NearEvent, NearestBlock, ReportData } from './report-data.js';
 import { bucketsFor, timeGrid } from './time-grid.js';
@@ -35,6 +36,9 @@ export interface ReportObserverOptions {
   readonly switches: ProfileSwitches;
   /** Node the requests come from. */
   readonly node: number;
+  /** page_owner dumps placed in the recording, and how the times in them compare. */
+  readonly dumps?: readonly PageOwnerSnapshot[];
+  readonly printk?: PrintkClock | null;
 }
 
 /** The parts of ReportData that come from the replay. */
@@ -120,7 +124,8 @@ export function createReportObservers(options: ReportObserverOptions): ReportObs
   const headroom = new HeadroomObserver({ grid, atomicNeed });
   const attempts = new AttemptsObserver({ grid, strings, classOf });
   const extfrag = new ExtfragObserver(options.fromNs, options.toNs, typeNames);
-  const holders = new HoldersObserver({ grid, strings, typeNames });
+  const { dumps = [], printk = null } = options;
+  const holders = new HoldersObserver({ grid, strings, typeNames, dumps, printk });
   const map = new PhysicalMapObserver({ grid, typeNames, holders });
   const activity = new ActivityObserver(options.fromNs, options.toNs);
   const near = new NearEvents(strings);

@@ -8,6 +8,7 @@
  */
 import { type DetectedProfile, detectProfile } from '../kernel/detect-profile.js';
 import { EventKind } from '../records/events.js';
+import { isPageMap } from '../records/page-claims.js';
 import type { BuddyinfoSnapshot, Snapshot } from '../records/snapshot.js';
 import { NS_PER_S } from '../records/time.js';
 import { findPageblockOrder } from '../replay/geometry.js';
@@ -33,7 +34,7 @@ export type HideRule = { readonly keep: 'first' | 'all' } | { readonly everyNs: 
 /** What to hide, and how to replay. */
 export interface VerifyOptions extends ReplayOptions {
   readonly hide: HideRule;
-  /** Hide later kpageflags copies too (default true unless nothing is hidden). */
+  /** Hide later copies of single pages (kpageflags …) too (default true unless nothing is hidden). */
   readonly hideFreeMaps?: boolean;
 }
 
@@ -155,11 +156,14 @@ function chooseCopies(
   const hideMaps = options.hideFreeMaps ?? !('keep' in hide && hide.keep === 'all');
   const visible: Snapshot[] = [];
   const held: Snapshot[] = [];
-  let maps = 0;
+  const maps = new Set<string>();
   let lastKept = Number.NEGATIVE_INFINITY;
   let copies = 0;
   for (const snapshot of snapshots) {
-    if (snapshot.kind === 'kpageflags' && hideMaps && maps++ > 0) continue;
+    if (isPageMap(snapshot) && hideMaps) {
+      if (maps.has(snapshot.kind)) continue;
+      maps.add(snapshot.kind);
+    }
     if (snapshot.kind !== 'buddyinfo') {
       if (
         snapshot.kind !== 'zoneinfo' ||

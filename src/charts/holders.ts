@@ -105,7 +105,7 @@ export const holdersChart: Chart = {
   title: 'Who holds the pages that cannot move',
   description:
     'The tasks, call sites and gfp flags that hold most immovable pages at the end of the recording, in movable pageblocks and elsewhere.',
-  how: 'A page that cannot be moved (a kernel structure, a driver buffer) keeps its whole pageblock from ever becoming one large block. Bars count such pages still held at the end of the recording, by who allocated them, how, or how long ago. The strong part lies in pageblocks meant for movable memory, where it does harm; the pale part lies among its like. Pages allocated before the recording began are not in it.',
+  how: 'A page that cannot be moved (a kernel structure, a driver buffer) keeps its whole pageblock from ever becoming one large block. Bars count such pages still held at the end of the recording, by who allocated them, how, or how long ago. The strong part lies in pageblocks meant for movable memory, where it does harm; the pale part lies among its like. Of pages allocated before the recording began it has those that a page_owner dump names.',
   overTime: false,
   table: {
     dataset: 'table',
@@ -238,7 +238,7 @@ export const holdersOverTimeChart: Chart = {
   id: 'holders-over-time',
   title: 'Immovable pages over time',
   description: 'Immovable pages allocated in the recording and held at each moment, by holder.',
-  how: 'Pages allocated since the recording began that cannot be moved, stacked by who holds them. A burst that appears just before the windows above open is a suspect. Pages allocated before the recording are not in it.',
+  how: 'Pages that cannot be moved, stacked by who holds them. A burst that appears just before the windows above open is a suspect. Of pages allocated before the recording it has those that a page_owner dump names.',
   overTime: true,
   table: {
     dataset: 'held',

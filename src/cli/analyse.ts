@@ -4,6 +4,7 @@
 import { resolve } from 'node:path';
 import { buildReportData } from '../analysis/build-report-data.js';
 import { MomentKeeper } from '../analysis/moments.js';
+import { placedDumps, printkClock } from '../analysis/owner-dumps.js';
 import type { ReportData } from '../analysis/report-data.js';
 import { createReportObservers } from '../analysis/report-observers.js';
 import { atomicRequestClasses } from '../analysis/request-classes.js';
@@ -63,7 +64,11 @@ function observe(
   const { strings } = recording;
   const { node } = request;
   const zoneCount = replay.geometry.zones.length;
-  const report = createReportObservers({ ...replay.span(), strings, zoneCount, switches, node });
+  const report = createReportObservers({
+    ...{ ...replay.span(), strings, zoneCount, switches, node },
+    dumps: placedDumps(recording.snapshots),
+    printk: printkClock(recording.clock.name, recording.clock.epochS),
+  });
   const windows: FailureWindow[] = [];
   const moments = new MomentKeeper(MAX_MOMENTS, report.lookNearest, report.eventsAround);
   const failing = new WindowsObserver({

@@ -4,6 +4,8 @@
  * Each piece of advice says what is missing, what that costs, and how to get it on the target. What it
  * costs was measured on recordings with ground truth; see docs/model/. Order = how much it helps.
  */
+import { TIMED_KINDS } from '../recording/undated.js';
+import type { Snapshot, SnapshotKind } from '../records/snapshot.js';
 import type { SourceSummary } from '../records/source.js';
 
 export interface Advice {
@@ -20,7 +22,7 @@ export interface Holdings {
   readonly snapshots: ReadonlyMap<string, number>;
   readonly lostEvents: number;
   readonly overwritten: number;
-  /** Snapshots of kinds of which no source gives a time. */
+  /** Copies of kinds of which none has a time. */
   readonly undated: number;
   readonly spanNs: number;
 }
@@ -31,16 +33,25 @@ function addAll(into: Map<string, number>, counts: Readonly<Record<string, numbe
   }
 }
 
-/** Kinds whose value hangs on knowing when they were taken. */
-const DATED_KINDS = ['buddyinfo', 'kpageflags', 'pagetypeinfo'];
+/** Copies without a place in time, of kinds of which none has one. */
+export function undatedCopies(snapshots: readonly Snapshot[]): number {
+  const undated = new Map<SnapshotKind, number>();
+  const dated = new Set<SnapshotKind>();
+  for (const { kind, time } of snapshots) {
+    if (!TIMED_KINDS.has(kind)) continue;
+    if (time.clock === 'none') undated.set(kind, (undated.get(kind) ?? 0) + 1);
+    else dated.add(kind);
+  }
+  for (const kind of dated) undated.delete(kind);
+  return [...undated.values()].reduce((sum, copies) => sum + copies, 0);
+}
 
-export function sumHoldings(sources: readonly SourceSummary[]): Holdings {
+/** @param undated as undatedCopies says of the recording. */
+export function sumHoldings(sources: readonly SourceSummary[], undated: number): Holdings {
   const events = new Map<string, number>();
   const snapshots = new Map<string, number>();
   let lostEvents = 0;
   let overwritten = 0;
-  const undated = new Map<string, number>();
-  const dated = new Set<string>();
   let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
   for (const source of sources) {
@@ -48,21 +59,12 @@ export function sumHoldings(sources: readonly SourceSummary[]): Holdings {
     addAll(snapshots, source.snapshots);
     lostEvents += source.lostEvents;
     overwritten += source.overwritten;
-    for (const kind of DATED_KINDS) {
-      const copies = source.snapshots[kind] ?? 0;
-      if (copies > 0 && source.clock !== 'none') dated.add(kind);
-      else undated.set(kind, (undated.get(kind) ?? 0) + copies);
-    }
-    // An index gives copies in files of their own their times.
-    if ((source.snapshots.index ?? 0) > 0) dated.add('kpageflags');
     if (Object.keys(source.events).length > 0) {
       first = Math.min(first, source.firstNs);
       last = Math.max(last, source.lastNs);
     }
   }
-  for (const kind of dated) undated.delete(kind);
-  const timeless = [...undated.values()].reduce((sum, copies) => sum + copies, 0);
-  return { events, snapshots, lostEvents, overwritten, undated: timeless, spanNs: last - first };
+  return { events, snapshots, lostEvents, overwritten, undated, spanNs: last - first };
 }
 
 interface Rule extends Advice {
@@ -119,8 +121,8 @@ const RULES: readonly Rule[] = [
   {
     id: 'undated-snapshots',
     missing: 'times of snapshots',
-    costs: 'they cannot be placed among the events, and serve at most as the state at the start',
-    how: 'write a line `# mono=BEGIN-END snap=N` before each copy and `snap N begin` and `snap N end` to trace_marker around it',
+    costs: 'they cannot be placed among the events and are not used',
+    how: 'write a line `# mono=BEGIN-END snap=N` before each copy and `snap N begin` and `snap N end` to trace_marker around it; or say `--input-option undated=start` (or `end`) if they were taken then',
     applies: (has) => hasTrace(has) && has.undated > 0,
   },
   {

@@ -19,6 +19,8 @@ export interface Inspection {
   readonly epochS: number;
   readonly clock: string;
   readonly alignment: Alignment;
+  /** Copies of kinds of which none has a time. */
+  readonly undated: number;
 }
 
 const LABEL_WIDTH = 12;
@@ -94,7 +96,7 @@ function sourceLines(source: SourceSummary, inspection: Inspection): string[] {
 
 /** How the snapshots came to stand among the events. */
 function placingText(alignment: Alignment): string {
-  const { byMarkers, byClock, byAgreement, unplaced, estimate } = alignment;
+  const { byMarkers, byClock, byAgreement, byPages, unplaced, estimate } = alignment;
   const parts = [];
   if (byMarkers > 0) parts.push(`${groupDigits(byMarkers)} by markers in the trace`);
   if (byClock > 0) parts.push(`${groupDigits(byClock)} by the clock`);
@@ -104,6 +106,7 @@ function placingText(alignment: Alignment): string {
       `${groupDigits(byAgreement)} by agreement with the events (give or take ${doubt} s)`,
     );
   }
+  if (byPages > 0) parts.push(`${groupDigits(byPages)} where their pages fit the events`);
   if (unplaced > 0) parts.push(`${groupDigits(unplaced)} could not be placed among the events`);
   return parts.join(', ');
 }
@@ -134,7 +137,7 @@ function adviceLines(advice: readonly Advice[]): string[] {
 }
 
 export function inspectionText(inspection: Inspection): string {
-  const has = sumHoldings(inspection.sources);
+  const has = sumHoldings(inspection.sources, inspection.undated);
   const blocks = inspection.sources.map((source) => sourceLines(source, inspection));
   if (has.events.size + has.snapshots.size > 0) {
     blocks.push(summaryLines(has, inspection), adviceLines(advise(has)));
@@ -156,7 +159,7 @@ export function inspectionJson(
   version: string,
 ): string {
   const { epochS } = inspection;
-  const has = sumHoldings(inspection.sources);
+  const has = sumHoldings(inspection.sources, inspection.undated);
   const document = {
     schema: 1,
     buddyscope: version,

@@ -4,6 +4,7 @@
  * Values are checked here, once: a wrong one is a UsageError that names the option and what it takes.
  */
 import type { Argv } from 'yargs';
+import { UNDATED_PLACES } from '../recording/undated.js';
 import { DEFAULT_LIMITS, type Limits } from '../records/limits.js';
 import { UsageError } from './command.js';
 
@@ -79,7 +80,7 @@ export function declareCommonOptions(yargs: Argv): Argv {
       type: 'string',
       array: true,
       nargs: 1,
-      describe: 'A choice that a diagnostic asked for: host=NAME, instance=NAME',
+      describe: 'A choice that a diagnostic asked for: host=NAME, instance=NAME, undated=start',
       group,
     })
     .option('limit', {
@@ -133,12 +134,20 @@ export function parseLimits(texts: readonly string[]): Limits {
 const list = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
+function checkUndated(given: string | undefined): void {
+  if (given === undefined || UNDATED_PLACES.some((place) => place === given)) return;
+  throw new UsageError(
+    `--input-option undated takes ${UNDATED_PLACES.join(' or ')}, not "${given}"`,
+  );
+}
+
 /** From yargs' arguments; throws UsageError for values that make no sense. */
 export function readCommonOptions(args: Readonly<Record<string, unknown>>): CommonOptions {
   const map = list(args.map);
   parsePairs('map', map);
   const reading = parsePairs('input-option', list(args['input-option']));
   if (map.length > 0) reading.map = map.join(',');
+  checkUndated(reading.undated);
   const timeUnit = text(args['time-unit']);
   if (timeUnit) reading['time-unit'] = timeUnit;
   const clock = text(args.clock);

@@ -1,9 +1,10 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { Diagnostics } from '../records/diagnostics.js';
+import { NO_TIME, type Snapshot } from '../records/snapshot.js';
 import { newSourceSummary, type SourceSummary } from '../records/source.js';
 import { printDiagnostics } from './diagnostics-printer.js';
-import { advise, sumHoldings } from './inspect-advice.js';
+import { advise, sumHoldings, undatedCopies } from './inspect-advice.js';
 import { Output } from './output.js';
 import { amount, clockTime, progressLine } from './progress.js';
 import { Talk, wantsColour } from './talk.js';
@@ -111,7 +112,7 @@ const FULL = source({
 });
 
 const advised = (...sources: SourceSummary[]): string[] =>
-  advise(sumHoldings(sources)).map(({ id }) => id);
+  advise(sumHoldings(sources, 0)).map(({ id }) => id);
 
 test('advice: a full recording lacks nothing', () => {
   expect(advised(FULL)).toEqual([]);
@@ -141,9 +142,18 @@ test('advice: losses, sparse copies and copies without a time', () => {
     'overwritten',
   ]);
   expect(advised({ ...FULL, lastNs: 60e9 })).toEqual(['few-buddyinfo']);
-  // One more copy without a time costs nothing; having no other does.
-  const undated = source({ snapshots: { buddyinfo: 1 } });
-  expect(advised(FULL, undated)).toEqual([]);
-  const { buddyinfo: _, ...others } = FULL.snapshots;
-  expect(advised({ ...FULL, snapshots: others }, undated)).toContain('undated-snapshots');
+  expect(advise(sumHoldings([FULL], 1)).map(({ id }) => id)).toEqual(['undated-snapshots']);
+});
+
+test('one more copy without a time costs nothing; having no other does', () => {
+  const copy = (clock: 'trace' | 'none'): Snapshot => ({
+    kind: 'buddyinfo',
+    time: { ...NO_TIME, clock },
+    source: 'x',
+    line: 1,
+    zones: [],
+  });
+  const version: Snapshot = { ...copy('none'), kind: 'version', release: '6.1', text: '' };
+  expect(undatedCopies([copy('none'), copy('trace'), version])).toBe(0);
+  expect(undatedCopies([copy('none'), copy('none'), version])).toBe(2);
 });

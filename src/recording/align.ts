@@ -136,6 +136,7 @@ function describe(
     byMarkers: of('markers'),
     byClock: of('clock'),
     byAgreement: of('agreement'),
+    byPages: placed.filter(({ snapshot }) => snapshot.time.located).length,
     unplaced: of('unplaced'),
   };
   const found = wall?.agreement ?? mono?.agreement ?? null;

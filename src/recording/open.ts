@@ -30,6 +30,7 @@ import type { EventWatch, OpenOptions, Progress, Recording } from './recording.j
 import { SnapshotCollector } from './snapshots.js';
 import { mergeByTime } from './sort.js';
 import { EventSpool, SpoolBudget, type SpoolWatch } from './spool.js';
+import { placeUndated, UNDATED_PLACES } from './undated.js';
 
 export type {
   Alignment,
@@ -204,8 +205,11 @@ class Opening {
       this.diagnostics.report('file-ignored', {}, { files: someOf(this.#ignored) });
     }
     const { events, markers, watch } = this.#oneSpool();
-    const snapshots = this.#snapshots.finish(this.diagnostics);
-    reportMixed(this.#sources, snapshots, this.diagnostics);
+    const read = this.#snapshots.finish(this.diagnostics);
+    reportMixed(this.#sources, read, this.diagnostics);
+    const where = UNDATED_PLACES.find((place) => place === this.#options.formatOptions?.undated);
+    const undated = { where: where ?? null, epochS: this.#clock.epochS };
+    const snapshots = placeUndated(read, events, undated, this.diagnostics);
     const trace = {
       events,
       epochS: this.#clock.epochS,

@@ -45,6 +45,8 @@ export interface Alignment {
   readonly byClock: number;
   /** Snapshots placed where their free pages agree with the events. */
   readonly byAgreement: number;
+  /** Copies without a time placed where what they say of pages agrees with the events. */
+  readonly byPages: number;
   /** Snapshots that carry a time but could not be placed. */
   readonly unplaced: number;
   /** The distance of clocks found by agreement (trace time minus snapshot time), null if none was needed. */

@@ -111,7 +111,7 @@ export class SnapshotCollector {
         diagnostics.report('snapshots-thinned', {}, { count: dropped, kind, limit });
       }
       if (kind === 'index') continue;
-      for (const item of items) all.push(dated(item, index, diagnostics));
+      for (const item of items) all.push(dated(item, index));
     }
     return all;
   }
@@ -122,18 +122,15 @@ function isEmpty(snapshot: Snapshot): boolean {
   return snapshot.kind === 'buddyinfo' && snapshot.zones.length === 0;
 }
 
+/** Copies that are a file each and have no room for a time. */
+const WHOLE_FILES: ReadonlySet<SnapshotKind> = new Set(['kpageflags', 'kpagecount', 'page_owner']);
+
 /** The copy with its index entry's time, if it has none of its own. */
-function dated(
-  snapshot: Snapshot,
-  index: ReadonlyMap<string, SnapshotIndexEntry>,
-  diagnostics: Diagnostics,
-): Snapshot {
-  if (snapshot.kind !== 'kpageflags' || snapshot.time.clock !== 'none') return snapshot;
+function dated(snapshot: Snapshot, index: ReadonlyMap<string, SnapshotIndexEntry>): Snapshot {
+  if (snapshot.time.clock !== 'none' || !WHOLE_FILES.has(snapshot.kind)) return snapshot;
   const name = withoutCompressionEnding(snapshot.source);
   const entry = index.get(joinKey(snapshot.source, baseName(name)));
-  if (entry !== undefined) return { ...snapshot, time: entry.time };
-  diagnostics.report('snapshot-undated', { source: snapshot.source }, { kind: snapshot.kind });
-  return snapshot;
+  return entry === undefined ? snapshot : { ...snapshot, time: entry.time };
 }
 
 /** The file name beside the source it is named in. */

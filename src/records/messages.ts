@@ -130,9 +130,14 @@ export const MESSAGES = {
     text: 'the inputs describe different memory: {first} and {second}',
     hint: 'give the inputs of one machine and one boot at a time',
   },
+  'snapshot-located': {
+    severity: 'info',
+    text: 'the {kind} copy has no time; it fits the events between {from} and {to} s ({agreeing} of {spans} pages that tell agree)',
+  },
   'snapshot-undated': {
     severity: 'info',
-    text: 'a {kind} copy has no time and no index entry gives one',
+    text: 'the {kind} copy has no time, and the events do not tell where it belongs: it is not used',
+    hint: '`--input-option undated=start` or `undated=end` says that it was taken as the recording began or ended',
   },
   'snapshots-before-trace': {
     severity: 'info',
@@ -280,11 +285,11 @@ export const MESSAGES = {
   // snapshots
   'kpageflags-cut': {
     severity: 'warning',
-    text: 'the copy of kpageflags ends in the middle of a word; {count} bytes were skipped',
+    text: 'the copy ends in the middle of a word; {count} bytes were skipped',
   },
   'kpageflags-limit': {
     severity: 'warning',
-    text: 'only the first {limit} pages of kpageflags are kept',
+    text: 'only the first {limit} pages of the copy are kept',
   },
   'page-owner-cut': {
     severity: 'warning',

@@ -26,6 +26,8 @@ export interface SnapshotTime {
    */
   readonly beginEvent?: number | null;
   readonly endEvent?: number | null;
+  /** True where the source gives no time and the place was found by what the pages say (recording/locate-maps.ts). */
+  readonly located?: boolean;
 }
 
 interface SnapshotBase {
@@ -175,6 +177,13 @@ export interface KpageflagsSnapshot extends SnapshotBase {
   readonly buddyHeadsOnly: boolean;
 }
 
+/** A copy of /proc/kpagecount, 8 bytes a pfn from pfn 0, reduced to whether processes map the page. */
+export interface KpagecountSnapshot extends SnapshotBase {
+  readonly kind: 'kpagecount';
+  /** One byte a pfn, from pfn 0: 1 = mapped by a process, so in use; 0 says nothing. */
+  readonly mapped: Uint8Array;
+}
+
 /**
  * A page_owner dump: who holds each allocated block. Columns, one entry a record, in file order;
  * only the first `length` entries count. Blocks are those allocated at the time of reading.
@@ -214,6 +223,7 @@ export type Snapshot =
   | VersionSnapshot
   | ExtfragIndexSnapshot
   | KpageflagsSnapshot
+  | KpagecountSnapshot
   | PageOwnerSnapshot
   | SnapshotIndexEntry;
 

@@ -1,9 +1,15 @@
 /**
- * Copies of the kernel's own state among the events: which pages kpageflags shows free, and how a replay
+ * Copies of the kernel's own state among the events: which pages they show free or in use, and how a replay
  * takes that over; which counts buddyinfo shows.
  */
-import type { BuddyinfoSnapshot, KpageflagsSnapshot } from '../records/snapshot.js';
-import { PageClass } from '../records/snapshot.js';
+import {
+  Claim,
+  eachClaim,
+  isPageMap,
+  type PageMapSnapshot,
+  tellsFree,
+} from '../records/page-claims.js';
+import type { BuddyinfoSnapshot } from '../records/snapshot.js';
 import type { ReplayCore } from './core.js';
 import { type FreeMapCopy, indexOf, MAX_FATE_INDEX, Next, nextOf } from './fates.js';
 import type { Geometry } from './geometry.js';
@@ -17,22 +23,23 @@ export function freeMapCopies(
 ): FreeMapCopy[] {
   const copies: FreeMapCopy[] = [];
   for (const { snapshot, beginIndex, endIndex } of placed) {
-    if (snapshot.kind !== 'kpageflags' || snapshot.buddyHeadsOnly) continue;
-    copies.push({ beginIndex, endIndex, state: freeMapOf(snapshot, geometry) });
+    if (!isPageMap(snapshot)) continue;
+    const state = freeMapOf(snapshot, geometry);
+    copies.push({ beginIndex, endIndex, state, tellsFree: tellsFree(snapshot) });
   }
   return copies;
 }
 
-function freeMapOf(snapshot: KpageflagsSnapshot, geometry: Geometry): Uint8Array {
+function freeMapOf(snapshot: PageMapSnapshot, geometry: Geometry): Uint8Array {
   const { space, areas } = geometry;
-  const state = new Uint8Array(space.size).fill(2);
-  for (const area of areas) {
-    const end = Math.min(area.startPfn + area.spanned, snapshot.classes.length);
-    for (let pfn = area.startPfn; pfn < end; pfn++) {
-      const page = space.pageOf(pfn);
-      if (page >= 0) state[page] = (snapshot.classes[pfn]! & PageClass.buddy) !== 0 ? 1 : 0;
-    }
-  }
+  const state = new Uint8Array(space.size).fill(Claim.silent);
+  eachClaim(snapshot, (pfn, claim) => {
+    const page = space.pageOf(pfn);
+    if (page < 0) return;
+    // Beside an area lies padding up to a whole section.
+    const { startPfn, spanned } = areas[geometry.areaOf(page)]!;
+    if (pfn >= startPfn && pfn < startPfn + spanned) state[page] = claim;
+  });
   return state;
 }
 
@@ -66,7 +73,7 @@ export function applyCopy(core: ReplayCore, copy: FreeMapCopy, after: Uint32Arra
   }
 }
 
-/** Sets every page that the copy covers, whatever follows. */
+/** Sets every page that the copy tells of, whatever follows. */
 export function applyMap(core: ReplayCore, copy: FreeMapCopy): void {
   for (let page = 0; page < copy.state.length; page++) {
     if (copy.state[page] === 1) core.put(page);

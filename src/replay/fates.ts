@@ -8,7 +8,8 @@
  *
  * A fate packs `index * 8 + Next`. Order-0 events hold theirs in place; larger ones hold runs of
  * equal fates in the batch's overflow array. Copies of kpageflags speak too: at such a copy every
- * page without events during the reading has `seenFree` or `seenTaken` as its next.
+ * page without events during the reading has `seenFree` or `seenTaken` as its next; so do those of kpagecount and
+ * page_owner, of pages in use.
  *
  * The same pass decides what each event does to the free lists (actions.ts), because some of that
  * needs the future: whether a free skipped the per-cpu lists, whether an extfrag event is a removal
@@ -22,6 +23,7 @@ import {
   PFN_NONE,
   unpackExtfrag,
 } from '../records/events.js';
+import { Claim } from '../records/page-claims.js';
 import { Action, ActionBatch, ActionSpool } from './actions.js';
 import { PcpQueues } from './pcp-queues.js';
 import type { PfnSpace } from './pfn-space.js';
@@ -40,9 +42,9 @@ export const Next = {
   free: 3,
   /** mm_page_pcpu_drain. */
   drain: 4,
-  /** A kpageflags copy shows it on a free list. */
+  /** A copy shows it on a free list. */
   seenFree: 5,
-  /** A kpageflags copy shows it elsewhere. */
+  /** A copy shows it elsewhere. */
   seenTaken: 6,
 } as const;
 
@@ -70,13 +72,15 @@ export function isCertainFate(fate: number): boolean {
   );
 }
 
-/** A copy of the kernel's own free map, placed in the stream of events. */
+/** What a copy says of each page, placed in the stream of events. */
 export interface FreeMapCopy {
   /** Events before beginIndex are in the copy, events from endIndex on are not. */
   readonly beginIndex: number;
   readonly endIndex: number;
-  /** 1 = free, 0 = not free, 2 = not covered by the copy; by dense page. */
+  /** A Claim for each dense page. */
   readonly state: Uint8Array;
+  /** False if it tells only of pages in use. */
+  readonly tellsFree: boolean;
 }
 
 export interface Fates {
@@ -149,8 +153,8 @@ function observe(next: Uint32Array, copy: FreeMapCopy): void {
   const index = Math.min(copy.beginIndex, MAX_FATE_INDEX);
   for (let page = 0; page < next.length; page++) {
     const state = copy.state[page]!;
-    if (state === 2 || indexOf(next[page]!) < copy.endIndex) continue;
-    next[page] = ((index << 3) | (state === 1 ? Next.seenFree : Next.seenTaken)) >>> 0;
+    if (state === Claim.silent || indexOf(next[page]!) < copy.endIndex) continue;
+    next[page] = ((index << 3) | (state === Claim.free ? Next.seenFree : Next.seenTaken)) >>> 0;
   }
 }
 

@@ -12,6 +12,7 @@
  * count in buddyinfo but cannot serve an atomic request, and they do not merge with their neighbours
  * (mm/page_alloc.c, 5.19 and later).
  */
+import { claimsEnd, eachClaim, isPageMap } from '../records/page-claims.js';
 import { PageClass, type Snapshot, type Zoneinfo } from '../records/snapshot.js';
 import { PfnSpace } from './pfn-space.js';
 import type { Survey } from './survey.js';
@@ -104,7 +105,8 @@ function sectionsSeen(
   const seen = new TouchedMemory();
   for (const { startPfn, pages } of cma) seen.addRange(startPfn, startPfn + pages);
   for (const snapshot of snapshots) {
-    if (snapshot.kind === 'kpageflags') addMapped(seen, snapshot.classes);
+    if (snapshot.kind === 'kpageflags') addPresent(seen, snapshot.classes);
+    else if (isPageMap(snapshot)) eachClaim(snapshot, (pfn) => seen.addRange(pfn, pfn + 1));
   }
   const section = 2 ** (orders - 1);
   const chunks = [...new Set([...survey.touched.chunks(), ...seen.chunks()])];
@@ -123,7 +125,7 @@ function sectionsSeen(
 }
 
 /** Chunks with a page that exists. */
-function addMapped(seen: TouchedMemory, classes: Uint8Array): void {
+function addPresent(seen: TouchedMemory, classes: Uint8Array): void {
   for (let pfn = 0; pfn < classes.length; pfn++) {
     if ((classes[pfn]! & PageClass.noPage) !== 0) continue;
     seen.addRange(pfn, pfn + 1);
@@ -185,8 +187,8 @@ function zonesByConvention(
   assumptions: string[],
 ): ZoneDraft[] {
   const copy = snapshots.find((s) => s.kind === 'buddyinfo');
-  const kpageflags = snapshots.find((s) => s.kind === 'kpageflags');
-  const end = Math.max(survey.endPfn, kpageflags?.classes.length ?? 0);
+  const map = snapshots.find((s) => s.kind === 'kpageflags' || s.kind === 'kpagecount');
+  const end = Math.max(survey.endPfn, map === undefined ? 0 : claimsEnd(map));
   const named = copy?.kind === 'buddyinfo' ? copy.zones : [];
   const nodes = new Set(named.map((z) => z.node));
   if (nodes.size > 1) {

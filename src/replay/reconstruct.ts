@@ -383,11 +383,14 @@ export class Reconstruction {
     else solver.rare(row);
   }
 
-  /** Copies of buddyinfo with what they measured; copies of kpageflags, which leave no residual. */
+  /** Copies of buddyinfo with what they measured; dated copies of kpageflags, which leave no residual. */
   #anchors(probes: readonly ResidualProbe[]): Anchor[] {
     const none = this.#zeros();
     const maps = this.placed
-      .filter((p) => p.snapshot.kind === 'kpageflags' && this.level !== 'page')
+      .filter(
+        ({ snapshot: { kind, time } }) =>
+          kind === 'kpageflags' && !time.located && this.level !== 'page',
+      )
       .map(({ beginIndex, endIndex, timeNs }) => ({
         beginIndex,
         endIndex,
@@ -509,7 +512,7 @@ function seedOf(
   buddyinfo: readonly PlacedCopy[],
   survey: Survey,
 ): SeedKind {
-  if (copies.length > 0) return 'kpageflags';
+  if (copies.some((copy) => copy.tellsFree)) return 'kpageflags';
   if (buddyinfo.length > 0) return 'buddyinfo';
   return survey.events > 0 ? 'first-touch' : 'none';
 }

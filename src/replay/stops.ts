@@ -2,7 +2,7 @@
  * The stops of a replay, kind by kind: events before which the state is set, corrected or shown.
  *
  * A pass brings them into one order, by index and at one index by time (reconstruct.ts). Those that copies of
- * kpageflags make come first at their index: everything else looks at what they leave.
+ * single pages make come first at their index: everything else looks at what they leave.
  */
 import type { ProfileSwitches } from '../kernel/profile-switches.js';
 import type { Snapshot } from '../records/snapshot.js';
@@ -26,7 +26,7 @@ export interface ReplayStop {
   run(state: LiveState): void;
 }
 
-/** A kpageflags copy corrects every page it can speak about. */
+/** A copy of single pages corrects every page it can speak about. */
 export function copyStops(
   core: ReplayCore,
   copies: readonly FreeMapCopy[],

@@ -6,6 +6,7 @@ import type { Argv } from 'yargs';
 import { FORMATS } from '../../../parsers/registry.js';
 import type { Recording } from '../../recording/recording.js';
 import { type Command, ExitCode, type Session } from '../command.js';
+import { undatedCopies } from '../inspect-advice.js';
 import { type Inspection, inspectionJson, inspectionText } from '../inspect-text.js';
 import { openInputs, recordingIsUsable } from '../open-inputs.js';
 import { textTable } from '../text-table.js';
@@ -52,6 +53,7 @@ function inspectionOf(recording: Recording): Inspection {
     epochS: recording.clock.epochS,
     clock: recording.clock.name,
     alignment: recording.alignment,
+    undated: undatedCopies(recording.snapshots),
   };
 }
 

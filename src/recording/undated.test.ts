@@ -1,0 +1,200 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decompress } from 'fzstd';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isPageMap, type PageMapSnapshot } from '../records/page-claims.js';
+import { NO_TIME, PageClass } from '../records/snapshot.js';
+import { reconstruct } from '../replay/reconstruct.js';
+import { locateMaps } from './locate-maps.js';
+import { openRecording } from './open.js';
+import type { Recording } from './recording.js';
+
+const ROOT = join(import.meta.dirname, '../..');
+const SAMPLES = join(ROOT, 'samples');
+const COUNTS = join(ROOT, 'parsers/kpagecount/fixtures');
+const open = (inputs: string[], formatOptions = {}): Promise<Recording> =>
+  openRecording(inputs, { readerThread: null, formatOptions });
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'buddyscope-undated-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function mapsOf(recording: Recording): PageMapSnapshot[] {
+  return recording.snapshots.filter(isPageMap);
+}
+
+describe('copies of single pages without a time', () => {
+  it.each([
+    [join(SAMPLES, 'k61-tiny'), 4, 4],
+    [join(SAMPLES, 'k510-net'), 4, 3],
+    [join(SAMPLES, 'k61-checker'), 6, 4],
+    [COUNTS, 4, 3],
+  ])('%s: stand where they were taken', async (path, copies, least) => {
+    const recording = await open([path]);
+    const maps = mapsOf(recording);
+    expect(maps).toHaveLength(copies);
+    const places = locateMaps(
+      maps.map((map) => ({ ...map, time: NO_TIME })),
+      recording.events,
+    );
+    let placed = 0;
+    maps.forEach(({ time }, m) => {
+      const place = places[m];
+      if (!place) return;
+      placed++;
+      expect(place.beginEvent).toBeLessThanOrEqual(time.beginEvent!);
+      expect(place.endEvent).toBeGreaterThanOrEqual(time.endEvent!);
+    });
+    expect(placed).toBeGreaterThanOrEqual(least);
+    recording.close();
+  });
+
+  it('of another machine are not placed', async () => {
+    const recording = await open([join(SAMPLES, 'k61-tiny', 'trace.txt.zst')]);
+    const other = await open([join(SAMPLES, 'k61-checker')]);
+    const undated = mapsOf(other).map((map) => ({ ...map, time: NO_TIME }));
+    expect(locateMaps(undated, recording.events).filter((place) => place)).toEqual([]);
+    recording.close();
+    other.close();
+  });
+
+  it('are placed when a recording is opened, and seed the replay without a claim to be exact', async () => {
+    const sample = join(SAMPLES, 'k61-tiny');
+    const copy = join(folder, 'memory.bin');
+    writeFileSync(
+      copy,
+      decompress(readFileSync(join(sample, 'snapshots', 'kpageflags-25.bin.zst'))),
+    );
+    const recording = await open([join(sample, 'trace.txt.zst'), copy]);
+    expect(recording.alignment.byPages).toBe(1);
+    const { time } = mapsOf(recording)[0]!;
+    expect(time).toMatchObject({ clock: 'trace', located: true });
+    expect(recording.diagnostics.counts().map(([code]) => code)).toContain('snapshot-located');
+    const replay = reconstruct(recording);
+    expect(replay.seed).toBe('kpageflags');
+    const certainties = new Set<string>();
+    replay.run([
+      {
+        end: (state) => {
+          for (const { certainty } of state.zones) certainties.add(certainty);
+        },
+      },
+    ]);
+    expect([...certainties]).toEqual(['unknown']);
+    replay.close();
+    recording.close();
+  });
+
+  it('stand where the user says', async () => {
+    const sample = join(SAMPLES, 'k61-tiny');
+    const inputs = [join(sample, 'trace.txt.zst'), join(sample, 'system', 'buddyinfo.txt')];
+    for (const undated of ['start', 'end']) {
+      const recording = await open(inputs, { undated });
+      const event = undated === 'start' ? 0 : recording.events.length;
+      const times = recording.snapshots.map(({ time }) => [time.clock, time.beginEvent]);
+      expect(times).toEqual([['trace', event]]);
+      recording.close();
+    }
+    const recording = await open(inputs);
+    expect(recording.snapshots.map(({ time }) => time.clock)).toEqual(['none']);
+    expect(recording.diagnostics.counts().map(([code]) => code)).toContain('snapshot-undated');
+    recording.close();
+  });
+});
+
+/** Free blocks of a map of free pages as `crash kmem -F` prints them, and how many there are of each order. */
+function crashText(classes: Uint8Array): { text: string; counts: number[] } {
+  const zones = [
+    { name: 'DMA', from: 0, to: 4096 },
+    { name: 'DMA32', from: 4096, to: classes.length },
+  ];
+  const counts: number[] = [];
+  let text = 'NODE\n  0\n';
+  zones.forEach(({ name, from, to }, z) => {
+    const base = 0xffffea0000000000n + BigInt(from) * 64n;
+    const blocks: number[][] = Array.from({ length: 11 }, () => []);
+    for (let pfn = from; pfn < to; ) {
+      const order = freeOrder(classes, pfn, to);
+      if (order >= 0) blocks[order]!.push(pfn);
+      pfn += order < 0 ? 1 : 2 ** order;
+    }
+    text += 'ZONE  NAME  SIZE  FREE  MEM_MAP  START_PADDR  START_MAPNR\n';
+    text += `  ${z}  ${name}  ${to - from}  0  ${base.toString(16)}  ${(from * 4096).toString(16)}  ${from}\n`;
+    text += 'AREA  SIZE  FREE_AREA_STRUCT  BLOCKS  PAGES\n';
+    blocks.forEach((pfns, order) => {
+      text += ` ${order}  ${4 * 2 ** order}k  ffff88003ffd9068  ${pfns.length}  ${pfns.length * 2 ** order}\n`;
+      for (const pfn of pfns) text += `${(base + BigInt(pfn - from) * 64n).toString(16)}\n`;
+      counts[order] = (counts[order] ?? 0) + pfns.length;
+    });
+  });
+  return { text, counts };
+}
+
+/** Order of the largest free aligned block that begins here, -1 = the page is not free. */
+function freeOrder(classes: Uint8Array, pfn: number, end: number): number {
+  const isFree = (p: number): boolean => p < end && (classes[p]! & PageClass.buddy) !== 0;
+  if (!isFree(pfn)) return -1;
+  let order = 0;
+  while (order < 10 && pfn % 2 ** (order + 1) === 0) {
+    for (let p = pfn + 2 ** order; p < pfn + 2 ** (order + 1); p++) if (!isFree(p)) return order;
+    order++;
+  }
+  return order;
+}
+
+it('the free lists crash prints of a dump seed the events that led to it', async () => {
+  const sample = join(SAMPLES, 'k61-tiny');
+  const recorded = await open([sample]);
+  const last = mapsOf(recorded).at(-1)!;
+  const { text, counts } = crashText((last as { classes: Uint8Array }).classes);
+  recorded.close();
+  const dump = join(folder, 'kmem-F.txt');
+  writeFileSync(dump, text);
+  const zoneinfo = join(sample, 'snapshots', 'zoneinfo.log.zst');
+  const recording = await open([join(sample, 'trace.txt.zst'), zoneinfo, dump]);
+  // The map and the counts of the same file go together.
+  const placed = recording.snapshots.filter(({ time }) => time.located);
+  expect(placed.map(({ kind }) => kind).sort()).toEqual(['buddyinfo', 'kpageflags']);
+  const replay = reconstruct(recording);
+  expect(replay.seed).toBe('kpageflags');
+  const free = new Array<number>(11).fill(0);
+  replay.run([
+    {
+      end: (state) => {
+        for (const zone of state.zones) {
+          for (let q = 0; q < 11; q++) free[q] = free[q]! + zone.free[q]!;
+        }
+      },
+    },
+  ]);
+  expect(free).toEqual(counts);
+  replay.close();
+  recording.close();
+});
+
+it('mapped pages are in use from the start, though no event touches them', async () => {
+  const files = readdirSync(COUNTS).filter((name) => !name.startsWith('kpageflags'));
+  const inUse = async (names: readonly string[]): Promise<number> => {
+    const recording = await open(names.map((name) => join(COUNTS, name)));
+    const replay = reconstruct(recording);
+    let pages = 0;
+    replay.run([
+      {
+        start: (state) => {
+          for (const bits of state.pages) if ((bits & 5) === 4) pages++;
+        },
+      },
+    ]);
+    replay.close();
+    recording.close();
+    return pages;
+  };
+  const without = await inUse(files.filter((name) => !name.startsWith('kpagecount')));
+  const more = (await inUse(files)) - without;
+  // 2975 pages are mapped in the earlier copy; some of them are touched by events.
+  expect(more).toBeGreaterThan(500);
+  expect(more).toBeLessThan(2975);
+});

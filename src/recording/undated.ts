@@ -1,0 +1,98 @@
+/**
+ * Gives copies without a time a place among the events: where the user says, else where their pages fit
+ * (locate-maps.ts). Free lists counted in the same file as such a copy (crash prints both) go with it.
+ */
+import type { Diagnostics } from '../records/diagnostics.js';
+import type { Snapshot, SnapshotKind, SnapshotTime } from '../records/snapshot.js';
+import { formatSeconds } from '../records/time.js';
+import { locateMaps, type MapPlace, timeAt, undatedMaps } from './locate-maps.js';
+import type { EventSpool } from './spool.js';
+
+/** Input option `undated`: when copies without a time were taken. */
+export const UNDATED_PLACES = ['start', 'end'] as const;
+export type UndatedPlace = (typeof UNDATED_PLACES)[number];
+
+/** Copies whose worth hangs on when they were taken. */
+export const TIMED_KINDS: ReadonlySet<SnapshotKind> = new Set([
+  'buddyinfo',
+  'kpageflags',
+  'kpagecount',
+  'page_owner',
+  'pagetypeinfo',
+]);
+
+export interface UndatedOptions {
+  /** As the user says; null = find out. */
+  readonly where: UndatedPlace | null;
+  readonly epochS: number;
+}
+
+const isUndated = ({ kind, time }: Snapshot): boolean =>
+  TIMED_KINDS.has(kind) && time.clock === 'none' && time.snap === null;
+
+/** The same copies, those without a time in trace time as far as a place was given or found. */
+export function placeUndated(
+  snapshots: readonly Snapshot[],
+  events: EventSpool,
+  { where, epochS }: UndatedOptions,
+  diagnostics: Diagnostics,
+): Snapshot[] {
+  if (!snapshots.some(isUndated)) return [...snapshots];
+  const given = where === null || events.length === 0 ? null : timeOf(where, events);
+  const times = given === null ? located(snapshots, events, epochS, diagnostics) : null;
+  return snapshots.map((snapshot) => {
+    const time = isUndated(snapshot) ? (given ?? times?.get(snapshot.source)) : undefined;
+    return time === undefined ? snapshot : { ...snapshot, time };
+  });
+}
+
+/** Times by source. */
+function located(
+  snapshots: readonly Snapshot[],
+  events: EventSpool,
+  epochS: number,
+  diagnostics: Diagnostics,
+): Map<string, SnapshotTime> {
+  const maps = undatedMaps(snapshots);
+  const places = locateMaps(maps, events);
+  const times = new Map<string, SnapshotTime>();
+  maps.forEach(({ kind, source }, m) => {
+    const place = places[m];
+    if (!place) {
+      diagnostics.report('snapshot-undated', { source }, { kind });
+      return;
+    }
+    const time = timeAt(place, events);
+    times.set(source, time);
+    diagnostics.report('snapshot-located', { source }, { kind, ...words(place, time, epochS) });
+  });
+  if (events.length === 0) return times;
+  const others = snapshots.filter(({ kind }) => kind === 'buddyinfo');
+  // One more copy without a time costs nothing; having no other does.
+  if (others.every((copy) => isUndated(copy) && !times.has(copy.source))) {
+    for (const { kind, source } of others) {
+      diagnostics.report('snapshot-undated', { source }, { kind });
+    }
+  }
+  return times;
+}
+
+function words(
+  { agreeing, contrary }: MapPlace,
+  { beginNs, endNs }: SnapshotTime,
+  epochS: number,
+): Record<string, string | number> {
+  return {
+    from: formatSeconds(beginNs, epochS),
+    to: formatSeconds(endNs, epochS),
+    agreeing,
+    spans: agreeing + contrary,
+  };
+}
+
+function timeOf(where: UndatedPlace, events: EventSpool): SnapshotTime {
+  const event = where === 'start' ? 0 : events.length;
+  const ns = where === 'start' ? events.firstNs : events.lastNs;
+  const place = { beginEvent: event, endEvent: event };
+  return { clock: 'trace', beginNs: ns, endNs: ns, snap: null, resolutionNs: 1, ...place };
+}
