@@ -47,7 +47,9 @@ describe('collectd CSV', () => {
     expect(copies[1]!.zones).toEqual(
       ['DMA', 'Normal'].map((zone) => ({ node: 0, zone, free: SIZES.map((kB) => kB + 1) })),
     );
-    expect(copies[1]!.time).toMatchObject({ clock: 'wall', beginNs: (T + 10) * 1e9 });
+    // Stamped up to 10 ms after the file was read.
+    expect(copies[1]!.time).toMatchObject({ clock: 'wall', resolutionNs: 1e7 });
+    expect(Math.round(copies[1]!.time.beginNs / 1e6)).toBe((T + 10) * 1000 + 92);
     expect(codes).toEqual([]);
   });
 
@@ -60,6 +62,25 @@ describe('collectd CSV', () => {
     const { copies, codes } = await read();
     expect(copies[0]!.zones.map(({ zone }) => zone)).toEqual(['Normal']);
     expect(codes).toEqual(['snapshot-cut']);
+  });
+
+  test('what collectd wrote every two seconds is a copy each', async () => {
+    const recording = await openRecording([join(import.meta.dirname, 'fixtures')], {
+      readerThread: null,
+    });
+    const copies = recording.snapshots.filter((s) => s.kind === 'buddyinfo');
+    expect(copies.map(({ time }) => Math.round(time.beginNs / 1e6) + 10)).toEqual(
+      [111_590, 113_590, 115_589, 117_589, 119_589, 121_589, 123_589, 125_589].map(
+        (ms) => 1_795_955_000_000 + ms,
+      ),
+    );
+    expect(copies[0]!.zones).toHaveLength(1);
+    expect(copies[0]!.zones[0]!.free).toHaveLength(11);
+    expect(copies.map(({ zones }) => zones[0]!.free[0])).toEqual([
+      7631, 7799, 11839, 11706, 10944, 11179, 11179, 11080,
+    ]);
+    expect(recording.diagnostics.counts()).toEqual([]);
+    recording.close();
   });
 
   test('other CSV of collectd is left alone', () => {

@@ -86,8 +86,10 @@ class SeriesParser implements StreamParser {
   }
 }
 
-/** Series of one reading are written one after the other, within a second or two. */
+/** Series of one reading are written one after the other, within this; a cell that comes again is of the next. */
 const SAME_READING_NS = 2e9;
+/** The plugin stamps a value when it hands it on, shortly after it read the file. */
+const STAMP_DELAY_NS = 1e7;
 
 function finishGrid(context: ParseContext): void {
   const found = gathered.get(context.strings);
@@ -98,8 +100,14 @@ function finishGrid(context: ParseContext): void {
   const pageKb = rows.reduce((least, { kB }) => Math.min(least, kB), Number.POSITIVE_INFINITY);
   const grid = new BuddyGrid();
   let reading = Number.NEGATIVE_INFINITY;
+  const cells = new Set<string>();
   for (const { node, zone, kB, timeNs, count } of rows) {
-    if (timeNs - reading > SAME_READING_NS) reading = timeNs;
+    const key = `${node} ${zone} ${kB}`;
+    if (timeNs - reading > SAME_READING_NS || cells.has(key)) {
+      reading = timeNs;
+      cells.clear();
+    }
+    cells.add(key);
     const cell: GridCell = { node, zone, order: Math.log2(kB / pageKb) };
     if (Number.isInteger(cell.order)) grid.put(cell, reading, count);
   }
@@ -114,6 +122,8 @@ function finishGrid(context: ParseContext): void {
 }
 
 function timeOf(timeNs: number): SnapshotTime {
-  const seconds = Math.floor(timeNs / 1e9);
-  return wallStamp({ seconds, nanoseconds: 0, resolutionNs: 2e9, assumed: [] });
+  const beginNs = timeNs - STAMP_DELAY_NS;
+  const seconds = Math.floor(beginNs / 1e9);
+  const nanoseconds = Math.round((beginNs - seconds * 1e9) / 1e6) * 1e6;
+  return wallStamp({ seconds, nanoseconds, resolutionNs: STAMP_DELAY_NS, assumed: [] });
 }

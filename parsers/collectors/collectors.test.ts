@@ -1,5 +1,8 @@
 /** Other tools' notes of buddyinfo, read as buddyinfo snapshots. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { detect } from '../registry.js';
 import { snapshotText } from '../snapshot-text/index.js';
 import { bytesOf, ofKind, parseWith } from '../snapshot-text/testing.js';
 
@@ -87,5 +90,29 @@ describe('collectors', () => {
     expect(found[1]!.zones).toEqual([{ node: 0, zone: 'Normal', free: COUNTS }]);
     expect(found[1]!.time.beginNs).toBe(FRI + 1e9);
     expect(parsed.codes).toEqual(['snapshot-line-bad']);
+  });
+
+  test.each([
+    ['node-exporter.prom', 1],
+    ['promtool-instant.txt', 1],
+    ['pmrep-all.csv', 4],
+    // The archive has no values at its first instant.
+    ['pmrep-archive.csv', 3],
+  ])('%s, as the tool wrote it', (name, copies) => {
+    const bytes = readFileSync(join(import.meta.dirname, 'fixtures', name));
+    expect(detect(bytes, name)?.format.id).toBe('snapshot-text');
+    const parsed = parseWith(snapshotText, bytes);
+    const found = ofKind(parsed, 'buddyinfo');
+    expect(found).toHaveLength(copies);
+    for (const { zones, time } of found) {
+      expect(zones.map(({ zone, free }) => [zone, free.length])).toEqual([
+        ['DMA', 11],
+        ['DMA32', 11],
+        ['Normal', 11],
+      ]);
+      expect(zones[0]!.free.slice(8)).toEqual([1, 1, 3]);
+      expect(time.clock).toBe(name === 'node-exporter.prom' ? 'none' : 'wall');
+    }
+    expect(parsed.codes.filter((code) => code !== 'snapshot-foreign-lines')).toEqual([]);
   });
 });

@@ -1,7 +1,8 @@
 /**
  * Free blocks as other tools wrote them down: node_exporter, collectl, PCP.
  *
- * - `node_buddyinfo_blocks{node="0",size="10",zone="DMA"} 3 [ms]` (Prometheus text; size = order),
+ * - `node_buddyinfo_blocks{node="0",size="10",zone="DMA"} 3 [ms]` (Prometheus text; size = order), and
+ *   `… => 3 @[seconds]` as promtool prints an instant query,
  * - rows `[time] node zone n0 n1 …` below collectl's `# MEMORY FRAGMENTATION` heading,
  * - rows `[time] zone nodeN n0 n1 …` of `pcp buddyinfo`,
  * - CSV of pmrep or pmdumptext with columns `mem.buddyinfo.pages-ZONE::orderO::nodeN`.
@@ -19,7 +20,8 @@ import {
 import { MAX_COUNT, MAX_ORDERS, MIN_ORDERS, scanCounts } from '../snapshot-text/scan.js';
 import { parseEpoch, wallStamp } from '../snapshot-text/stamps.js';
 
-const METRIC = /^node_buddyinfo_blocks\{([^}]{1,400})\}\s+([\d.e+]{1,24})(?:\s+(\d{12,14}))?\s*$/;
+const METRIC =
+  /^node_buddyinfo_blocks\{([^}]{1,400})\}\s+(?:=>\s+)?([\d.e+]{1,24})(?:\s+(?:(\d{12,14})|@\[(\d{9,10}(?:\.\d{1,9})?)\]))?\s*$/;
 const LABEL = /(\w+)="(\w*)"/g;
 const COLLECTL_HEADING = /^#\s*MEMORY FRAGMENTATION/;
 const COLUMN_HEADING = /^#?\s*(?:Date\s+)?(?:Time\s+)?(?:Node\s+Zone\s+1\s|TimeStamp\s.*Order0)/;
@@ -86,7 +88,8 @@ export class CollectorLines implements LineGrammar {
       zone: labels.get('zone') ?? '',
       order: Number(labels.get('size') || Number.NaN),
     };
-    const stamp = metric[3] === undefined ? null : parseEpoch(metric[3]);
+    const time = metric[3] ?? metric[4];
+    const stamp = time === undefined ? null : parseEpoch(time);
     if (!this.#put(cell, Number(metric[2]))) return 'bad';
     if (stamp) this.#origin?.touch(stamp);
     return 'taken';

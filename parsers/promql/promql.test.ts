@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { bytesOf, ofKind, parseWith } from '../snapshot-text/testing.js';
 import { promql } from './index.js';
@@ -66,6 +68,27 @@ describe('Prometheus query results', () => {
       snapshots: [],
       source: { skippedLines: 22 },
     });
+  });
+
+  test.each([
+    ['query_range.json', 8],
+    ['promtool.json', 8],
+    ['query.json', 1],
+  ])('%s, as Prometheus 2.42 answered', (name, copies) => {
+    const bytes = readFileSync(join(import.meta.dirname, 'fixtures', name));
+    expect(promql.detect(bytes, 'x')?.confidence).toBeGreaterThan(0.9);
+    const parsed = parseWith(promql, bytes);
+    const found = ofKind(parsed, 'buddyinfo');
+    expect(found).toHaveLength(copies);
+    for (const { zones } of found) {
+      expect(zones.map(({ zone, free }) => [zone, free.length])).toEqual([
+        ['DMA', 11],
+        ['DMA32', 11],
+        ['Normal', 11],
+      ]);
+      expect(zones[0]!.free.slice(8)).toEqual([1, 1, 3]);
+    }
+    expect(parsed.codes).toEqual([]);
   });
 
   test('a document cut anywhere is refused with a word, never thrown at', () => {

@@ -48,7 +48,9 @@ export function formatSeconds(timeNs: number, epochS = 0): string {
   const negative = timeNs < 0 && epochS === 0;
   const absolute = negative ? -timeNs : timeNs;
   const whole = Math.floor(absolute / NS_PER_S);
-  const fraction = Math.round(absolute - whole * NS_PER_S);
+  // A double holds whole nanoseconds up to 2^53; stamps since 1970 are beyond it and good to a microsecond.
+  const grain = absolute > Number.MAX_SAFE_INTEGER ? 1000 : 1;
+  const fraction = Math.round((absolute - whole * NS_PER_S) / grain) * grain;
   const text = String(whole + epochS);
   const decimals = fraction === 0 ? '' : `.${String(fraction).padStart(9, '0').replace(/0+$/, '')}`;
   return (negative ? '-' : '') + text + decimals;
