@@ -1,5 +1,5 @@
 /**
- * What a Perfetto packet holds of use: ftrace events, buddyinfo polls, thread names, the kernel.
+ * What a Perfetto packet holds of use: ftrace events (rare ones: rare.ts), buddyinfo polls, thread names, the kernel.
  *
  * Field numbers from protos/perfetto/trace (trace_packet.proto, ftrace/ftrace_event.proto,
  * ftrace/kmem.proto, sys_stats/sys_stats.proto, ps/process_tree.proto, 2026). Proto3 leaves zero
@@ -13,6 +13,7 @@ import type { ParseContext } from '../format.js';
 import type { ThreadNames } from '../perf-data/thread-names.js';
 import { noteRelease } from '../version/release.js';
 import { Proto } from './proto.js';
+import { RARE_MESSAGES, rareValues } from './rare.js';
 
 const MmField = {
   pfn: 0,
@@ -136,22 +137,29 @@ export class PacketReader {
     const event = this.#event.reset(bytes, start, end);
     let timeNs = Number.NaN;
     let pid = 0;
-    let message: Message | undefined;
+    let member = 0;
     let from = 0;
     let to = 0;
     while (event.next()) {
       if (event.field === 1) timeNs = this.#time(event);
       else if (event.field === 2) pid = event.int32;
       else if (event.wire === 2) {
-        message = MESSAGES.get(event.field);
+        member = event.field;
         from = event.start;
         to = event.end;
-        if (message === undefined) this.#writer.skip(`ftrace event ${event.field}`);
       }
     }
     if (event.broken) this.broken++;
     if (lost && Number.isFinite(timeNs)) this.#writer.lost(cpu, timeNs, Number.NaN);
-    if (message !== undefined) this.#writePage(message, bytes, from, to, cpu, timeNs, pid);
+    const page = MESSAGES.get(member);
+    const rare = RARE_MESSAGES.get(member);
+    if (page !== undefined) this.#writePage(page, bytes, from, to, cpu, timeNs, pid);
+    else if (rare !== undefined) {
+      const inner = this.#message.reset(bytes, from, to);
+      const values = rareValues(rare, inner, this.#context.strings);
+      if (inner.broken) this.broken++;
+      this.#writer.rare(rare.kind, timeNs, cpu, pid, '', values);
+    } else if (member !== 0) this.#writer.skip(`ftrace event ${member}`);
     return false;
   }
 
@@ -232,8 +240,7 @@ export class PacketReader {
         else if (inner.field === nameField && inner.wire === 2 && name === '') name = inner.text();
       }
       if (tid < 0 || name === '') continue;
-      // The kernel's comm is the last part of the command, 15 bytes of it.
-      const comm = tree.field === 1 ? name.replace(/^.*\//, '').slice(0, 15) : name;
+      const comm = tree.field === 1 ? commOf(tid, name) : name;
       this.#names.set(tid, this.#context.strings.comms.internText(comm));
     }
   }
@@ -279,6 +286,16 @@ export class PacketReader {
     source.snapshots.buddyinfo = (source.snapshots.buddyinfo ?? 0) + 1;
     sink.snapshot(snapshot);
   }
+}
+
+/**
+ * The comm of a process from its command: the last part of a path, 15 bytes of it. Kernel threads have their name
+ * there, workers with what they work on behind it.
+ */
+function commOf(pid: number, command: string): string {
+  if (pid === 0) return '<idle>';
+  const name = command.startsWith('/') ? command.replace(/^.*\//, '') : command;
+  return name.replace(/^(kworker\/[^-+]*)[-+].*$/, '$1').slice(0, 15);
 }
 
 function readZone(bytes: Uint8Array, start: number, end: number): ZoneFree | null {
