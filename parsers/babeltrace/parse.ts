@@ -9,9 +9,8 @@
 import { EventKind, LAST_PAGE_KIND, packExtfrag } from '../../src/records/events.js';
 import { clockNs, pfnOf, wholeNumber } from '../csv/values.js';
 import { kindOfEvent } from '../event-format/kinds.js';
-import { RowWriter } from '../event-format/row-writer.js';
-import { TextLines } from '../event-format/text-lines.js';
-import type { Detection, ParseContext, StreamParser } from '../format.js';
+import { LineReader } from '../event-format/line-reader.js';
+import type { Detection } from '../format.js';
 
 const LINE =
   /^\[([^\]]{1,40})\] (?:\(\+[\d.?]{1,40}\) )?(?:(?!\{)(\S{1,255}) )?([\w:]{1,100}): (\{.*)$/;
@@ -29,53 +28,35 @@ export function detectBabeltrace(head: Uint8Array): Detection | null {
   return { confidence: 0.9, why };
 }
 
-export class BabeltraceParser implements StreamParser {
-  readonly #context: ParseContext;
-  readonly #lines: TextLines;
-  readonly #writer: RowWriter;
+export class BabeltraceParser extends LineReader {
   #lastNs = Number.NaN;
   #lastSecond = -1;
   #days = 0;
 
-  constructor(context: ParseContext) {
-    this.#context = context;
-    this.#writer = new RowWriter(context);
-    this.#lines = new TextLines(context, (line) => this.#line(line));
-  }
-
-  push(chunk: Uint8Array): void {
-    this.#lines.push(chunk);
-  }
-
-  end(): void {
-    this.#lines.end();
-    this.#writer.finish();
-  }
-
-  #line(line: string): void {
+  protected override line(line: string): void {
     const match = LINE.exec(line);
     if (match === null) {
       const discarded = DISCARDED.exec(line);
       if (discarded !== null) {
         const timeNs = Number.isNaN(this.#lastNs) ? 0 : this.#lastNs;
-        this.#writer.lost(0, timeNs, Number(discarded[1]));
-      } else if (line.trim() !== '') this.#lines.unparsed(line);
+        this.writer.lost(0, timeNs, Number(discarded[1]));
+      } else if (line.trim() !== '') this.lines.unparsed(line);
       return;
     }
     const timeNs = this.#time(match[1]!);
     if (Number.isNaN(timeNs)) {
-      this.#lines.unparsed(line);
+      this.lines.unparsed(line);
       return;
     }
     this.#lastNs = timeNs;
     const name = match[3]!.replace(/^.*:|^kmem_(?=mm_)/, '');
     const kind = kindOfEvent(name);
-    if (kind === undefined || kind > LAST_PAGE_KIND) this.#writer.skip(match[3]!);
-    else if (!this.#page(kind, timeNs, match[4]!)) this.#lines.unparsed(line);
+    if (kind === undefined || kind > LAST_PAGE_KIND) this.writer.skip(match[3]!);
+    else if (!this.#page(kind, timeNs, match[4]!)) this.lines.unparsed(line);
   }
 
   #time(text: string): number {
-    const { clock } = this.#context;
+    const { clock } = this.context;
     const seconds = SECONDS.exec(text);
     if (seconds !== null) return clock.toNs(Number(seconds[1]), Number(seconds[2]));
     if (/^\d{1,19}$/.test(text)) return clockNs(BigInt(text), clock);
@@ -106,7 +87,7 @@ export class BabeltraceParser implements StreamParser {
     const pfn = values.pfn === undefined ? null : pfnOf(values.pfn);
     const order = extfrag ? number('alloc_order') : number('order');
     if (pfn === null || (order === null && kind !== EventKind.freeBatched)) return false;
-    return this.#writer.page({
+    return this.writer.page({
       kind,
       timeNs,
       cpu: (number('cpu_id') ?? 0) & 0xffff,
@@ -122,7 +103,7 @@ export class BabeltraceParser implements StreamParser {
   #detail(kind: EventKind, number: (...names: string[]) => number | null, order: number): number {
     if (kind === EventKind.alloc) {
       const mask = number('gfp_flags') ?? 0;
-      return this.#context.strings.gfps.internText(`0x${mask.toString(16)}`) & 0xffff;
+      return this.context.strings.gfps.internText(`0x${mask.toString(16)}`) & 0xffff;
     }
     if (kind === EventKind.zoneLocked)
       return (number('percpu_refill') ?? (order === 0 ? 1 : 0)) & 1;

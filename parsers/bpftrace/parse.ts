@@ -8,9 +8,8 @@
 import { EventKind, PFN_NONE } from '../../src/records/events.js';
 import { kindOfName } from '../csv/event-names.js';
 import { clockNs, exactNs, guessUnit, wholeNumber } from '../csv/values.js';
-import { RowWriter } from '../event-format/row-writer.js';
-import { TextLines } from '../event-format/text-lines.js';
-import type { Detection, ParseContext, StreamParser } from '../format.js';
+import { LineReader } from '../event-format/line-reader.js';
+import type { Detection, ParseContext } from '../format.js';
 
 const ENVELOPE =
   /^\{"type": ?"(attached_probes|printf|map|hist|lhist|lost_events|time|stats|value|join|cat|syscall|strftime|skboutput|helper_error)", ?"data":/;
@@ -45,30 +44,16 @@ const ALIASES: Readonly<Record<string, string>> = {
   probe: 'event',
 };
 
-export class BpftraceParser implements StreamParser {
-  readonly #context: ParseContext;
-  readonly #lines: TextLines;
-  readonly #writer: RowWriter;
+export class BpftraceParser extends LineReader {
   readonly #gfpBase: number;
   #lastNs = 0;
 
   constructor(context: ParseContext) {
-    this.#context = context;
+    super(context);
     this.#gfpBase = context.options['gfp-base'] === '10' ? 10 : 16;
-    this.#writer = new RowWriter(context);
-    this.#lines = new TextLines(context, (line) => this.#line(line));
   }
 
-  push(chunk: Uint8Array): void {
-    this.#lines.push(chunk);
-  }
-
-  end(): void {
-    this.#lines.end();
-    this.#writer.finish();
-  }
-
-  #line(line: string): void {
+  protected override line(line: string): void {
     if (line.trim() === '') return;
     if (!line.startsWith('{')) {
       this.#plain(line);
@@ -76,28 +61,28 @@ export class BpftraceParser implements StreamParser {
     }
     const object = parseObject(Buffer.from(line, 'latin1').toString('utf8'));
     if (object === null) {
-      this.#lines.unparsed(line);
+      this.lines.unparsed(line);
       return;
     }
     const { type, data } = object;
     if (type === 'printf' && typeof data === 'string') {
       for (const text of data.split('\n')) {
-        if (text.trim() !== '' && !this.#event(text)) this.#lines.unparsed(text);
+        if (text.trim() !== '' && !this.#event(text)) this.lines.unparsed(text);
       }
     } else if (type === 'lost_events') this.#lost(data);
-    else this.#writer.skip(`bpftrace ${String(type).slice(0, 40)}`);
+    else this.writer.skip(`bpftrace ${String(type).slice(0, 40)}`);
   }
 
   #lost(data: unknown): void {
     const events = typeof data === 'object' && data !== null ? Object.values(data)[0] : data;
     const count = wholeNumber(events, 0, 2 ** 40);
-    this.#writer.lost(0, this.#lastNs, count ?? Number.NaN);
+    this.writer.lost(0, this.#lastNs, count ?? Number.NaN);
   }
 
   #plain(line: string): void {
     if (ATTACHING.test(line) || this.#event(line)) return;
-    if (OTHER_OUTPUT.test(line)) this.#writer.skip('bpftrace map');
-    else this.#lines.unparsed(line);
+    if (OTHER_OUTPUT.test(line)) this.writer.skip('bpftrace map');
+    else this.lines.unparsed(line);
   }
 
   #event(text: string): boolean {
@@ -106,10 +91,10 @@ export class BpftraceParser implements StreamParser {
     const pfn = pfnIn(fields.pfn);
     const order = wholeNumber(fields.order ?? '0', 0, 31);
     if (time === null || pfn === null || order === null) return false;
-    const timeNs = clockNs(time, this.#context.clock);
+    const timeNs = clockNs(time, this.context.clock);
     this.#lastNs = timeNs;
     const kind = kindOfName(fields.event) ?? (fields.gfp === undefined ? 2 : 1);
-    return this.#writer.page({
+    return this.writer.page({
       kind,
       timeNs,
       cpu: (wholeNumber(fields.cpu, 0, 65_535) ?? 0) & 0xffff,
@@ -124,7 +109,7 @@ export class BpftraceParser implements StreamParser {
 
   /** A mask becomes `0x…`; names stay as they are. */
   #gfp(text: string): number {
-    const { gfps } = this.#context.strings;
+    const { gfps } = this.context.strings;
     const number = /^(0x)?[0-9a-f]{1,8}$/i.test(text)
       ? Number.parseInt(text, text.startsWith('0x') ? 16 : this.#gfpBase)
       : Number.NaN;

@@ -5,16 +5,18 @@
  *
  * What they say is kept for the recording (sharedFormats); inputs that need it must come later.
  */
-import type { Detection, ParseContext, StreamFormat, StreamParser } from '../format.js';
+import type { Detection, ParseContext, StreamFormat } from '../format.js';
 import { parseHeaderPage, sharedFormats } from './formats.js';
 import { MAX_FORMAT_BYTES } from './parse.js';
+import { WholeText } from './whole-text.js';
 
 export const eventFormat: StreamFormat = {
   id: 'event-format',
   title: 'event format (events/*/format, header_page)',
   mode: 'stream',
   detect,
-  open: (context) => new FormatText(context),
+  open: (context) =>
+    new WholeText(context, MAX_BYTES, (text) => readFormats(text.toString('latin1'), context)),
 };
 
 const FORMAT = /^name: [\w.-]+\nID: \d+\nformat:\n/;
@@ -35,55 +37,39 @@ function detect(head: Uint8Array, name: string): Detection | null {
   return null;
 }
 
-class FormatText implements StreamParser {
-  readonly #context: ParseContext;
-  readonly #parts: Buffer[] = [];
-  #length = 0;
+/** Several formats may be joined in one file; this is more than a kernel has. */
+const MAX_BYTES = 16 << 20;
 
-  constructor(context: ParseContext) {
-    this.#context = context;
+function readFormats(text: string, { strings, source, diagnostics }: ParseContext): void {
+  const formats = sharedFormats(strings);
+  if (HEADER_PAGE.test(text)) {
+    formats.page = pageOf(text);
+    formats.longSize = formats.page.commitSize;
+    return;
   }
-
-  push(chunk: Uint8Array): void {
-    // Several formats may be joined in one file; 16 MiB are more than a kernel has.
-    if (this.#length > 16 << 20) return;
-    this.#parts.push(Buffer.from(Uint8Array.from(chunk)));
-    this.#length += chunk.length;
+  if (HEADER_EVENT.test(text)) return;
+  if (PRINTK_FORMATS.test(text)) {
+    formats.addPrintkFormats(text);
+    return;
   }
-
-  end(): void {
-    const text = Buffer.concat(this.#parts).toString('latin1');
-    const { strings, source, diagnostics } = this.#context;
-    const formats = sharedFormats(strings);
-    if (HEADER_PAGE.test(text)) {
-      formats.page = pageOf(text);
-      formats.longSize = formats.page.commitSize;
-      return;
-    }
-    if (HEADER_EVENT.test(text)) return;
-    if (PRINTK_FORMATS.test(text)) {
-      formats.addPrintkFormats(text);
-      return;
-    }
-    if (CMDLINES.test(text)) {
-      formats.cmdlines = Buffer.from(text, 'latin1');
-      return;
-    }
-    // `.../events/kmem/mm_page_alloc/format` or `.../kmem/mm_page_alloc.txt`.
-    const path = source.name.replace(/\/format$/, '').split('/');
-    const system = path.length > 1 ? path[path.length - 2]! : '';
-    let count = 0;
-    for (const part of text.split(/^(?=name: )/m)) {
-      if (part.length <= MAX_FORMAT_BYTES && formats.add(part, system)) count++;
-    }
-    source.facts.formats = String(count);
-    if (count === 0) {
-      diagnostics.report(
-        'binary-damaged',
-        { source: source.name },
-        { what: 'the format text', reason: 'no name or ID' },
-      );
-    }
+  if (CMDLINES.test(text)) {
+    formats.cmdlines = Buffer.from(text, 'latin1');
+    return;
+  }
+  // `.../events/kmem/mm_page_alloc/format` or `.../kmem/mm_page_alloc.txt`.
+  const path = source.name.replace(/\/format$/, '').split('/');
+  const system = path.length > 1 ? path[path.length - 2]! : '';
+  let count = 0;
+  for (const part of text.split(/^(?=name: )/m)) {
+    if (part.length <= MAX_FORMAT_BYTES && formats.add(part, system)) count++;
+  }
+  source.facts.formats = String(count);
+  if (count === 0) {
+    diagnostics.report(
+      'binary-damaged',
+      { source: source.name },
+      { what: 'the format text', reason: 'no name or ID' },
+    );
   }
 }
 

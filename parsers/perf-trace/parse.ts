@@ -7,9 +7,8 @@
 import { EventKind, PFN_NONE } from '../../src/records/events.js';
 import { kindOfName } from '../csv/event-names.js';
 import { wholeNumber } from '../csv/values.js';
-import { RowWriter } from '../event-format/row-writer.js';
-import { TextLines } from '../event-format/text-lines.js';
-import type { Detection, ParseContext, StreamParser } from '../format.js';
+import { LineReader } from '../event-format/line-reader.js';
+import type { Detection, ParseContext } from '../format.js';
 
 /** Time, the duration column of system-wide runs, comm and tid, event, fields. */
 const LINE =
@@ -27,67 +26,53 @@ export function detectPerfTrace(head: Uint8Array): Detection | null {
   return { confidence: 0.9, why: `${fits} lines \`ms comm/tid kmem:event(field: value)\`` };
 }
 
-export class PerfTraceParser implements StreamParser {
-  readonly #context: ParseContext;
-  readonly #lines: TextLines;
-  readonly #writer: RowWriter;
+export class PerfTraceParser extends LineReader {
   #lastNs = 0;
 
   constructor(context: ParseContext) {
-    this.#context = context;
-    this.#writer = new RowWriter(context);
-    this.#lines = new TextLines(context, (line) => this.#line(line));
+    super(context);
     if (context.clock.name === 'unknown') context.clock.name = 'since the first event';
   }
 
-  push(chunk: Uint8Array): void {
-    this.#lines.push(chunk);
-  }
-
-  end(): void {
-    this.#lines.end();
-    this.#writer.finish();
-  }
-
-  #line(line: string): void {
+  protected override line(line: string): void {
     if (line.trim() === '') return;
     const lost = LOST.exec(line);
     if (lost !== null) {
-      this.#writer.lost(0, this.#lastNs, Number(lost[1]));
+      this.writer.lost(0, this.#lastNs, Number(lost[1]));
       return;
     }
     const match = LINE.exec(line);
     if (match === null) {
-      this.#lines.unparsed(line);
+      this.lines.unparsed(line);
       return;
     }
     const [, ms, us, comm, tid, event, rest] = match as unknown as string[];
     const kind = kindOfName(event);
     if (kind === null || kind >= EventKind.extfrag) {
-      this.#writer.skip(event!);
+      this.writer.skip(event!);
       return;
     }
-    const timeNs = this.#context.clock.toNs(0, Number(ms) * 1e6 + Number(us) * 1e3);
+    const timeNs = this.context.clock.toNs(0, Number(ms) * 1e6 + Number(us) * 1e3);
     this.#lastNs = timeNs;
     const fields = fieldsOf(rest!);
     const pfn = FAILED.has(fields.pfn ?? '') ? PFN_NONE : wholeNumber(fields.pfn, 0, 2 ** 44 - 1);
     const order = wholeNumber(fields.order ?? '0', 0, 31);
     if (pfn === null || order === null) {
-      this.#lines.unparsed(line);
+      this.lines.unparsed(line);
       return;
     }
     const migratetype = wholeNumber(fields.migratetype ?? '0', 0, 127) ?? -1;
     const typed = kind !== EventKind.free && kind !== EventKind.freeBatched;
     const common = { kind, timeNs, cpu: 0, pid: Number(tid), comm: comm!, pfn, order };
     const detail = this.#detail(kind, fields);
-    this.#writer.page({ ...common, migratetype: typed ? migratetype : -1, detail });
+    this.writer.page({ ...common, migratetype: typed ? migratetype : -1, detail });
   }
 
   #detail(kind: number, fields: Readonly<Record<string, string>>): number {
     if (kind === EventKind.zoneLocked) return wholeNumber(fields.percpu_refill ?? '0', 0, 1) ?? 0;
     if (kind !== EventKind.alloc) return 0;
     const mask = wholeNumber(fields.gfp_flags ?? '0', 0, 2 ** 32 - 1) ?? 0;
-    return this.#context.strings.gfps.internText(`0x${mask.toString(16)}`) & 0xffff;
+    return this.context.strings.gfps.internText(`0x${mask.toString(16)}`) & 0xffff;
   }
 }
 

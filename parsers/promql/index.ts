@@ -7,7 +7,8 @@
  */
 import type { SnapshotTime } from '../../src/records/snapshot.js';
 import { BuddyGrid } from '../collectors/grid.js';
-import type { Detection, ParseContext, StreamFormat, StreamParser } from '../format.js';
+import { WholeText } from '../event-format/whole-text.js';
+import type { Detection, ParseContext, StreamFormat } from '../format.js';
 import { wallStamp } from '../snapshot-text/stamps.js';
 
 export const promql: StreamFormat = {
@@ -15,11 +16,14 @@ export const promql: StreamFormat = {
   title: 'Prometheus query result (node_buddyinfo_blocks, JSON)',
   mode: 'stream',
   detect,
-  open: (context) => new PromqlParser(context),
+  open: (context) => {
+    const result = new QueryResult(context);
+    return new WholeText(context, MAX_BYTES, (document) => result.read(document));
+  },
 };
 
 const METRIC = /"__name__"\s*:\s*"node_buddyinfo_(?:blocks|count)"/;
-/** Whole documents are parsed at once: more than this is not read. */
+/** Some months of a large machine, a minute apart. */
 const MAX_BYTES = 64 << 20;
 
 function detect(head: Uint8Array): Detection | null {
@@ -37,31 +41,19 @@ interface Series {
   readonly values: readonly (readonly [number, string])[];
 }
 
-class PromqlParser implements StreamParser {
+class QueryResult {
   readonly #context: ParseContext;
-  readonly #parts: Buffer[] = [];
-  #length = 0;
 
   constructor(context: ParseContext) {
     this.#context = context;
   }
 
-  push(chunk: Uint8Array): void {
-    this.#length += chunk.length;
-    if (this.#length <= MAX_BYTES) this.#parts.push(Buffer.from(chunk));
-  }
-
-  end(): void {
-    const { diagnostics, source } = this.#context;
-    const place = { source: source.name };
-    if (this.#length > MAX_BYTES) {
-      diagnostics.report('section-limit', place, { what: 'the document', limit: MAX_BYTES });
-      return;
-    }
-    const series = seriesIn(Buffer.concat(this.#parts).toString('utf8'));
+  read(document: Buffer): void {
+    const series = seriesIn(document.toString('utf8'));
     if (series === null) {
+      const { diagnostics, source } = this.#context;
       const data = { what: 'the JSON document', reason: 'it is cut off or no query result' };
-      diagnostics.report('binary-damaged', place, data);
+      diagnostics.report('binary-damaged', { source: source.name }, data);
       return;
     }
     this.#emit(this.#oneHost(series));
