@@ -19,6 +19,7 @@ const RELEASE = '6.1.90';
 
 interface ZoneSpec {
   readonly free: readonly number[];
+  readonly likely?: readonly number[];
   readonly low?: readonly number[];
   readonly high?: readonly number[];
   readonly min?: number;
@@ -39,6 +40,7 @@ function stateOf(specs: readonly ZoneSpec[]): ReplayState {
       managed,
       runs: [],
       free: Int32Array.from(free),
+      ...(spec.likely && { likely: Int32Array.from(spec.likely) }),
       low: Int32Array.from(low),
       high: Int32Array.from(high),
       freePages: free.reduce((sum, n, q) => sum + n * 2 ** q, 0),
@@ -138,6 +140,12 @@ describe('verdicts', () => {
 
   test('a success that the lower bound does not share is undetermined', () => {
     expect(word(2, { free: [0, 0, 1], low: [0, 0, 0], high: [0, 0, 1] })).toBe('undetermined');
+  });
+
+  test('what is very likely there suffices for a success, although the lower bound is wider', () => {
+    const free = [0, 0, 3];
+    expect(word(2, { free, likely: [0, 0, 1], low: [0, 0, 0] })).toBe('succeeds');
+    expect(word(2, { free, likely: [0, 0, 0], low: [0, 0, 0] })).toBe('undetermined');
   });
 
   test('the word is never surer than both bounds allow', () => {

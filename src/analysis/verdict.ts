@@ -29,14 +29,14 @@ export class RequestJudge extends RequestTest {
   }
 
   /**
-   * By the best estimate; but where that says the request succeeds and the lower bound does not agree,
+   * By the best estimate; but where that says the request succeeds and what is very likely there does not suffice,
    * the answer is open. (An estimate that refuses has proved right almost always, docs/accuracy.md.)
    */
   word(state: ReplayState): VerdictWord {
     if (!this.served(state, 'free')) return this.#mayBeOnPcp(state) ? 'undetermined' : 'fails';
     if (!this.servedWhateverBoost(state)) return 'undetermined';
     if (state.zones.every((z) => z.certainty === 'exact')) return 'succeeds';
-    return this.served(state, 'low') ? 'succeeds' : 'undetermined';
+    return this.served(state, 'likely') ? 'succeeds' : 'undetermined';
   }
 
   /**

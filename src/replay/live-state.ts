@@ -21,6 +21,7 @@ class LiveZone implements ZoneState {
   readonly managed: number;
   readonly runs: readonly PageRun[];
   readonly free: Int32Array;
+  readonly likely: Int32Array;
   readonly low: Int32Array;
   readonly high: Int32Array;
   readonly uncorrected: Int32Array;
@@ -53,6 +54,7 @@ class LiveZone implements ZoneState {
     this.managed = geometry.managed;
     this.runs = runs;
     this.free = new Int32Array(orders);
+    this.likely = new Int32Array(orders);
     this.low = new Int32Array(orders);
     this.high = new Int32Array(orders);
     this.uncorrected = raw.subarray(geometry.index * orders, (geometry.index + 1) * orders);
@@ -87,8 +89,9 @@ export class LiveState implements ReplayState {
   readonly #best: Int32Array;
   readonly #under: Int32Array;
   readonly #over: Int32Array;
-  /** Blocks by which the bounds are wider than that. */
+  /** Blocks by which the estimate is likely wrong at most, and by which the bounds are wider than that. */
   readonly #slack: Int32Array;
+  readonly #doubt: Int32Array;
   /** What is shown does not follow from `raw` and the above any more: every zone is to be refreshed. */
   #stale = true;
 
@@ -106,6 +109,7 @@ export class LiveState implements ReplayState {
     this.#under = new Int32Array(this.raw.length);
     this.#over = new Int32Array(this.raw.length);
     this.#slack = new Int32Array(this.raw.length);
+    this.#doubt = new Int32Array(this.raw.length);
     this.zones = geometry.zones.map((zone) => {
       const runs = zone.areas
         .filter((area) => !geometry.areas[area]!.cma)
@@ -151,6 +155,7 @@ export class LiveState implements ReplayState {
       this.#under[k] = Math.max(earlier, later, best);
       this.#over[k] = Math.min(earlier, later, best);
       this.#slack[k] = span?.slack?.[k] ?? 0;
+      this.#doubt[k] = span?.doubt?.[k] ?? 0;
     }
     this.#touchAll();
   }
@@ -264,13 +269,16 @@ export class LiveState implements ReplayState {
   #show(live: LiveZone, base: number, q: number, raw: number): void {
     const free = Math.max(0, raw - this.#best[base + q]!);
     const slack = this.#slack[base + q]!;
-    const low = Math.max(0, raw - this.#under[base + q]! - slack);
-    const high = Math.max(0, raw - this.#over[base + q]!) + slack;
+    const doubt = this.#doubt[base + q]!;
+    const likely = Math.max(0, raw - this.#under[base + q]! - slack);
+    const low = Math.max(0, likely - doubt);
+    const high = Math.max(0, raw - this.#over[base + q]!) + slack + doubt;
     live.freePages += (free - live.free[q]!) * (1 << q);
     if (live.low[q] !== live.high[q]) live.inexact--;
     if (low !== high) live.inexact++;
     live.touched |= 1 << q;
     live.free[q] = free;
+    live.likely[q] = likely;
     live.low[q] = low;
     live.high[q] = high;
   }

@@ -55,8 +55,11 @@ export interface ZoneState {
   readonly runs: readonly PageRun[];
   /** Best estimate of free blocks by order, never negative. */
   readonly free: Int32Array;
+  /** Bounds: the true count lies within, but for one cell in 200 (docs/accuracy.md). */
   readonly low: Int32Array;
   readonly high: Int32Array;
+  /** Blocks that are very likely there, never less than `low`: what a verdict relies on; absent = `low`. */
+  readonly likely?: Int32Array;
   /** Free blocks as the events alone show them; absent = nothing corrects them. */
   readonly uncorrected?: Int32Array;
   /** Sum of free[q] * 2^q. */

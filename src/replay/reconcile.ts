@@ -12,6 +12,7 @@
 
 import { EventKind } from '../records/events.js';
 import type { BuddyinfoSnapshot } from '../records/snapshot.js';
+import { CopyErrors } from './copy-errors.js';
 import type { Geometry } from './geometry.js';
 import type { Residual } from './observer.js';
 import { countBelow } from './sorted.js';
@@ -80,9 +81,6 @@ export class ResidualProbe {
 /** The events between which a copy was read. */
 export type Bracket = Pick<PlacedCopy, 'beginIndex' | 'endIndex'>;
 
-/** Orders whose pages come and go by per-cpu lists: much faster than copies are taken. */
-const PCP_ORDER = 3;
-
 /** Looks per copy: a zone is read at one instant between begin and end, any event may have been it. */
 const MAX_LOOKS = 256;
 
@@ -122,8 +120,10 @@ export interface CorrectionSpan {
   readonly later: Int32Array;
   /** Estimate moves linearly from earlier to later over the span. */
   readonly linear: boolean;
-  /** Blocks by which the estimate may be wrong either way, beyond its neighbours; null = none. */
+  /** Blocks by which the estimate is likely wrong at most, beyond its neighbours; absent = none. */
   readonly slack?: Int32Array | null;
+  /** Blocks by which it may be wrong besides, which is rare: the bounds are wider by them; absent = none. */
+  readonly doubt?: Int32Array | null;
   /** Nothing tells the state here: counts are what the events alone show. */
   readonly unknown?: boolean;
 }
@@ -144,17 +144,24 @@ export function planCorrections(
   anchors: readonly Anchor[],
   context: CorrectionContext,
 ): CorrectionSpan[] {
-  const { linear } = context;
+  const { linear, orders, rare } = context;
   const spans: CorrectionSpan[] = [];
   const first = anchors[0];
   if (!first) return spans;
+  const errors = new CopyErrors(anchors, orders);
+  const doubtFrom = (i: number): Int32Array | null => {
+    if (linear) return errors.pcpDoubt(i);
+    const end = anchors[i + 2]?.beginIndex ?? Number.POSITIVE_INFINITY;
+    return rowsBetween(rare, 0, end, isLoss) === null ? null : errors.lossDoubt(i);
+  };
   const start = { fromIndex: 0, fromNs: Number.NEGATIVE_INFINITY };
-  spans.push({ ...start, toNs: first.timeNs, ...held(first.residual) });
-  const off = linear ? interpolationErrors(anchors, context.orders) : [];
+  const before = linear ? errors.pcpDoubt(-1) : null;
+  spans.push({ ...start, toNs: first.timeNs, ...held(first.residual), doubt: before });
   for (let i = 0; i + 1 < anchors.length; i++) {
-    const slack = linear ? spanError(off[i]!, off[i + 1]!) : null;
+    const slack = linear ? errors.between(i) : null;
+    const doubt = doubtFrom(i);
     for (const span of between(anchors[i]!, anchors[i + 1]!, context)) {
-      spans.push(slack === null ? span : { ...span, slack });
+      spans.push({ ...span, slack, doubt });
     }
   }
   const last = anchors[anchors.length - 1]!;
@@ -163,6 +170,7 @@ export function planCorrections(
     fromNs: last.timeNs,
     toNs: Number.POSITIVE_INFINITY,
     ...held(last.residual),
+    doubt: doubtFrom(anchors.length - 1),
   });
   return spans;
 }
@@ -301,39 +309,6 @@ function hidesTakings(kind: number): boolean {
     (kind >= EventKind.compactionBegin && kind <= EventKind.migratepages) ||
     (kind >= EventKind.testPagesIsolated && kind <= EventKind.cmaAllocBusyRetry)
   );
-}
-
-/**
- * How wrong interpolation is at each copy, by zone and order: the copy is predicted from its two
- * neighbours and compared. Copies are then twice as far apart as those that will be used, so this errs
- * on the wide side. The first and the last copy have no two neighbours: null.
- */
-function interpolationErrors(anchors: readonly Anchor[], orders: number): (Int32Array | null)[] {
-  const copies = anchors.filter((anchor) => !anchor.partial);
-  const errors = copies.map((here, k) => {
-    const before = copies[k - 1];
-    const after = copies[k + 1];
-    if (!before || !after) return null;
-    const span = after.timeNs - before.timeNs;
-    const weight = span > 0 ? (here.timeNs - before.timeNs) / span : 0;
-    return here.residual.map((value, c) => {
-      const expected = before.residual[c]! + (after.residual[c]! - before.residual[c]!) * weight;
-      const error = Math.abs(value - expected);
-      return Math.ceil(c % orders <= PCP_ORDER ? 2 * error + 4 : error);
-    });
-  });
-  // A refusal is as uncertain as the copies around it.
-  let k = 0;
-  return anchors.map((anchor) => {
-    if (!anchor.partial) return errors[k++]!;
-    return spanError(errors[k - 1] ?? null, errors[k] ?? null);
-  });
-}
-
-/** The larger error of the copies at both ends. */
-function spanError(a: Int32Array | null, b: Int32Array | null): Int32Array | null {
-  if (!a || !b) return a ?? b;
-  return a.map((error, c) => Math.max(error, b[c]!));
 }
 
 /** What a probe measured, for people. */

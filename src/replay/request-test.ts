@@ -13,8 +13,8 @@ import type { TestMarks, ZoneCounts } from '../kernel/watermark.js';
 import { compiledZones } from '../kernel/zonelist.js';
 import type { ReplayState, ZoneState } from './observer.js';
 
-/** The best estimate or one of its bounds. */
-export type Side = 'free' | 'low' | 'high';
+/** The best estimate, what is very likely there, or one of the bounds. */
+export type Side = 'free' | 'likely' | 'low' | 'high';
 
 export class SideCounts implements ZoneCounts {
   freePages = 0;
@@ -33,7 +33,7 @@ export class SideCounts implements ZoneCounts {
   }
 
   load(zone: ZoneState): this {
-    const free = zone[this.#side];
+    const free = zone[this.#side] ?? zone.low;
     this.free = free;
     this.cma = zone.cma ?? null;
     this.freeCma = zone.cmaPages ?? 0;
@@ -58,7 +58,12 @@ export class RequestTest {
   #boosts: number[] = [];
   /** With the largest boosts that may be there unseen. */
   #boosted: RequestPlan | null = null;
-  protected readonly sides: Readonly<Record<Side, SideCounts[]>> = { free: [], low: [], high: [] };
+  protected readonly sides: Readonly<Record<Side, SideCounts[]>> = {
+    free: [],
+    likely: [],
+    low: [],
+    high: [],
+  };
 
   constructor(
     state: ReplayState,
@@ -78,7 +83,7 @@ export class RequestTest {
       state.zones.map((z) => z.zone),
       reserve?.marks.protection.length ?? null,
     );
-    for (const side of ['free', 'low', 'high'] as const) {
+    for (const side of ['free', 'likely', 'low', 'high'] as const) {
       this.sides[side].push(...state.zones.map(() => new SideCounts(side)));
     }
   }
