@@ -178,6 +178,7 @@ export class Assembler {
         !draft.hasMemInfo &&
         !draft.traceEnded &&
         record.line - draft.startLine < TOGETHER_LINES &&
+        draft.mayBeAt(record.time) &&
         draft.kind !== 'slub-failure';
       if (!together) this.#close(draft);
     }

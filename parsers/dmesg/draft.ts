@@ -71,6 +71,10 @@ const TAIL: readonly (readonly [string, RegExp])[] = [
 /** Keys whose value is a count of pages although no `total` stands beside it in the Splat. */
 type TailValues = Record<string, number>;
 
+/** CPUs print out of order by less than this; slow consoles pause between lines for less than that. */
+const OUT_OF_ORDER_NS = 1e9;
+const LONGEST_PAUSE_NS = 20e9;
+
 export class Draft {
   readonly key: string;
   readonly startLine: number;
@@ -127,8 +131,13 @@ export class Draft {
     return this.#tail.ramPages !== undefined;
   }
 
-  get frameCount(): number {
-    return this.#frames.length;
+  /** Whether lines of that time may still be of this report: not of another boot, nor much later. */
+  mayBeAt({ monoNs }: SplatTime): boolean {
+    const start = this.#time.monoNs;
+    if (monoNs === null || start === null) return true;
+    return (
+      monoNs >= start - OUT_OF_ORDER_NS && monoNs <= (this.#endMonoNs ?? start) + LONGEST_PAUSE_NS
+    );
   }
 
   /** True if the outermost frame ends a stack: the call trace is over. */

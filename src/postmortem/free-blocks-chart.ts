@@ -9,12 +9,7 @@ import { sizeOfKB, zoneName } from './words.js';
 
 export type Spec = Readonly<Record<string, unknown>>;
 
-const USES = [
-  'too small',
-  'usable',
-  'held back by watermark or reserve',
-  'of another type',
-] as const;
+const USES = ['too small', 'usable', 'kept back by a mark', 'of another type'] as const;
 export type BlockUse = (typeof USES)[number];
 
 export interface FreeBlockRow {
@@ -63,7 +58,7 @@ function useOf(report: PostmortemReport, zone: ZoneFinding, order: number): Bloc
   const letters = zone.letters[order] ?? '';
   const special = letters !== '' && !/[UMER]/.test(letters);
   if (special && zone.reason !== 'should-have-passed') return 'of another type';
-  return zone.pagesShort > 0 ? 'held back by watermark or reserve' : 'usable';
+  return zone.pagesShort > 0 ? 'kept back by a mark' : 'usable';
 }
 
 export function hasFreeBlocks(report: PostmortemReport): boolean {

@@ -2,9 +2,11 @@
  * Many reports in one log: who, what, why, how often, when.
  *
  * A group is one caller, one order, one kind of request, one cause. Times are those of the log: since
- * boot where it has them, else wall clock, else only the order of the lines.
+ * boot where all reports are of one boot, else wall clock, else only the order of the lines.
  */
+import type { Splat } from '../records/splat.js';
 import type { Cause, PostmortemReport } from './findings.js';
+import { wallStamps } from './wall-stamps.js';
 
 export interface ReportGroup {
   readonly caller: string;
@@ -31,6 +33,8 @@ export interface Timeline {
   readonly spanNs: number | null;
   /** Reports followed by another within BURST_NS. */
   readonly bursts: number;
+  /** Boots that the reports are of, as far as stamps that start over tell. */
+  readonly boots: number;
 }
 
 const MAX_COMMS = 12;
@@ -46,7 +50,11 @@ export function callerName(report: PostmortemReport): string {
   return comm === '' ? 'unknown caller' : `task ${comm}`;
 }
 
-export function groupReports(reports: readonly PostmortemReport[]): ReportGroup[] {
+/** @param times one a report, of its timeline. */
+export function groupReports(
+  reports: readonly PostmortemReport[],
+  times: readonly (number | null)[],
+): ReportGroup[] {
   const members = new Map<string, number[]>();
   reports.forEach((report, index) => {
     const key = [callerName(report), report.order, report.request?.text, report.cause].join(
@@ -56,14 +64,18 @@ export function groupReports(reports: readonly PostmortemReport[]): ReportGroup[
     if (list === undefined) members.set(key, [index]);
     else list.push(index);
   });
-  const groups = [...members.values()].map((indices) => groupOf(indices, reports));
+  const groups = [...members.values()].map((indices) => groupOf(indices, reports, times));
   return groups.sort((a, b) => b.count - a.count || a.firstLine - b.firstLine);
 }
 
-function groupOf(indices: readonly number[], reports: readonly PostmortemReport[]): ReportGroup {
+function groupOf(
+  indices: readonly number[],
+  reports: readonly PostmortemReport[],
+  allTimes: readonly (number | null)[],
+): ReportGroup {
   const own = indices.map((index) => reports[index]!);
   const first = own[0]!;
-  const times = own.map(timeOf).filter((time) => time !== null);
+  const times = indices.map((index) => allTimes[index] ?? null).filter((time) => time !== null);
   const comms = [...new Set(own.map((report) => report.splat.header.comm))].filter(Boolean);
   let suppressed = 0;
   for (const report of own) suppressed += report.splat.suppressed;
@@ -83,16 +95,37 @@ function groupOf(indices: readonly number[], reports: readonly PostmortemReport[
   };
 }
 
-function timeOf(report: PostmortemReport): number | null {
-  return report.splat.time.monoNs ?? report.splat.time.wallNs;
+/** Stamps of one boot may be out of order by this much (CPUs), ns. */
+const OUT_OF_ORDER_NS = 1e9;
+
+/** The boot of each report within its log: seconds since boot that start over begin another. */
+export function bootsOf(splats: readonly Splat[]): number[] {
+  const last = new Map<string, { boot: number; ns: number }>();
+  return splats.map(({ source, time }) => {
+    const before = last.get(source) ?? { boot: 0, ns: Number.NEGATIVE_INFINITY };
+    const ns = time.monoNs ?? before.ns;
+    const boot = ns < before.ns - OUT_OF_ORDER_NS ? before.boot + 1 : before.boot;
+    last.set(source, { boot, ns });
+    return boot;
+  });
 }
 
+/** Any year will do for the distances between stamps that have none. */
+const SOME_YEAR = 1970;
+
+/** The reports' times on one clock: since boot if all are of one, else the wall clock. */
 export function timelineOf(reports: readonly PostmortemReport[]): Timeline {
-  const mono = reports.some((report) => report.splat.time.monoNs !== null);
-  const wall = !mono && reports.some((report) => report.splat.time.wallNs !== null);
-  const times = reports.map((report) =>
-    mono ? report.splat.time.monoNs : report.splat.time.wallNs,
-  );
+  const splats = reports.map((report) => report.splat);
+  const boots = Math.max(0, ...bootsOf(splats)) + 1;
+  const mono = splats.map(({ time }) => time.monoNs);
+  const wall = wallStamps(
+    splats.map(({ time }) => time),
+    SOME_YEAR,
+  ).map((stamp) => stamp?.ns ?? null);
+  const has = (times: readonly (number | null)[]): boolean => times.some((time) => time !== null);
+  const sinceBoot = boots === 1 && has(mono);
+  const clock = sinceBoot ? 'since boot' : has(wall) ? 'wall' : 'none';
+  const times = sinceBoot ? mono : wall;
   const known = times.filter((time) => time !== null);
   let bursts = 0;
   for (let i = 1; i < known.length; i++) {
@@ -101,8 +134,8 @@ export function timelineOf(reports: readonly PostmortemReport[]): Timeline {
     if (gap >= 0 && gap <= BURST_NS && !(before >= 0 && before <= BURST_NS)) bursts++;
   }
   const span =
-    known.length === 0
+    known.length < 2
       ? null
       : known.reduce((a, b) => Math.max(a, b)) - known.reduce((a, b) => Math.min(a, b));
-  return { clock: mono ? 'since boot' : wall ? 'wall' : 'none', times, spanNs: span, bursts };
+  return { clock, times, spanNs: span, bursts, boots };
 }

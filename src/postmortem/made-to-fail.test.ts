@@ -53,6 +53,10 @@ const EXPECTED: Readonly<
     [5, 0x10cc0, 'only-isolated', '0 DMA32'],
     [0, 0x800, 'below-watermark', '0 DMA32'],
   ],
+  'made-61-three-zones.log': [
+    [0, 0xa20, 'lowmem-reserve', '0 DMA32'],
+    [2, 0x40a20, 'lowmem-reserve', '0 DMA32'],
+  ],
   'made-612.log': [
     [null, 0xcc0, 'impossible-request', ''],
     [0, 0x821, 'below-watermark', '0 DMA'],
@@ -66,6 +70,7 @@ const EXPECTED: Readonly<
     [5, 0x10cc0, 'only-isolated', '0 DMA32'],
     [0, 0x800, 'below-watermark', '0 DMA32'],
   ],
+  'made-612-three-zones.log': [[2, 0x40820, 'lowmem-reserve', '0 DMA32']],
   'made-612-nodes.log': [
     [0, 0x200820, 'below-watermark', '1 DMA32'],
     [3, 0x200820, 'fragmented', '1 DMA32'],
@@ -77,6 +82,15 @@ const EXPECTED: Readonly<
     [0, 0x800, 'below-watermark', '0 DMA32'],
     [2, 0x80820, 'below-watermark', '0 DMA32'],
     [3, 0x800, 'should-have-passed', '0 DMA32'],
+  ],
+  'made-72-blocks.log': [
+    [3, 0x820, 'fragmented', '0 DMA32'],
+    [5, 0x10cc0, 'fragmented', '0 DMA32'],
+    [3, 0x800, 'only-highatomic', '0 DMA32'],
+  ],
+  'made-72-three-zones.log': [
+    [2, 0x40820, 'lowmem-reserve', '0 DMA32'],
+    [3, 0x820, 'should-have-passed', '0 DMA32'],
   ],
   'made-72-isolated.log': [
     [5, 0x10cc0, 'only-isolated', '0 DMA32'],

@@ -10,7 +10,7 @@
 import type { LogFact, Splat, SplatKind, SplatRecord } from '../records/splat.js';
 import { explainSplat, type PostmortemOptions } from './explain.js';
 import type { PostmortemReport } from './findings.js';
-import { groupReports, type ReportGroup, type Timeline, timelineOf } from './group.js';
+import { bootsOf, groupReports, type ReportGroup, type Timeline, timelineOf } from './group.js';
 import type { KernelMemory } from './kernel-of.js';
 
 /** What is known beside the logs, and what is asked of them. */
@@ -58,10 +58,11 @@ export function postmortemOf(
       leftOut[splat.kind] = (leftOut[splat.kind] ?? 0) + 1;
     }
   }
+  const timeline = timelineOf(reports);
   return {
     reports,
-    groups: groupReports(reports),
-    timeline: timelineOf(reports),
+    groups: groupReports(reports, timeline.times),
+    timeline,
     facts,
     leftOut,
   };
@@ -87,17 +88,23 @@ export function kindWords(kind: SplatKind): string {
   return KIND_WORDS[kind];
 }
 
-/** Reports of other kinds by source, in time order, and CMA areas by source. */
+/** Reports of other kinds by log and boot, in time order, and CMA areas by log. */
 class Neighbours {
   readonly #related = new Map<string, { readonly ns: number; readonly kind: SplatKind }[]>();
+  /** Log and boot of each report. */
+  readonly #keys = new Map<Splat, string>();
   readonly #cma = new Map<string, LogFact>();
 
   constructor(splats: readonly Splat[], facts: readonly LogFact[]) {
-    for (const { kind, source, time } of splats) {
+    const boots = bootsOf(splats);
+    for (const [i, splat] of splats.entries()) {
+      const { kind, time } = splat;
+      const key = JSON.stringify([splat.source, boots[i]]);
+      this.#keys.set(splat, key);
       if (kind === 'page-allocation-failure' || time.monoNs === null) continue;
-      const list = this.#related.get(source) ?? [];
+      const list = this.#related.get(key) ?? [];
       list.push({ ns: time.monoNs, kind });
-      this.#related.set(source, list);
+      this.#related.set(key, list);
     }
     for (const list of this.#related.values()) list.sort((a, b) => a.ns - b.ns);
     for (const fact of facts) {
@@ -116,7 +123,7 @@ class Neighbours {
   }
 
   #nearNotes(splat: Splat): string[] {
-    const list = this.#related.get(splat.source);
+    const list = this.#related.get(this.#keys.get(splat) ?? '');
     const at = splat.time.monoNs;
     if (list === undefined || at === null) return [];
     const counts = new Map<SplatKind, number>();

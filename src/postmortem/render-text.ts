@@ -1,13 +1,22 @@
 /**
  * A postmortem for the terminal: the answer in about ten lines, every step with `explain`.
  */
-import { formatSeconds } from '../records/time.js';
+import { clockReading, formatSeconds } from '../records/time.js';
 import type { Advice, Cause, PostmortemReport, ZoneFinding } from './findings.js';
 import { callerName, type ReportGroup } from './group.js';
 import { servedBy } from './lists.js';
 import { kindWords, type PostmortemResult } from './postmortem.js';
 import { Layout, type Paint, safe, type TextOptions } from './text-layout.js';
-import { grouped, pagesText, plural, sizeAsked, sizeOfKB, thousandths, zoneName } from './words.js';
+import {
+  grouped,
+  pagesText,
+  plural,
+  sizeAsked,
+  sizeOfKB,
+  spanText,
+  thousandths,
+  zoneName,
+} from './words.js';
 
 export interface RenderOptions extends TextOptions {
   /** Every step of the arithmetic, every piece of advice. */
@@ -43,12 +52,10 @@ export function renderPostmortem(result: PostmortemResult, options: RenderOption
 
 function overview(out: Layout, result: PostmortemResult): void {
   const { reports, groups, timeline } = result;
-  const span =
-    timeline.spanNs === null
-      ? ''
-      : ` in ${formatSeconds(Math.round(timeline.spanNs / 1e9) * 1e9)} s`;
+  const span = timeline.spanNs === null ? '' : ` in ${spanText(timeline.spanNs)}`;
+  const boots = timeline.boots > 1 ? ` of ${grouped(timeline.boots)} boots` : '';
   const bursts = timeline.bursts > 0 ? `, ${plural(timeline.bursts, 'burst')}` : '';
-  const text = `${plural(reports.length, 'report')}${span} by ${plural(groups.length, 'caller and cause', 'callers and causes')}${bursts}`;
+  const text = `${plural(reports.length, 'report')}${boots}${span} by ${plural(groups.length, 'caller and cause', 'callers and causes')}${bursts}`;
   out.item('', text, 'bold');
   const strip = timelineStrip(result, out.width - 12);
   if (strip !== '') out.raw(`  when: ${strip}`);
@@ -75,7 +82,7 @@ function groupText(
   explain: boolean,
 ): void {
   const report = result.reports[group.reports[0]!]!;
-  head(out, report, group);
+  head(out, result, report, group);
   const paint = paintOf(report.cause);
   out.item('  cause    ', `${report.cause} (${report.certainty})`, paint);
   out.item('  why      ', report.summary);
@@ -92,17 +99,33 @@ function groupText(
     out.item('  missing  ', safe(report.missing.join('; ')));
 }
 
-function head(out: Layout, report: PostmortemReport, group: ReportGroup): void {
+/** Both clocks where the log has both: people remember the one, the kernel's other lines have the other. */
+function whenText({ splat }: PostmortemReport): string {
+  const { monoNs, wallNs, wallText } = splat.time;
+  const boot = monoNs === null ? '' : `${formatSeconds(monoNs)} s`;
+  const wall = wallText !== '' || wallNs === null ? wallText : clockReading(wallNs);
+  return [safe(wall), boot].filter(Boolean).join(', ') || 'no time';
+}
+
+function lastText(result: PostmortemResult, group: ReportGroup): string {
+  const last = result.reports[group.reports.at(-1)!]!;
+  return `, the last at ${whenText(last)}`;
+}
+
+function head(
+  out: Layout,
+  result: PostmortemResult,
+  report: PostmortemReport,
+  group: ReportGroup,
+): void {
   const { splat } = report;
-  const when =
-    splat.time.monoNs !== null
-      ? `${formatSeconds(splat.time.monoNs)} s`
-      : safe(splat.time.wallText) || 'no time';
+  const when = whenText(report);
   const times = group.count > 1 ? ` and ${grouped(group.count - 1)} more like it` : '';
+  const last = group.count > 1 ? lastText(result, group) : '';
   const suppressed = group.suppressed > 0 ? `, ${grouped(group.suppressed)} suppressed` : '';
   const place = `${safe(splat.source)}:${splat.line}`;
   const kind = splat.kind === 'page-allocation-failure' ? '' : `${kindWords(splat.kind)} `;
-  out.item('', `${kind}${place}, ${when}${times}${suppressed}`, 'bold');
+  out.item('', `${kind}${place}, ${when}${times}${last}${suppressed}`, 'bold');
   const release = safe(splat.context.release) || 'unknown';
   if (splat.kind === 'sysrq-memory') {
     out.item('  asked    ', `nothing: memory as it was; kernel ${release}`);

@@ -14,6 +14,7 @@ import { renderPostmortem } from './render-text.js';
 import { postmortemPage } from './sections.js';
 import { explained, normalZone, specOf } from './testing/spec.js';
 import { wrap } from './text-layout.js';
+import { timelineChart, timelineRows } from './timeline-chart.js';
 import { postmortemJson } from './to-json.js';
 import { minFreeStep } from './tuning-steps.js';
 
@@ -147,8 +148,41 @@ describe('groups', () => {
   test('the text names the groups, and says what was left out', () => {
     const shown = renderPostmortem(resultOf(text), { width: 100, colour: false, explain: false });
     expect(shown).toContain('3 reports in 60 s by 2 callers and causes');
-    expect(shown).toContain('and 1 more like it');
+    expect(shown).toContain('100 s and 1 more like it, the last at 160 s');
     expect(shown).toContain('1 OOM kill');
+  });
+
+  /** Each boot's reports at 100 s, 130 s …, as syslog keeps them: a date in front of every line. */
+  const boots = ['Nov 14 20:00:00', 'Nov 16 09:00:00'].map((date) =>
+    text.replace(/^/gm, `${date} host kernel: `),
+  );
+
+  test('several boots in one log: the wall clock, and nothing of another boot is near', () => {
+    const result = resultOf(boots.join('\n'));
+    expect(result.timeline).toMatchObject({ clock: 'wall', boots: 2, spanNs: 37 * 3600e9 });
+    expect(result.reports.flatMap(({ notes }) => notes).join()).not.toContain('OOM kill');
+    const shown = renderPostmortem(result, { width: 200, colour: false, explain: false });
+    expect(shown).toContain('6 reports of 2 boots in 37 h by 2 callers and causes');
+    expect(shown).toContain(
+      ':1, Nov 14 20:00:00, 100 s and 3 more like it, the last at Nov 16 09:00:00, 160 s',
+    );
+  });
+
+  test('several boots without dates have no common clock', () => {
+    const result = resultOf(`${text}\n${text}`);
+    expect(result.timeline).toMatchObject({ clock: 'none', boots: 2, spanNs: null });
+    expect(timelineChart(result)).toBeNull();
+  });
+
+  test('the timeline chart has a mark for each report, in the row of its group', () => {
+    const result = resultOf(text);
+    expect(timelineRows(result)).toEqual([
+      { group: '1. mydrv_refill [mydrv], order 4', cause: 'fragmented', time: 100 },
+      { group: '1. mydrv_refill [mydrv], order 4', cause: 'fragmented', time: 160 },
+      { group: '2. mydrv_refill [mydrv], order 0', cause: 'below-watermark', time: 130 },
+    ]);
+    for (const one of [result, resultOf(boots.join('\n'))])
+      expect(() => compile(timelineChart(one) as unknown as TopLevelSpec)).not.toThrow();
   });
 });
 

@@ -7,15 +7,18 @@
 import { formatSeconds } from '../records/time.js';
 import type { PostmortemReport, ZoneFinding } from './findings.js';
 import { freeBlocksChart, hasFreeBlocks, type Spec } from './free-blocks-chart.js';
-import { callerName, type ReportGroup } from './group.js';
+import { callerName, type ReportGroup, type Timeline } from './group.js';
 import { servedBy } from './lists.js';
 import { kindWords, type PostmortemResult } from './postmortem.js';
-import { grouped, plural, sizeAsked, zoneName } from './words.js';
+import { timelineChart } from './timeline-chart.js';
+import { grouped, plural, sizeAsked, spanText, zoneName } from './words.js';
 
 export interface PageTable {
   readonly caption: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
+  /** Ids of sections that the rows' first cells lead to. */
+  readonly links?: readonly string[];
 }
 
 export interface PageChart {
@@ -45,6 +48,7 @@ export interface PostmortemPage {
   readonly title: string;
   readonly lead: string;
   readonly overview: PageTable | null;
+  readonly timeline: PageChart | null;
   readonly sections: readonly PageSection[];
 }
 
@@ -56,7 +60,8 @@ export function postmortemPage(result: PostmortemResult): PostmortemPage {
   return {
     title: 'Page allocation failures',
     lead: leadOf(result),
-    overview: reports.length > 1 ? overview(groups) : null,
+    overview: reports.length > 1 ? overview(result) : null,
+    timeline: reports.length > 1 ? timelineOfPage(result) : null,
     sections: groups
       .slice(0, MAX_SECTIONS)
       .map((group, index) => sectionOf(reports[group.reports[0]!]!, group, index)),
@@ -73,8 +78,22 @@ function leadOf(result: PostmortemResult): string {
   return `${plural(reports.length, 'report')} by ${plural(groups.length, 'caller and cause', 'callers and causes')}.${also}`;
 }
 
-function overview(groups: readonly ReportGroup[]): PageTable {
+function timelineOfPage(result: PostmortemResult): PageChart | null {
+  const spec = timelineChart(result);
+  const { spanNs, bursts } = result.timeline;
+  if (spec === null || spanNs === null) return null;
+  const together = bursts === 0 ? '' : `, ${plural(bursts, 'burst')}`;
   return {
+    id: 'timeline',
+    title: `When: ${spanText(spanNs)} from the first to the last${together}`,
+    description: 'When each report was printed, a row for each caller and cause.',
+    spec,
+  };
+}
+
+function overview({ groups, timeline }: PostmortemResult): PageTable {
+  return {
+    links: groups.slice(0, MAX_SECTIONS).map((_, index) => sectionId(index)),
     caption: 'Reports by caller and cause',
     columns: ['Caller', 'Order', 'Flags', 'Cause', 'Reports', 'Suppressed', 'First', 'Last'],
     rows: groups.map((group) => [
@@ -84,19 +103,27 @@ function overview(groups: readonly ReportGroup[]): PageTable {
       group.cause,
       grouped(group.count),
       grouped(group.suppressed),
-      when(group.firstNs, group.firstLine),
-      when(group.lastNs, group.lastLine),
+      when(timeline, group.firstNs, group.firstLine),
+      when(timeline, group.lastNs, group.lastLine),
     ]),
   };
 }
 
-function when(timeNs: number | null, line: number): string {
-  return timeNs === null ? `line ${line}` : `${formatSeconds(timeNs)} s`;
+function sectionId(index: number): string {
+  return `report-${index + 1}`;
+}
+
+function when({ clock }: Timeline, timeNs: number | null, line: number): string {
+  if (timeNs === null) return `line ${line}`;
+  if (clock !== 'wall') return `${formatSeconds(timeNs)} s`;
+  const iso = new Date(timeNs / 1e6).toISOString().replace('T', ' ').slice(0, 19);
+  // stamps without a year were put into 1970
+  return iso.startsWith('1970-') ? iso.slice(5) : iso;
 }
 
 function sectionOf(report: PostmortemReport, group: ReportGroup, index: number): PageSection {
   const order = sizeAsked(report);
-  const id = `report-${index + 1}`;
+  const id = sectionId(index);
   return {
     id,
     title: `${callerName(report)}: ${order}`,
@@ -123,12 +150,23 @@ function sectionOf(report: PostmortemReport, group: ReportGroup, index: number):
   };
 }
 
+function askedFor(report: PostmortemReport): string {
+  const { header } = report.splat;
+  const names = header.gfpNames || report.request?.text || 'flags unknown';
+  const mask = header.modeText === '' || header.modeText === names ? '' : ` (${header.modeText})`;
+  const may = report.request?.directReclaim === true ? 'may wait' : 'may not wait';
+  return [sizeAsked(report), `${names}${mask}`, ...(report.request === null ? [] : [may])].join(
+    ', ',
+  );
+}
+
 function factsOf(report: PostmortemReport, group: ReportGroup): [string, string][] {
   const { splat } = report;
-  const task = splat.header.comm === '' ? '' : `, task ${splat.header.comm}`;
+  const pid = splat.context.pid === null ? '' : ` (pid ${splat.context.pid})`;
+  const task = splat.header.comm === '' ? '' : `, task ${splat.header.comm}${pid}`;
   const facts: [string, string][] = [
     ['Where', `${splat.source}:${splat.line}`],
-    ['Asked for', `${splat.header.gfpNames || report.request?.text || 'flags unknown'}`],
+    ['Asked for', askedFor(report)],
     ...(report.lists.length === 0
       ? []
       : [['Could be served by', servedBy(report)] as [string, string]]),
@@ -151,7 +189,7 @@ function zoneTable(report: PostmortemReport): PageTable {
   const number = (value: number | null): string => (value === null ? '' : grouped(value));
   return {
     caption: 'Zones, in pages',
-    columns: ['Zone', 'Reason', 'Free', 'Min', 'Must keep', 'Reserve', 'Short', 'Usable blocks'],
+    columns: ['Zone', 'Reason', 'Free', 'Min', 'Reduced', 'Reserve', 'Short', 'Usable blocks'],
     rows: report.zones.map((zone) => [
       nameOf(report, zone),
       zone.reason,

@@ -48,6 +48,16 @@ export function sizeAsked(report: {
   return `order ${report.order}${report.bytes === null ? '' : ` (${sizeOfKB(report.bytes / 1024)})`}`;
 }
 
+/** `0.231 s`, `42 s`, `3.5 h`, `12 d`: how long something took, to two digits or so. */
+export function spanText(ns: number): string {
+  const s = ns / 1e9;
+  if (s < 10) return `${Number(s.toPrecision(3))} s`;
+  if (s < 600) return `${Math.round(s)} s`;
+  if (s < 7200) return `${Math.round(s / 60)} min`;
+  if (s < 2 * 86_400) return `${Number((s / 3600).toPrecision(2))} h`;
+  return `${grouped(Math.round(s / 86_400))} d`;
+}
+
 export function listed(items: readonly string[]): string {
   if (items.length < 2) return items.join('');
   return `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;

@@ -23,6 +23,9 @@ const EXTRA = `
 .postmortem table{min-width:44rem}
 .postmortem td,.postmortem th{overflow-wrap:normal}
 .postmortem pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:.3rem 0}
+.postmortem td a{color:var(--accent)}
+.postmortem th.n{text-align:right}
+@media print{.postmortem .card{break-inside:auto;border:0;padding:0}.postmortem .card+.card{break-before:page}.postmortem h2,.postmortem h3,.postmortem summary{break-after:avoid}.postmortem figure,.postmortem tr,.postmortem li{break-inside:avoid}.postmortem .table-wrap{max-height:none;overflow:visible}.postmortem figure svg{max-height:10cm;width:auto}}
 @media (max-width:640px){.postmortem .facts-list{grid-template-columns:1fr}}
 `;
 
@@ -39,6 +42,7 @@ export async function renderPostmortemHtml(page: PostmortemPage, version: string
     `<p class="lead">${e(page.lead)}</p>`,
     '</header>',
     '<main id="main">',
+    page.timeline === null ? '' : await chartHtml(page.timeline),
     page.overview === null ? '' : tableHtml(page.overview),
     ...sections,
     '</main>',
@@ -78,18 +82,27 @@ async function sectionHtml(section: PageSection): Promise<string> {
 
 function adviceHtml(advice: PageSection['advice'][number]): string {
   const command = advice.command === '' ? '' : `<pre><code>${e(advice.command)}</code></pre>`;
-  const cost = advice.cost === '' ? '' : `<br><span class="quiet">Cost: ${e(advice.cost)}</span>`;
+  const cost = advice.cost === '' ? '' : `<div class="quiet">Cost: ${e(advice.cost)}</div>`;
   return `<li><strong>${e(advice.what)}</strong>: ${e(advice.why)}${command}${cost}</li>`;
 }
 
 function tableHtml(table: PageTable): string {
-  const numeric = (text: string): string => (/^-?[\d,.]+$/.test(text) ? ' class="n"' : '');
+  const isNumber = (text: string): boolean => /^(?:-?[\d,.]+)?$/.test(text);
+  const columns = table.columns.map((_, i) => table.rows.every((row) => isNumber(row[i] ?? '')));
+  const numeric = (column: number): string => (columns[column] ? ' class="n"' : '');
+  const cell = (text: string, column: number, row: number): string => {
+    const id = column === 0 ? table.links?.[row] : undefined;
+    return id === undefined ? e(text) : `<a href="#${e(id)}">${e(text)}</a>`;
+  };
   return [
     `<div class="table-wrap" tabindex="0" role="region" aria-label="${e(table.caption)}">`,
     `<table><caption>${e(table.caption)}</caption>`,
-    `<thead><tr>${table.columns.map((text) => `<th scope="col">${e(text)}</th>`).join('')}</tr></thead>`,
+    `<thead><tr>${table.columns.map((text, i) => `<th scope="col"${numeric(i)}>${e(text)}</th>`).join('')}</tr></thead>`,
     `<tbody>${table.rows
-      .map((row) => `<tr>${row.map((text) => `<td${numeric(text)}>${e(text)}</td>`).join('')}</tr>`)
+      .map(
+        (row, r) =>
+          `<tr>${row.map((text, i) => `<td${numeric(i)}>${cell(text, i, r)}</td>`).join('')}</tr>`,
+      )
       .join('')}</tbody>`,
     '</table></div>',
     exportLinks([csvFile('table', table.columns, table.rows)]),
