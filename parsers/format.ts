@@ -42,9 +42,22 @@ export interface ParseContext {
   readonly options: Readonly<Record<string, string>>;
 }
 
+/** What a ChunkScanner found, opaque to all but its format. */
+export interface ScannedPart {
+  /** The memory it lies in: handed from thread to thread, and back to be used again. */
+  readonly buffer: ArrayBuffer;
+}
+
+/** Looks at the chunks of an input ahead of the parser, on another thread (parsers/scanners.ts). */
+export interface ChunkScanner {
+  /** @param buffer that of an earlier result, or null. */
+  scan(chunk: Uint8Array, buffer: ArrayBuffer | null): ScannedPart;
+}
+
 /** Takes the bytes of one input in order, in chunks of any size. */
 export interface StreamParser {
-  push(chunk: Uint8Array): void;
+  /** @param scanned what a ChunkScanner of the same format found in this chunk, if one looked. */
+  push(chunk: Uint8Array, scanned?: ScannedPart | null): void;
   /** No more bytes: flush. */
   end(): void;
 }

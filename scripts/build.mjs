@@ -99,6 +99,38 @@ async function inlinePackages() {
   }
 }
 
+/** Where threads start: each as one file, for the same reason. */
+const THREADS = [
+  'src/io/hash-thread.js',
+  'src/io/reader-thread.js',
+  'src/recording/scan-thread.js',
+];
+
+async function bundleThreads() {
+  const { build: bundle } = await import('esbuild');
+  for (const name of THREADS) {
+    await bundle({
+      absWorkingDir: ROOT,
+      entryPoints: [join(DIST, name)],
+      outfile: join(DIST, name),
+      allowOverwrite: true,
+      bundle: true,
+      minifySyntax: true,
+      minifyWhitespace: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+      banner: { js: REQUIRE },
+      legalComments: 'eof',
+      logLevel: 'warning',
+    });
+  }
+}
+
+/** Packages of the older kind, laid into a module, still ask for their imports in their own way. */
+const REQUIRE =
+  "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);";
+
 /** Parts of the bundled command line that several commands share. */
 const CLI_PART = /^bundle-[A-Z0-9]+\.js$/;
 /** Loaded only when pictures are asked for; one of them is native code. */
@@ -125,8 +157,6 @@ async function bundleCli() {
       });
     },
   };
-  const require =
-    "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);";
   await bundle({
     absWorkingDir: ROOT,
     entryPoints: [CLI],
@@ -141,7 +171,7 @@ async function bundleCli() {
     platform: 'node',
     target: 'node20',
     external: NOT_BUNDLED,
-    banner: { js: require },
+    banner: { js: REQUIRE },
     plugins: [ownAddress],
     legalComments: 'eof',
     logLevel: 'warning',
@@ -165,6 +195,7 @@ export async function build({ force = false } = {}) {
   try {
     await bundleRuntime();
     await inlinePackages();
+    await bundleThreads();
     await bundleCli();
   } catch (error) {
     say(`build: the packages could not be bundled: ${error.message.split('\n')[0]}`);

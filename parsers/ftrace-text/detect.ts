@@ -7,7 +7,7 @@
  */
 import { RecordingClock } from '../../src/records/time.js';
 import type { Detection } from '../format.js';
-import { NEWLINE, RETURN, skipBlanks } from './bytes.js';
+import { EQUALS, ESCAPE, HASH, isDigit, NEWLINE, RETURN, skipBlanks } from './bytes.js';
 import { CommonPart } from './common-part.js';
 import type { LineFront } from './event-body.js';
 import { Stamps } from './stamp.js';
@@ -20,6 +20,8 @@ const HEADER_LINE = /^#\s+(?:tracer: |entries-in-buffer\/entries-written: |\S+ l
 const REPORT_LINE = /^(?:cpus=\d+|version = \d+|CPU \d+ is empty)$/;
 const PADDED_NAME = /^[\w:]+: {2,}\S/;
 const FRAME_LINE = /^\s*=> /;
+/** First bytes of lines that they fit: `#`, `c`, `v`, `C`, `m`, a byte order mark; frames have an `=`. */
+const TELLING = Uint8Array.of(HASH, 99, 118, 67, 109, 0xef);
 const BOM = /^\u00ef\u00bb\u00bf/;
 
 /** What the first lines of an input look like. */
@@ -42,12 +44,14 @@ export function countLines(head: Uint8Array, makeFront: (stamps: Stamps) => Line
   const counts = { lines: 0, events: 0, padded: 0, bare: 0, raw: 0, header: false, report: false };
   const front = makeFront(new Stamps(new RecordingClock(), undefined));
   let start = 0;
-  for (let line = 0; line < MAX_LINES && start < head.length; line++) {
+  for (let n = 0; n < MAX_LINES && start < head.length; n++) {
     const newline = head.indexOf(NEWLINE, start);
-    if (newline < 0 && line > 0) break;
+    if (newline < 0 && n > 0) break;
     let end = newline < 0 ? head.length : newline;
     if (end > start && head[end - 1] === RETURN) end--;
-    countLine(stripEscapes(head, start, Math.min(end, start + 4096)), front, counts);
+    const cut = Math.min(end, start + 4096);
+    const line = head.subarray(start, cut);
+    countLine(line.includes(ESCAPE) ? stripEscapes(head, start, cut) : line, front, counts);
     start = (newline < 0 ? end : newline) + 1;
   }
   return counts;
@@ -55,7 +59,9 @@ export function countLines(head: Uint8Array, makeFront: (stamps: Stamps) => Line
 
 function countLine(bytes: Uint8Array, front: LineFront, counts: LineCounts): void {
   if (skipBlanks(bytes, 0, bytes.length) === bytes.length) return;
-  const text = String.fromCharCode(...bytes.subarray(0, 400)).replace(BOM, '');
+  const text = mayTell(bytes)
+    ? String.fromCharCode(...bytes.subarray(0, 400)).replace(BOM, '')
+    : '';
   if (text.startsWith('#')) {
     counts.header ||= HEADER_LINE.test(text);
     return;
@@ -72,6 +78,12 @@ function countLine(bytes: Uint8Array, front: LineFront, counts: LineCounts): voi
     if (PADDED_NAME.test(body)) counts.padded++;
   } else if (BARE_LINE.test(text)) counts.bare++;
   else if (RAW_LINE.test(text)) counts.raw++;
+}
+
+/** Whether one of the patterns above may fit: a string is dear, and few lines need one. */
+function mayTell(bytes: Uint8Array): boolean {
+  const first = bytes[0]!;
+  return isDigit(first) || TELLING.includes(first) || bytes.includes(EQUALS);
 }
 
 export function detectFtraceText(head: Uint8Array): Detection | null {

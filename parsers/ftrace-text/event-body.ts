@@ -50,6 +50,8 @@ export const Taken = {
 } as const;
 export type Taken = (typeof Taken)[keyof typeof Taken];
 
+const KMEM = ascii('kmem:');
+const MM_PAGE = ascii('mm_page_');
 const STACK = ascii('<stack trace');
 const USER_STACK = ascii('<user stack trace');
 const MARK_WRITE = ascii('tracing_mark_write: ');
@@ -86,6 +88,12 @@ export class EventBody {
   /** Name of the event that was refused. */
   get eventName(): string {
     return this.names.textOf(this.#nameId);
+  }
+
+  /** Whether what begins here looks like an event of a page: `mm_page_…`, with its subsystem or bare. */
+  isPageEvent(bytes: Uint8Array, start: number, end: number): boolean {
+    const name = startsWith(bytes, start, end, KMEM) ? start + KMEM.length : start;
+    return startsWith(bytes, name, end, MM_PAGE);
   }
 
   take(bytes: Uint8Array, end: number, front: LineFront): Taken {

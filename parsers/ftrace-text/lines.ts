@@ -38,21 +38,29 @@ export class LineSplitter {
   }
 
   push(chunk: Uint8Array): void {
-    const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    const start = this.#finishCut(bytes);
+    const { length } = chunk;
+    const bytes = withSlack(chunk, this.#sink.fastBytes);
+    const start = this.#finishCut(bytes, length);
     if (start < 0) return;
-    const fastEnd = bytes.length - this.#sink.fastBytes;
+    const slack = bytes.length > length;
+    const last = slack ? bytes.lastIndexOf(NEWLINE, length - 1) : length - this.#sink.fastBytes;
     let pos = start;
-    if (pos <= fastEnd) {
+    if (pos <= last) {
       this.#sink.use(bytes);
-      pos = this.#run(bytes, pos, fastEnd, bytes.length);
+      pos = this.#run(bytes, pos, last, length);
       if (pos < 0) return;
     }
-    if (pos === bytes.length) return;
-    const length = bytes.length - pos;
-    this.#tail.set(bytes.subarray(pos));
+    if (pos === length) return;
+    if (slack) this.#keep(bytes, pos, length);
+    else this.#runTail(bytes, pos);
+  }
+
+  /** The last lines, where they can be read past their end. */
+  #runTail(bytes: Uint8Array, start: number): void {
+    const length = bytes.length - start;
+    this.#tail.set(bytes.subarray(start));
     this.#sink.use(this.#tail);
-    pos = this.#run(this.#tail, 0, this.#tail.lastIndexOf(NEWLINE, length - 1), length);
+    const pos = this.#run(this.#tail, 0, this.#tail.lastIndexOf(NEWLINE, length - 1), length);
     if (pos >= 0 && pos < length) this.#keep(this.#tail, pos, length);
   }
 
@@ -83,12 +91,12 @@ export class LineSplitter {
   }
 
   /** Completes the line that the last chunk cut; -1 if this chunk does not end it either. */
-  #finishCut(bytes: Uint8Array): number {
+  #finishCut(bytes: Uint8Array, length: number): number {
     if (!this.#dropping && this.#carried === 0) return 0;
     const newline = bytes.indexOf(NEWLINE);
-    const end = newline < 0 ? bytes.length : newline;
-    if (!this.#dropping) this.#keep(bytes, 0, end);
-    if (newline < 0) return -1;
+    const within = newline >= 0 && newline < length;
+    if (!this.#dropping) this.#keep(bytes, 0, within ? newline : length);
+    if (!within) return -1;
     if (!this.#dropping) this.#giveCarried();
     this.#carried = 0;
     this.#dropping = false;
@@ -127,4 +135,11 @@ export class LineSplitter {
     this.#carry.set(bytes.subarray(start, end), this.#carried);
     this.#carried = length;
   }
+}
+
+/** The chunk with the bytes behind it, if its memory has as many as that; what they hold is not said. */
+export function withSlack(chunk: Uint8Array, slack: number): Uint8Array {
+  const { buffer, byteOffset, length } = chunk;
+  const behind = buffer.byteLength - byteOffset - length;
+  return new Uint8Array(buffer, byteOffset, behind >= slack ? length + slack : length);
 }

@@ -19,6 +19,8 @@ import { GfpCache } from './gfp-cache.js';
 import { HeaderReader, Mark } from './header.js';
 import { type LineSink, LineSplitter } from './lines.js';
 import { PrefixCache } from './prefix-cache.js';
+import { ScannedLines } from './scanned-lines.js';
+import type { ScannedChunk } from './scanned-rows.js';
 import { Stacks } from './stacks.js';
 import { StampForm, Stamps } from './stamp.js';
 import { TextKeeper } from './text-keeper.js';
@@ -46,6 +48,7 @@ export class TraceReader implements StreamParser, LineSink {
   readonly #front: LineFront;
   readonly #prefixes = new PrefixCache();
   readonly #fast: FastLine;
+  readonly #scanned: ScannedLines;
   readonly #body: EventBody;
   readonly #stacks: Stacks;
   readonly #header: HeaderReader;
@@ -70,12 +73,14 @@ export class TraceReader implements StreamParser, LineSink {
     const gfps = new GfpCache(strings.gfps);
     const texts = new TextKeeper(strings, diagnostics, source.name);
     this.#fast = new FastLine(this.#writer, this.#prefixes, gfps, this.#stamps);
+    this.#scanned = new ScannedLines(this.#writer, strings, this.#stamps, context.clock);
     this.#body = new EventBody(this.#writer, strings, gfps, texts);
     this.#stacks = new Stacks(this.#writer, texts);
     this.#header = new HeaderReader(source);
   }
 
-  push(chunk: Uint8Array): void {
+  push(chunk: Uint8Array, scanned: ScannedChunk | null = null): void {
+    this.#scanned.give(chunk, scanned);
     this.#splitter.push(chunk);
   }
 
@@ -89,18 +94,29 @@ export class TraceReader implements StreamParser, LineSink {
 
   use(bytes: Uint8Array): void {
     this.#fast.use(bytes);
+    this.#scanned.use(bytes);
   }
 
   fastLines(start: number, limit: number): number {
     if (this.#pending.length > 0 || this.#stacks.open) return start;
     const fast = this.#fast;
+    const scanned = this.#scanned;
     let pos = start;
     let lines = 0;
+    scanned.pass(pos);
     while (pos <= limit) {
+      if (pos === scanned.next) {
+        pos = scanned.end;
+        lines += scanned.take();
+        fast.hexadecimal = scanned.hexadecimal;
+        continue;
+      }
+      if (scanned.refuses(pos)) break;
       const next = fast.take(pos);
       if (next < 0) break;
       pos = next;
       lines++;
+      scanned.pass(pos);
     }
     if (lines > 0) {
       this.#writer.countRows();

@@ -41,11 +41,11 @@ export async function analyseInputs(
   request: AnalysisRequest,
   session: Session,
 ): Promise<Findings | null> {
-  const recording = await openInputs(inputs, session, { ...SURVEYED, hash: true });
+  const recording = await openInputs(inputs, session, { ...SURVEYED, hash: 'later' });
   try {
     if (!recordingIsUsable(recording) || !canReconstruct(recording)) return null;
     const replay = reconstructRecording(recording, session);
-    const found = observe(recording, replay, request, session);
+    const found = await observe(recording, replay, request, session);
     replay.close();
     return found;
   } finally {
@@ -54,12 +54,12 @@ export async function analyseInputs(
   }
 }
 
-function observe(
+async function observe(
   recording: Recording,
   replay: Reconstruction,
   request: AnalysisRequest,
   session: Session,
-): Findings {
+): Promise<Findings> {
   const { switches } = replay.profile.profile;
   const { strings } = recording;
   const { node } = request;
@@ -85,6 +85,7 @@ function observe(
   replay.run([...report.observers, ...logs.observers, failing]);
   windows.sort((a, b) => a.fromNs - b.fromNs || a.order - b.order);
   const findings = report.collect();
+  await recording.hashed();
   const data = buildReportData(findings, {
     ...reportFacts(recording, replay, session, request.title),
     kernelReports: logs.join(windows),

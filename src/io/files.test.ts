@@ -33,6 +33,7 @@ const OPTIONS: OpenInputOptions = {
   hash: true,
   stdin: 0,
   thread: null,
+  scanThread: null,
   headBytes: 1 << 16,
 };
 

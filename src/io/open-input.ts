@@ -11,11 +11,13 @@ import { promisify } from 'node:util';
 import type { Limits } from '../records/limits.js';
 import { isEncoded } from './compression.js';
 import { ReadStop } from './decode-error.js';
+import { BackgroundHash } from './hash.js';
 import type { InputFile } from './inputs.js';
 import { accessCopy, accessDescriptor, type ClosableAccess } from './random-access.js';
 import { type Chunks, peek, READ_BYTES, type ReadStats, readOnce } from './raw.js';
 import { type ReadOptions, readDecoded } from './read.js';
-import { newReadStats, readHere, readInThread, threadPays } from './reader.js';
+import { newReadStats, readHere, readInThread, scanPays, threadPays } from './reader.js';
+import { type Scanned, ScannedFile, type ScanOrder } from './scan.js';
 
 export interface OpenInputOptions {
   readonly limits: Limits;
@@ -24,6 +26,8 @@ export interface OpenInputOptions {
   readonly stdin: number | Chunks;
   /** The compiled reader thread, or null. */
   readonly thread: URL | null;
+  /** The compiled scan thread, or null. */
+  readonly scanThread: URL | null;
   /** Bytes of head wanted. */
   readonly headBytes: number;
 }
@@ -31,6 +35,44 @@ export interface OpenInputOptions {
 const openFile = promisify(open);
 const closeFile = promisify(close);
 const SNIFF_BYTES = 64;
+
+/** A plain file, which may be scanned ahead of its parser. */
+class ScanChoice {
+  /** Whether all bytes were scanned and given out. */
+  complete = false;
+  #order: ScanOrder | null = null;
+  #file: ScannedFile | null = null;
+  readonly #fd: number;
+  readonly #options: OpenInputOptions;
+  readonly #stats: ReadStats;
+
+  constructor(fd: number, stats: ReadStats, options: OpenInputOptions) {
+    this.#fd = fd;
+    this.#stats = stats;
+    this.#options = options;
+  }
+
+  order(order: ScanOrder): void {
+    this.#order = order;
+  }
+
+  get found(): Scanned | null {
+    return this.#file?.found ?? null;
+  }
+
+  /** Bytes with scans if they were ordered, else as `plain` gives them. */
+  async *chunks(plain: () => AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const { scanThread, limits } = this.#options;
+    if (this.#order === null || scanThread === null) {
+      yield* plain();
+      return;
+    }
+    const task = { fd: this.#fd, inputBytes: limits.inputBytes, order: this.#order };
+    this.#file = new ScannedFile(task, this.#stats, scanThread);
+    yield* this.#file.chunks();
+    this.complete = true;
+  }
+}
 
 /** One open input. Use either `chunks` or `access`, then `close`. */
 export class OpenInput {
@@ -42,6 +84,7 @@ export class OpenInput {
   readonly #fd: number | null;
   readonly #file: InputFile;
   readonly #options: OpenInputOptions;
+  readonly #scan: ScanChoice | null;
 
   constructor(
     file: InputFile,
@@ -49,6 +92,7 @@ export class OpenInput {
     peeked: { head: Uint8Array; all: AsyncGenerator<Uint8Array> },
     stats: ReadStats,
     options: OpenInputOptions,
+    scan: ScanChoice | null = null,
   ) {
     this.#file = file;
     this.#fd = fd;
@@ -56,6 +100,17 @@ export class OpenInput {
     this.chunks = peeked.all;
     this.stats = stats;
     this.#options = options;
+    this.#scan = scan;
+  }
+
+  /** Before the first chunk: scans are wanted, for the parser of this format. */
+  orderScan(order: ScanOrder): void {
+    this.#scan?.order(order);
+  }
+
+  /** What a scan found in the chunk given out last, or null where nobody scans. */
+  get scanned(): Scanned | null {
+    return this.#scan?.found ?? null;
   }
 
   /** Random access to the plain bytes, and why they end early, if they do. */
@@ -75,9 +130,18 @@ export class OpenInput {
     return { access, stop };
   }
 
-  async close(): Promise<void> {
+  /**
+   * Closes the input, unless its bytes are yet to be hashed.
+   * @returns that hash, which is to be taken or cancelled; null if there is none (`stats` has it, then).
+   */
+  async close(): Promise<BackgroundHash | null> {
     await this.chunks.return(undefined).catch(() => undefined);
-    if (this.#fd !== null && this.#file.path !== null) await closeFile(this.#fd);
+    if (this.#fd === null || this.#file.path === null) return null;
+    if (this.#options.hash && this.#scan?.complete === true) {
+      return new BackgroundHash({ fd: this.#fd, bytes: this.stats.rawBytes });
+    }
+    await closeFile(this.#fd);
+    return null;
   }
 }
 
@@ -106,7 +170,7 @@ export async function openInput(file: InputFile, options: OpenInputOptions): Pro
   const { initial, compressed } = file.regular ? sniffFile(fd) : await sniffPipe(fd);
   const pays = threadPays(file.rawBytes, compressed, options.hash, file.path === null);
   const thread = pays ? options.thread : null;
-  const chunks =
+  const read = (): AsyncGenerator<Uint8Array> =>
     thread === null
       ? readHere(fd, initial, wanted, stats, file.regular ? file.rawBytes : READ_BYTES)
       : readInThread(
@@ -114,22 +178,29 @@ export async function openInput(file: InputFile, options: OpenInputOptions): Pro
           stats,
           thread,
         );
-  return new OpenInput(file, fd, await peek(chunks, options.headBytes), stats, options);
+  if (file.regular && scanPays(file.rawBytes, compressed)) {
+    // Its head can be had without beginning to read, and tells whether to scan.
+    const scan = new ScanChoice(fd, stats, options);
+    const peeked = { head: headOf(fd, options.headBytes), all: scan.chunks(read) };
+    return new OpenInput(file, fd, peeked, stats, options, scan);
+  }
+  return new OpenInput(file, fd, await peek(read(), options.headBytes), stats, options);
 }
 
 /** Looks at the first bytes without taking them. */
 function sniffFile(fd: number): { initial: Uint8Array; compressed: boolean } {
-  const head = new Uint8Array(SNIFF_BYTES);
+  return { initial: new Uint8Array(0), compressed: isEncoded(headOf(fd, SNIFF_BYTES)) };
+}
+
+function headOf(fd: number, bytes: number): Uint8Array {
+  const head = new Uint8Array(bytes);
   let count = 0;
   try {
     count = readSync(fd, head, 0, head.length, 0);
   } catch {
     // Unreadable or not seekable: reading itself will say so.
   }
-  return {
-    initial: new Uint8Array(0),
-    compressed: isEncoded(head.subarray(0, count)),
-  };
+  return head.subarray(0, count);
 }
 
 /** Takes the first bytes of a pipe; the reader gets them handed in. */

@@ -5,11 +5,14 @@
  * valid until the next one is asked for. Works alike for files, pipes, FIFOs and terminals, and for
  * /proc files, whose size is 0 but whose content is not.
  */
-import { read } from 'node:fs';
+import { read, readSync } from 'node:fs';
 import { ReadStop } from './decode-error.js';
 
 /** Bytes asked of the system at a time. */
 export const READ_BYTES = 1 << 20;
+
+/** Bytes behind a chunk that a parser may look at, where the memory has them. */
+export const SLACK_BYTES = 1024;
 
 /** A source of bytes: each chunk is valid until the next is asked for. */
 export type Chunks = AsyncIterable<Uint8Array>;
@@ -65,6 +68,18 @@ export function readOnce(fd: number, into: Uint8Array): Promise<number> {
     };
     attempt();
   });
+}
+
+/**
+ * The same at once, for threads that have nothing else to do.
+ * @param position where to read; null = at the descriptor's own position.
+ */
+export function readNow(fd: number, into: Uint8Array, position: number | null = null): number {
+  try {
+    return readSync(fd, into, 0, into.length, position);
+  } catch (error) {
+    throw new ReadStop('io', (error as NodeJS.ErrnoException).code ?? String(error), error);
+  }
 }
 
 /** The first `bytes` bytes of a source (fewer if it ends), copied, and the source with them back. */

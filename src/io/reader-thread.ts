@@ -5,57 +5,22 @@
  * back. Errors are posted as data, so that the main thread gets every byte that came before them.
  */
 import { createHash } from 'node:crypto';
-import { readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
+import { BufferPool } from './buffer-pool.js';
 import { asReadStop, ReadStop } from './decode-error.js';
-import { READ_BYTES, type ReadStats, readOnce } from './raw.js';
+import { READ_BYTES, type ReadStats, readNow, readOnce } from './raw.js';
 import { newReadStats, type ReaderMessage, type ReaderTask, readHere } from './reader.js';
 
 const QUEUE = 8;
 /** A pipe gives little at a time: a chunk is sent from this much on. */
 const ENOUGH = READ_BYTES / 2;
 
-/** Buffers that may be filled; waits when the main thread has them all. */
-class BufferPool {
-  readonly #free: ArrayBuffer[] = [];
-  #made = 0;
-  #wake: (() => void) | null = null;
-
-  give(buffer: ArrayBuffer): void {
-    this.#free.push(buffer);
-    this.#wake?.();
-  }
-
-  async take(): Promise<ArrayBuffer> {
-    for (;;) {
-      const buffer = this.#free.pop();
-      if (buffer !== undefined) return buffer;
-      if (this.#made < QUEUE) {
-        this.#made++;
-        return new ArrayBuffer(READ_BYTES);
-      }
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      this.#wake = null;
-    }
-  }
-}
-
-function readSome(fd: number, into: Uint8Array): number {
-  try {
-    return readSync(fd, into, 0, into.length, null);
-  } catch (error) {
-    throw new ReadStop('io', (error as NodeJS.ErrnoException).code ?? String(error), error);
-  }
-}
-
 /** Fills at least ENOUGH bytes from `from` on, fewer only at the end of the input. */
 async function fill(task: ReaderTask, room: Uint8Array, from: number): Promise<number> {
   let filled = from;
   while (filled < ENOUGH) {
     const free = room.subarray(filled);
-    const count = task.pipe === true ? await readOnce(task.fd, free) : readSome(task.fd, free);
+    const count = task.pipe === true ? await readOnce(task.fd, free) : readNow(task.fd, free);
     if (count === 0) break;
     filled += count;
   }
@@ -90,7 +55,7 @@ async function readPlain(
 async function run(task: ReaderTask): Promise<void> {
   const port = parentPort;
   if (port === null) return;
-  const pool = new BufferPool();
+  const pool = new BufferPool(READ_BYTES, QUEUE);
   port.on('message', (buffer: ArrayBuffer) => pool.give(buffer));
   const stats = newReadStats();
   const post = (message: ReaderMessage, transfer: ArrayBuffer[] = []): void =>

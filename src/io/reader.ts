@@ -8,6 +8,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { ReadStop, type StopReason } from './decode-error.js';
+import { Inbox } from './inbox.js';
 import { type ReadStats, readDescriptor } from './raw.js';
 import { type ReadOptions, readDecoded } from './read.js';
 
@@ -60,6 +61,11 @@ export function threadPays(
   return rawBytes >= (compressed ? THREAD_MIN_COMPRESSED : hash ? THREAD_MIN_HASHED : Infinity);
 }
 
+/** Whether it would pay to scan a regular file of `rawBytes` ahead of its parser. */
+export function scanPays(rawBytes: number, compressed: boolean): boolean {
+  return !compressed && rawBytes >= THREAD_MIN_HASHED;
+}
+
 /** Plain bytes of a descriptor, read on this thread. */
 export function readHere(
   fd: number,
@@ -77,8 +83,8 @@ export async function* readInThread(
   stats: ReadStats,
   url: URL,
 ): AsyncGenerator<Uint8Array> {
-  const worker = new Worker(url, { workerData: task });
-  const inbox = new Inbox(worker);
+  const worker = new Worker(url, { workerData: task, execArgv: [] });
+  const inbox = new Inbox<ReaderMessage>(worker);
   try {
     for (;;) {
       const message = await inbox.next();
@@ -90,39 +96,5 @@ export async function* readInThread(
     }
   } finally {
     await worker.terminate();
-  }
-}
-
-/** Messages of a worker, in order, awaited one at a time. */
-class Inbox {
-  readonly #messages: ReaderMessage[] = [];
-  #wake: (() => void) | null = null;
-  #error: unknown = null;
-
-  constructor(worker: Worker) {
-    worker.on('message', (message: ReaderMessage) => {
-      this.#messages.push(message);
-      this.#wake?.();
-    });
-    worker.on('error', (error) => {
-      this.#error = error;
-      this.#wake?.();
-    });
-    worker.on('exit', (code) => {
-      this.#error ??= new Error(`the reader thread ended with code ${code}`);
-      this.#wake?.();
-    });
-  }
-
-  async next(): Promise<ReaderMessage> {
-    for (;;) {
-      const message = this.#messages.shift();
-      if (message !== undefined) return message;
-      if (this.#error !== null) throw new ReadStop('io', String(this.#error), this.#error);
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      this.#wake = null;
-    }
   }
 }

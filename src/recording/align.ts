@@ -53,9 +53,13 @@ export class MarkerIndex {
   /** A SpoolWatch. */
   readonly watch = (batch: EventBatch, offset: number): void => {
     if (batch.rareLength === 0) return;
-    const { kind, length } = batch;
-    for (let i = 0; i < length; i++) {
-      if (kind[i] === EventKind.marker) this.#note(batch, i, offset + i);
+    const kind = batch.kind.subarray(0, batch.length);
+    for (
+      let i = kind.indexOf(EventKind.marker);
+      i >= 0;
+      i = kind.indexOf(EventKind.marker, i + 1)
+    ) {
+      this.#note(batch, i, offset + i);
     }
   };
 

@@ -14,23 +14,27 @@
  */
 import type { Format, ParseContext, RecordSink } from '../../parsers/format.js';
 import { FORMATS } from '../../parsers/registry.js';
+import type { BackgroundHash } from '../io/hash.js';
 import { type InputFile, listInputs } from '../io/inputs.js';
 import { readerThreadUrl } from '../io/reader.js';
 import { Diagnostics } from '../records/diagnostics.js';
 import type { EventBatch } from '../records/events.js';
 import { DEFAULT_LIMITS, type Limits } from '../records/limits.js';
+import type { Snapshot } from '../records/snapshot.js';
 import { newSourceSummary, type SourceSummary } from '../records/source.js';
 import { RecordingStrings } from '../records/strings.js';
 import { RecordingClock } from '../records/time.js';
 import { alignSnapshots, isMonotonic, MarkerIndex } from './align.js';
 import { dropDuplicates, type EventInput } from './duplicates.js';
 import { reportMixed } from './mixed.js';
+import { AheadInput, areUnused, chooseAhead } from './read-ahead.js';
 import { readInput } from './read-input.js';
-import type { EventWatch, OpenOptions, Progress, Recording } from './recording.js';
+import type { OpenOptions, Progress, Recording } from './recording.js';
 import { SnapshotCollector } from './snapshots.js';
 import { mergeByTime } from './sort.js';
-import { EventSpool, SpoolBudget, type SpoolWatch } from './spool.js';
+import { EventSpool, SpoolBudget } from './spool.js';
 import { placeUndated, UNDATED_PLACES } from './undated.js';
+import type { Watched } from './watched.js';
 
 export type {
   Alignment,
@@ -62,16 +66,16 @@ export async function openRecording(
     await opening.readAll(files);
     return opening.finish();
   } catch (error) {
-    opening.abandon();
+    await opening.abandon();
     throw error;
   }
 }
 
-/** What looks at a stream of events while it is put away. */
-interface Watched {
-  readonly markers: MarkerIndex;
-  readonly watch: EventWatch | null;
-  readonly see: SpoolWatch;
+/** Where the records of an input go, and what its parser shares with other inputs. */
+interface Records extends Pick<ParseContext, 'strings' | 'clock' | 'diagnostics'> {
+  readonly snapshots: { push(snapshot: Snapshot): void };
+  readonly splats: unknown[];
+  readonly inputs: (EventInput & Watched)[];
 }
 
 /** The state of one call of openRecording. */
@@ -80,8 +84,8 @@ class Opening {
   readonly diagnostics = new Diagnostics();
   readonly #options: OpenOptions;
   readonly #formats: readonly Format[];
-  readonly #strings = new RecordingStrings();
-  readonly #clock = new RecordingClock();
+  #strings = new RecordingStrings();
+  #clock = new RecordingClock();
   readonly #budget: SpoolBudget;
   readonly #snapshots: SnapshotCollector;
   readonly #splats: unknown[] = [];
@@ -89,6 +93,9 @@ class Opening {
   /** Files of directories that are no input. */
   readonly #ignored: string[] = [];
   readonly #inputs: (EventInput & Watched)[] = [];
+  readonly #hashes: { readonly hash: BackgroundHash; readonly source: SourceSummary }[] = [];
+  /** Until its turn comes. */
+  #ahead: AheadInput | null = null;
   #events = 0;
   #bytesDone = 0;
   #bytesTotal = 0;
@@ -104,29 +111,121 @@ class Opening {
 
   async readAll(files: readonly InputFile[]): Promise<void> {
     for (const file of files) this.#bytesTotal += file.rawBytes;
+    this.#startAhead(files);
     const later: [InputFile, SourceSummary][] = [];
     for (const file of files) {
+      if (file === this.#ahead?.file && (await this.#takeOver(this.#ahead))) continue;
       const source = newSourceSummary(file.name);
       this.#sources.push(source);
       if ((await this.#readOne(file, source, true)) === 'later') later.push([file, source]);
+      if (!areUnused(this.#strings, this.#clock)) await this.#dropAhead();
     }
     for (const [file, source] of later) await this.#readOne(file, source, false);
+    if (this.#options.hash !== 'later') await this.#hashed();
     for (const format of this.#formats) {
       if (format.finish === undefined) continue;
       const first = this.#sources.find((source) => source.format === format.id);
-      if (first !== undefined) format.finish(this.#contextOf(first));
+      if (first !== undefined) format.finish(this.#contextOf(first, this.#shared()));
     }
   }
 
-  #contextOf(source: SourceSummary): ParseContext {
+  /** Begins to read the big trace, if there is one. */
+  #startAhead(files: readonly InputFile[]): void {
+    const file = this.#scanThread() === null ? null : chooseAhead(files);
+    if (file === null) return;
+    const ahead = new AheadInput(file);
+    const { signal } = this.#options;
+    this.#ahead = ahead;
+    ahead.start((stopped) =>
+      readInput(file, this.#contextOf(ahead.source, ahead), {
+        ...this.#readOptions(),
+        mayWait: true,
+        onlyScanned: true,
+        signal: signal === undefined ? stopped : AbortSignal.any([signal, stopped]),
+        onBytes: (rawBytes) => {
+          ahead.rawBytes = rawBytes;
+          this.#tell('read');
+        },
+        onHash: (hash) => {
+          ahead.hash = hash;
+        },
+      }),
+    );
+  }
+
+  /** Its turn has come: whether what was read ahead is now part of the recording. */
+  async #takeOver(ahead: AheadInput): Promise<boolean> {
+    if (!(await ahead.finished())) {
+      await this.#dropAhead();
+      return false;
+    }
+    this.#ahead = null;
+    this.#strings = ahead.strings;
+    this.#clock = ahead.clock;
+    this.#sources.push(ahead.source);
+    this.diagnostics.absorb(ahead.diagnostics);
+    for (const snapshot of ahead.snapshots) this.#snapshots.add(snapshot);
+    this.#splats.push(...ahead.splats);
+    this.#inputs.push(...ahead.inputs);
+    if (ahead.hash !== null) this.#hashes.push({ hash: ahead.hash, source: ahead.source });
+    this.#bytesDone += ahead.file.rawBytes;
+    this.#finishInput(ahead.source);
+    return true;
+  }
+
+  async #dropAhead(): Promise<void> {
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    await ahead?.discard();
+  }
+
+  /** Takes the hashes that were made in the background. */
+  async #hashed(): Promise<void> {
+    for (const { hash, source } of this.#hashes.splice(0)) {
+      source.sha256 = await hash.take();
+    }
+  }
+
+  #scanThread(): URL | null {
+    const { scanThread } = this.#options;
+    return scanThread === undefined ? scanThreadUrl() : scanThread;
+  }
+
+  /** Where records of the inputs go that are read in their turn. */
+  #shared(): Records {
     return {
-      source,
-      sink: this.#sinkOf(source),
-      diagnostics: this.diagnostics,
-      limits: this.limits,
       strings: this.#strings,
       clock: this.#clock,
+      diagnostics: this.diagnostics,
+      snapshots: { push: (snapshot) => this.#snapshots.add(snapshot) },
+      splats: this.#splats,
+      inputs: this.#inputs,
+    };
+  }
+
+  #contextOf(source: SourceSummary, records: Records): ParseContext {
+    return {
+      source,
+      sink: this.#sinkOf(source, records),
+      diagnostics: records.diagnostics,
+      limits: this.limits,
+      strings: records.strings,
+      clock: records.clock,
       options: this.#options.formatOptions ?? {},
+    };
+  }
+
+  #readOptions() {
+    const options = this.#options;
+    return {
+      limits: this.limits,
+      hash: options.hash !== undefined && options.hash !== false,
+      stdin: options.stdin ?? 0,
+      thread: options.readerThread === undefined ? readerThreadUrl() : options.readerThread,
+      scanThread: this.#scanThread(),
+      formats: this.#formats,
+      format: options.format ?? null,
+      onIgnored: (name: string) => this.#ignored.push(name),
     };
   }
 
@@ -136,21 +235,16 @@ class Opening {
     mayWait: boolean,
   ): Promise<'done' | 'later'> {
     const before = this.#bytesDone;
-    const options = this.#options;
-    const outcome = await readInput(file, this.#contextOf(source), {
+    const outcome = await readInput(file, this.#contextOf(source, this.#shared()), {
+      ...this.#readOptions(),
       mayWait,
-      limits: this.limits,
-      hash: options.hash ?? false,
-      stdin: options.stdin ?? 0,
-      thread: options.readerThread === undefined ? readerThreadUrl() : options.readerThread,
-      formats: this.#formats,
-      format: options.format ?? null,
-      signal: options.signal ?? null,
+      signal: this.#options.signal ?? null,
       onBytes: (rawBytes) => {
         this.#bytesDone = before + rawBytes;
         this.#tell('read');
       },
-      onIgnored: (name) => this.#ignored.push(name),
+      onHash: (hash) => this.#hashes.push({ hash, source }),
+      ...(this.#ahead === null ? {} : { turn: nextTurn }),
     });
     if (outcome === 'later') return outcome;
     this.#bytesDone = before + (Number.isNaN(file.rawBytes) ? source.rawBytes : file.rawBytes);
@@ -160,26 +254,26 @@ class Opening {
   }
 
   /** Events go to a spool of the input's own, made when the first arrive. */
-  #sinkOf(source: SourceSummary): RecordSink {
+  #sinkOf(source: SourceSummary, records: Records): RecordSink {
     let spool: EventSpool | null = null;
     return {
       events: (batch) => {
         if (batch.length === 0) return;
         if (spool === null) {
-          const watched = this.#watched();
+          const watched = this.#watched(records.strings);
           spool = new EventSpool(this.#budget, watched.see);
-          this.#inputs.push({ name: source.name, spool, ...watched });
+          records.inputs.push({ name: source.name, spool, ...watched });
         }
         spool.append(batch);
         this.#events += batch.length;
       },
-      snapshot: (snapshot) => this.#snapshots.add(snapshot),
-      splat: (splat) => this.#splats.push(splat),
+      snapshot: (snapshot) => records.snapshots.push(snapshot),
+      splat: (splat) => records.splats.push(splat),
     };
   }
 
-  #watched(): Watched {
-    const markers = new MarkerIndex(this.#strings.texts);
+  #watched(strings: RecordingStrings): Watched {
+    const markers = new MarkerIndex(strings.texts);
     const watch = this.#options.watch?.() ?? null;
     const see = (batch: EventBatch, offset: number): void => {
       markers.watch(batch, offset);
@@ -232,7 +326,11 @@ class Opening {
       strings: this.#strings,
       clock: this.#clock,
       diagnostics: this.diagnostics,
-      close: () => events.close(),
+      hashed: () => this.#hashed(),
+      close: () => {
+        events.close();
+        for (const { hash } of this.#hashes.splice(0)) void hash.cancel();
+      },
     };
   }
 
@@ -243,15 +341,17 @@ class Opening {
     if (kept.length === 1 && only !== undefined && only.spool.backwards === 0) {
       return { ...only, events: only.spool };
     }
-    const watched = this.#watched();
+    const watched = this.#watched(this.#strings);
     if (kept.length > 1) this.diagnostics.report('events-merged', {}, { count: kept.length });
     this.#tell('merge');
     const spools = kept.map((input) => input.spool);
     return { ...watched, events: mergeByTime(spools, this.#budget, watched.see) };
   }
 
-  abandon(): void {
+  async abandon(): Promise<void> {
+    await this.#dropAhead();
     for (const input of this.#inputs) input.spool.close();
+    for (const { hash } of this.#hashes.splice(0)) await hash.cancel();
   }
 
   #tell(phase: Progress['phase']): void {
@@ -262,11 +362,23 @@ class Opening {
     this.#reportedAt = now;
     listener.report({
       phase,
-      bytesDone: this.#bytesDone,
+      bytesDone: this.#bytesDone + (this.#ahead?.rawBytes ?? 0),
       bytesTotal: this.#bytesTotal,
       events: this.#events,
     });
   }
+}
+
+/** Lets what waits for messages go on. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+/** Where the compiled scan thread is, or null when running from source. */
+function scanThreadUrl(): URL | null {
+  return import.meta.url.endsWith('.js') ? new URL('./scan-thread.js', import.meta.url) : null;
 }
 
 /** `a, b, c and 5 more`. */

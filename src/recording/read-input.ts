@@ -5,8 +5,10 @@
  */
 import { DETECT_BYTES, type Format, type ParseContext } from '../../parsers/format.js';
 import { type Detected, detect, formatById } from '../../parsers/registry.js';
+import { hasScanner } from '../../parsers/scanners.js';
 import { detectUnsupported } from '../io/compression.js';
 import { asReadStop, ReadStop, type StopReason } from '../io/decode-error.js';
+import type { BackgroundHash } from '../io/hash.js';
 import type { InputFile } from '../io/inputs.js';
 import { type OpenInput, type OpenInputOptions, openInput } from '../io/open-input.js';
 import type { DiagnosticCode, Diagnostics } from '../records/diagnostics.js';
@@ -23,6 +25,12 @@ export interface ReadInputOptions extends Omit<OpenInputOptions, 'headBytes'> {
   readonly mayWait: boolean;
   /** Called for a file of a directory that no format knows. */
   readonly onIgnored: (name: string) => void;
+  /** Takes a hash that is still being made; its `source` gets it when it is done. */
+  readonly onHash: (hash: BackgroundHash, source: SourceSummary) => void;
+  /** Reads only what can be scanned ahead; the rest is left for later. */
+  readonly onlyScanned?: boolean;
+  /** Awaited after every chunk, where others are to have a turn. */
+  readonly turn?: () => Promise<void>;
 }
 
 /**
@@ -45,6 +53,7 @@ export async function readInput(
   try {
     const chosen = choose(input, file, context, options);
     if (chosen?.format.readLast && options.mayWait && file.regular) return 'later';
+    if (options.onlyScanned && !(chosen !== null && hasScanner(chosen.format.id))) return 'later';
     source.compression = input.stats.compression;
     if (chosen !== null) {
       source.format = chosen.format.id;
@@ -59,7 +68,8 @@ export async function readInput(
     source.rawBytes = input.stats.rawBytes;
     source.sha256 = input.stats.sha256;
     source.compression = input.stats.compression;
-    await input.close();
+    const hash = await input.close();
+    if (hash !== null) options.onHash(hash, source);
   }
 }
 
@@ -99,6 +109,7 @@ async function parse(
     return;
   }
   const parser = format.open(context);
+  if (hasScanner(format.id)) input.orderScan({ format: format.id, options: context.options });
   let stop: unknown = null;
   const iterator = input.chunks;
   for (;;) {
@@ -112,8 +123,9 @@ async function parse(
     if (next.done === true) break;
     options.signal?.throwIfAborted();
     source.bytes += next.value.length;
-    parser.push(next.value);
+    parser.push(next.value, input.scanned);
     options.onBytes(input.stats.rawBytes);
+    await options.turn?.();
   }
   parser.end();
   if (stop !== null) reportStop(asReadStop(stop, 'io'), source.name, context.diagnostics);

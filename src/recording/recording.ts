@@ -28,6 +28,8 @@ export interface Recording {
   readonly alignment: Alignment;
   /** The EventWatch that saw `events`, if OpenOptions.watch makes them. */
   readonly watch: EventWatch | null;
+  /** Resolves when the last hash of `sources` is there, which may be later than all else (OpenOptions.hash). */
+  hashed(): Promise<void>;
   /** Deletes temporary files. The events cannot be read afterwards. */
   close(): void;
 }
@@ -88,11 +90,13 @@ export interface OpenOptions {
   readonly formatOptions?: Readonly<Record<string, string>>;
   /** Takes every input for this format instead of looking. */
   readonly format?: string;
-  /** Hash the inputs (sha256 of the bytes on disk). */
-  readonly hash?: boolean;
+  /** Hash the inputs (sha256 of the bytes on disk); `later`: those of big ones need not be there yet, see `hashed`. */
+  readonly hash?: boolean | 'later';
   readonly signal?: AbortSignal;
   /** The compiled reader thread, or null to stay on one thread. */
   readonly readerThread?: URL | null;
+  /** The compiled scan thread, or null to scan on the main thread. */
+  readonly scanThread?: URL | null;
 }
 
 export type { RecordSink };

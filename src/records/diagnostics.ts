@@ -79,6 +79,20 @@ export class Diagnostics {
     });
   }
 
+  /** Takes over all that was reported elsewhere, as if it were reported here now. */
+  absorb(other: Diagnostics): void {
+    const counts = new Map(other.#counts);
+    for (const one of other.#kept) {
+      const count = (this.#counts.get(one.code) ?? 0) + 1;
+      this.#counts.set(one.code, count);
+      counts.set(one.code, counts.get(one.code)! - 1);
+      if (count <= this.#keepPerCode) this.#kept.push(one);
+    }
+    for (const [code, more] of counts) {
+      this.#counts.set(code, (this.#counts.get(code) ?? 0) + more);
+    }
+  }
+
   /** The kept diagnostics, in the order they were reported. */
   get all(): readonly Diagnostic[] {
     return this.#kept;

@@ -37,6 +37,11 @@ export class StringTable {
     return this.#texts[id] ?? '';
   }
 
+  /** A copy of the bytes that were interned. */
+  bytes(id: number): Uint8Array {
+    return this.#bytes.slice(this.#starts[id], this.#ends[id]);
+  }
+
   internText(text: string): number {
     const bytes = new TextEncoder().encode(text);
     return this.intern(bytes, 0, bytes.length);

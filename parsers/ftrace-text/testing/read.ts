@@ -1,6 +1,8 @@
 /**
  * For tests: reads text with a format and gives its events as plain objects.
  */
+
+import { SLACK_BYTES } from '../../../src/io/raw.js';
 import { Diagnostics } from '../../../src/records/diagnostics.js';
 import {
   EVENT_NAMES,
@@ -14,7 +16,7 @@ import { DEFAULT_LIMITS, type Limits } from '../../../src/records/limits.js';
 import { newSourceSummary, type SourceSummary } from '../../../src/records/source.js';
 import { RecordingStrings } from '../../../src/records/strings.js';
 import { RecordingClock } from '../../../src/records/time.js';
-import type { StreamFormat } from '../../format.js';
+import type { ChunkScanner, StreamFormat } from '../../format.js';
 
 export interface PlainEvent {
   event: string;
@@ -37,6 +39,7 @@ export interface Read {
   source: SourceSummary;
   diagnostics: Diagnostics;
   clock: RecordingClock;
+  strings: RecordingStrings;
 }
 
 export interface ReadOptions {
@@ -44,6 +47,8 @@ export interface ReadOptions {
   chunk?: number;
   limits?: Partial<Limits>;
   options?: Record<string, string>;
+  /** Looks at every chunk first, as the reader thread does; chunks then have bytes behind them. */
+  scanner?: ChunkScanner;
 }
 
 /** ASCII and Latin-1 text to bytes, one a character. */
@@ -54,7 +59,7 @@ export function bytesOf(text: string): Uint8Array {
 export function read(
   format: StreamFormat,
   input: string | Uint8Array,
-  { chunk, limits, options }: ReadOptions = {},
+  { chunk, limits, options, scanner }: ReadOptions = {},
 ): Read {
   const bytes = typeof input === 'string' ? bytesOf(input) : input;
   const source = newSourceSummary('test');
@@ -79,16 +84,17 @@ export function read(
     options: options ?? {},
   });
   const step = chunk ?? Math.max(1, bytes.length);
-  const reused = new Uint8Array(step);
+  const reused = new Uint8Array(step + (scanner === undefined ? 0 : SLACK_BYTES));
   for (let pos = 0; pos < bytes.length; pos += step) {
     // As io does it: one buffer, overwritten for every chunk.
     const part = bytes.subarray(pos, pos + step);
     reused.set(part);
-    parser.push(reused.subarray(0, part.length));
+    const given = reused.subarray(0, part.length);
+    parser.push(given, scanner?.scan(given, null));
     reused.fill(0x41);
   }
   parser.end();
-  return { events, source, diagnostics, clock };
+  return { events, source, diagnostics, clock, strings };
 }
 
 function plain(batch: EventBatch, i: number, strings: RecordingStrings): PlainEvent {

@@ -1,0 +1,215 @@
+/**
+ * Takes over what a LineScanner found: runs of lines become rows of the parser's own batch.
+ *
+ * The scanner's ids of comms and gfp texts become the recording's when a row first needs them, so that
+ * ids are given in the order of the rows, as if every line had been read here.
+ */
+import { EventKind } from '../../src/records/events.js';
+import type { RecordingStrings, StringTable } from '../../src/records/strings.js';
+import { NS_PER_S, type RecordingClock } from '../../src/records/time.js';
+import type { BatchWriter } from './batch-writer.js';
+import {
+  digitsOf,
+  formOf,
+  isHexadecimal,
+  RUN_WIDTH,
+  type ScannedChunk,
+  ScannedRows,
+} from './scanned-rows.js';
+import type { StampForm, Stamps } from './stamp.js';
+
+/** Ids of another thread's table, and ours for them. */
+class IdMap {
+  readonly #table: StringTable;
+  readonly #bytes: Uint8Array[] = [];
+  #ids = new Int32Array(1024);
+
+  constructor(table: StringTable) {
+    this.#table = table;
+  }
+
+  learn(texts: readonly Uint8Array[]): void {
+    for (const text of texts) {
+      const id = this.#bytes.push(text) - 1;
+      if (id === this.#ids.length) {
+        const bigger = new Int32Array(this.#ids.length * 2);
+        bigger.set(this.#ids);
+        this.#ids = bigger;
+      }
+      this.#ids[id] = -1;
+    }
+  }
+
+  idOf(theirs: number): number {
+    const id = this.#ids[theirs]!;
+    return id >= 0 ? id : this.#intern(theirs);
+  }
+
+  #intern(theirs: number): number {
+    const bytes = this.#bytes[theirs]!;
+    const id = this.#table.intern(bytes, 0, bytes.length);
+    this.#ids[theirs] = id;
+    return id;
+  }
+}
+
+const NONE = Number.POSITIVE_INFINITY;
+
+export class ScannedLines {
+  /** Where the next run begins in the chunk, NONE if there is none. */
+  next = NONE;
+  /** Whether pfns of the latest run are hexadecimal. */
+  hexadecimal = false;
+  readonly #writer: BatchWriter;
+  readonly #stamps: Stamps;
+  readonly #clock: RecordingClock;
+  readonly #comms: IdMap;
+  readonly #gfps: IdMap;
+  #chunk: ScannedChunk | null = null;
+  #memory: ArrayBufferLike | null = null;
+  #rows: ScannedRows | null = null;
+  #active = false;
+  /** Where the latest run that was left out ends. */
+  #passed = 0;
+  #run = 0;
+  #row = 0;
+
+  constructor(
+    writer: BatchWriter,
+    strings: RecordingStrings,
+    stamps: Stamps,
+    clock: RecordingClock,
+  ) {
+    this.#writer = writer;
+    this.#stamps = stamps;
+    this.#clock = clock;
+    this.#comms = new IdMap(strings.comms);
+    this.#gfps = new IdMap(strings.gfps);
+  }
+
+  /** What was found in the chunk that the parser gets next; null if nobody looked. */
+  give(chunk: Uint8Array, scanned: ScannedChunk | null): void {
+    this.#chunk = scanned;
+    this.#memory = scanned === null ? null : chunk.buffer;
+    this.#rows = scanned === null ? null : new ScannedRows(scanned.buffer);
+    this.#run = 0;
+    this.#row = 0;
+    if (scanned === null) return;
+    this.#comms.learn(scanned.comms);
+    this.#gfps.learn(scanned.gfps);
+  }
+
+  /** Positions refer to these bytes from now on: the chunk's, or those of a line cut by chunks. */
+  use(bytes: Uint8Array): void {
+    this.#passed = 0;
+    this.#active = bytes.buffer === this.#memory;
+    if (this.#active) this.#aim();
+    else this.next = NONE;
+  }
+
+  /** Leaves out runs that begin before `pos`: a line of theirs was taken otherwise. */
+  pass(pos: number): void {
+    while (this.next < pos) {
+      this.#passed = this.end;
+      this.#advance();
+    }
+  }
+
+  /** Whether the line at `pos` was looked at and is none for the fast path. */
+  refuses(pos: number): boolean {
+    return this.#active && pos >= this.#passed;
+  }
+
+  /** Takes the lines of the next run; returns how many there are. `next` is moved on. */
+  take(): number {
+    const chunk = this.#chunk!;
+    const rows = chunk.runs[this.#run * RUN_WIDTH + 2]!;
+    const look = chunk.runs[this.#run * RUN_WIDTH + 3]!;
+    // The epoch is that of the first stamp of the recording: it has one by now, or gets it here.
+    const firstNs = this.#rows!.timeNs[this.#row]!;
+    this.#clock.start(Math.floor(firstNs / NS_PER_S) + chunk.epochS);
+    this.#copy(this.#row, rows, (chunk.epochS - this.#clock.epochS) * NS_PER_S);
+    const lastNs = this.#rows!.timeNs[this.#row + rows - 1]!;
+    this.#stamps.seconds(Math.floor(lastNs / NS_PER_S) + chunk.epochS, 0);
+    this.#stamps.form = formOf(look) as StampForm;
+    this.#stamps.digits = digitsOf(look);
+    this.hexadecimal = isHexadecimal(look);
+    this.#advance();
+    return rows;
+  }
+
+  /** Where the next run ends. */
+  get end(): number {
+    return this.#chunk!.runs[this.#run * RUN_WIDTH + 1]!;
+  }
+
+  #advance(): void {
+    this.#row += this.#chunk!.runs[this.#run * RUN_WIDTH + 2]!;
+    this.#run++;
+    this.#aim();
+  }
+
+  #aim(): void {
+    const { runs } = this.#chunk!;
+    const at = this.#run * RUN_WIDTH;
+    this.next = at < runs.length ? runs[at]! : NONE;
+  }
+
+  #copy(from: number, count: number, shiftNs: number): void {
+    const writer = this.#writer;
+    const { batch } = writer;
+    for (let done = 0; done < count; ) {
+      if (batch.full) writer.handOver();
+      const n = Math.min(count - done, batch.capacity - batch.length);
+      this.#copyRows(from + done, n, shiftNs);
+      batch.length += n;
+      done += n;
+    }
+  }
+
+  /** Copies rows that fit to the end of the batch. */
+  #copyRows(from: number, count: number, shiftNs: number): void {
+    const { batch } = this.#writer;
+    const rows = this.#rows!;
+    const at = batch.length;
+    const to = from + count;
+    batch.timeNs.set(rows.timeNs.subarray(from, to), at);
+    batch.pfn.set(rows.pfn.subarray(from, to), at);
+    batch.pid.set(rows.pid.subarray(from, to), at);
+    batch.cpu.set(rows.cpu.subarray(from, to), at);
+    batch.kind.set(rows.kind.subarray(from, to), at);
+    batch.order.set(rows.order.subarray(from, to), at);
+    batch.migratetype.set(rows.migratetype.subarray(from, to), at);
+    if (shiftNs !== 0) for (let i = at; i < at + count; i++) batch.timeNs[i]! += shiftNs;
+    mapComms(rows, this.#comms, from, count, batch.comm, at);
+    mapDetails(rows, this.#gfps, from, count, batch.detail, at);
+  }
+}
+
+function mapComms(
+  rows: ScannedRows,
+  ids: IdMap,
+  from: number,
+  count: number,
+  into: Uint32Array,
+  at: number,
+): void {
+  const { comm } = rows;
+  for (let i = 0; i < count; i++) into[at + i] = ids.idOf(comm[from + i]!);
+}
+
+/** The detail of an allocation is its gfp text's id; that of others is no id. */
+function mapDetails(
+  rows: ScannedRows,
+  ids: IdMap,
+  from: number,
+  count: number,
+  into: Uint16Array,
+  at: number,
+): void {
+  const { detail, kind } = rows;
+  for (let i = 0; i < count; i++) {
+    const own = detail[from + i]!;
+    into[at + i] = kind[from + i] === EventKind.alloc ? ids.idOf(own) : own;
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * sha256 of a file's bytes on a thread of its own, once all else that is to be read of it has been.
+ *
+ * The file is read twice, the second time mostly from the system's cache: while it is scanned both processors
+ * are busy, and afterwards one of them is not. It must not be rewritten in between; if it grew, only the
+ * bytes that were read first are hashed.
+ */
+import { createHash } from 'node:crypto';
+import { closeSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { READ_BYTES, readNow } from './raw.js';
+
+export interface HashTask {
+  readonly fd: number;
+  /** Bytes from the beginning on. */
+  readonly bytes: number;
+}
+
+export interface HashReply {
+  /** Bytes hashed, fewer than asked for if the file ended. */
+  readonly bytes: number;
+  /** In hex. */
+  readonly sha256: string;
+}
+
+/** Where the compiled hash thread is, or null when running from source. */
+function hashThreadUrl(): URL | null {
+  return import.meta.url.endsWith('.js') ? new URL('./hash-thread.js', import.meta.url) : null;
+}
+
+/** One file's hash under way. */
+export class BackgroundHash {
+  readonly #task: HashTask;
+  readonly #reply: Promise<HashReply | null>;
+  readonly #worker: Worker | null;
+
+  /** @param task its descriptor is closed when the hash is taken or cancelled. */
+  constructor(task: HashTask, url: URL | null = hashThreadUrl()) {
+    this.#task = task;
+    this.#worker = url === null ? null : new Worker(url, { workerData: task, execArgv: [] });
+    this.#reply = new Promise((resolve) => {
+      if (this.#worker === null) resolve(null);
+      // Nobody waits for it until it is asked for.
+      this.#worker?.unref();
+      this.#worker?.on('message', resolve);
+      this.#worker?.on('error', () => resolve(null));
+      this.#worker?.on('exit', () => resolve(null));
+    });
+  }
+
+  /** The hash in hex; to be asked for once. Throws a ReadStop if the file cannot be read. */
+  async take(): Promise<string> {
+    this.#worker?.ref();
+    try {
+      return ((await this.#reply) ?? hashFile(this.#task)).sha256;
+    } finally {
+      closeSync(this.#task.fd);
+    }
+  }
+
+  /** It is not wanted any more. */
+  async cancel(): Promise<void> {
+    await this.#worker?.terminate();
+    closeSync(this.#task.fd);
+  }
+}
+
+/** Hashes the first `bytes` bytes on this thread; throws a ReadStop if they cannot be read. */
+export function hashFile({ fd, bytes }: HashTask): HashReply {
+  const hash = createHash('sha256');
+  const buffer = new Uint8Array(READ_BYTES);
+  let done = 0;
+  while (done < bytes) {
+    const count = readNow(fd, buffer.subarray(0, Math.min(buffer.length, bytes - done)), done);
+    if (count === 0) break;
+    hash.update(buffer.subarray(0, count));
+    done += count;
+  }
+  return { bytes: done, sha256: hash.digest('hex') };
+}

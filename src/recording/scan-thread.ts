@@ -1,0 +1,7 @@
+/**
+ * Where the scan thread starts: io's loop with the scanners of the text formats.
+ */
+import { openScanner } from '../../parsers/scanners.js';
+import { serveScan } from '../io/scan.js';
+
+void serveScan(({ format, options }) => openScanner(format, options));
