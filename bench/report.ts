@@ -8,7 +8,7 @@
  * Peer and report run in turns, ROUNDS times each, and the fastest run of each counts: what else runs on the
  * machine only ever slows. Processor time is shown beside, for machines that are never quiet.
  */
-import { copyFileSync, cpSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -44,11 +44,17 @@ async function runPeer(folder: string): Promise<Run | null> {
   }
 }
 
-/** The set unpacked: decompression is not what is measured. */
+/** The set unpacked, all of it: decompression is not what is measured. */
 async function unpack(set: string, folder: string): Promise<string> {
   const target = join(folder, 'set');
-  cpSync(join(set, 'snapshots'), join(target, 'snapshots'), { recursive: true });
-  cpSync(join(set, 'system'), join(target, 'system'), { recursive: true });
+  for (const part of ['snapshots', 'system']) {
+    mkdirSync(join(target, part), { recursive: true });
+    for (const name of readdirSync(join(set, part))) {
+      const to = join(target, part, name.replace(/\.zst$/, ''));
+      if (name.endsWith('.zst')) writeFileSync(to, await readTrace(join(set, part, name)));
+      else copyFileSync(join(set, part, name), to);
+    }
+  }
   writeFileSync(join(target, 'trace.txt'), await readTrace(join(set, 'trace.txt.zst')));
   return target;
 }

@@ -6,7 +6,7 @@
  * is left out, to be found again. Copies of kpageflags and kpagecount are too long for one line: they come in pieces
  * of runs `[count, class, count, class …]` from `pfn` on.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   NO_TIME,
   type Snapshot,

@@ -20,7 +20,7 @@ import { listInputs } from './inputs.js';
 import { type OpenInputOptions, openInput } from './open-input.js';
 import { TempFile } from './temp-file.js';
 import { collect, traceLike } from './testing/bytes.js';
-import { AtomicFile, outputPath, writeFileAtomic } from './write.js';
+import { AtomicFile, outputPath, writeFileAtomic, writeFilesAtomic } from './write.js';
 
 let dir = '';
 beforeEach(() => {
@@ -174,6 +174,20 @@ describe('writing', () => {
     file.write('x');
     file.abort();
     expect(readdirSync(dir)).toEqual([]);
+  });
+
+  it('shows none of several files if one cannot be written', async () => {
+    const files = [
+      ['a', 'one'],
+      ['sub/b', 'two'],
+    ] as const;
+    writeFileSync(join(dir, 'a'), 'old');
+    await expect(writeFilesAtomic(dir, [...files].reverse())).rejects.toThrow(/exists/);
+    expect(readdirSync(join(dir, 'sub'))).toEqual([]);
+    await writeFilesAtomic(dir, files, { force: true });
+    expect(readFileSync(join(dir, 'a'), 'utf8')).toBe('one');
+    expect(readFileSync(join(dir, 'sub/b'), 'utf8')).toBe('two');
+    expect(readdirSync(dir).sort()).toEqual(['a', 'sub']);
   });
 
   it('replaces a link instead of following it', () => {

@@ -6,7 +6,7 @@
  * elsewhere it is removed by `close()`. Written at the end only, read anywhere. Synchronous: the
  * callers are passes over gigabytes that have nothing else to do meanwhile.
  */
-import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readvSync, unlinkSync, writevSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -52,26 +52,27 @@ export class TempFile {
     return this.#size;
   }
 
-  /** Writes all of `bytes` at the end; returns the offset they start at. */
-  append(bytes: Uint8Array): number {
+  /** Writes all of `parts` at the end, one after the other; returns the offset they start at. */
+  append(...parts: readonly Uint8Array[]): number {
     const offset = this.#size;
+    const bytes = lengthOf(parts);
     try {
-      let done = 0;
-      while (done < bytes.length) {
-        done += writeSync(this.#fd, bytes, done, bytes.length - done, offset + done);
+      for (let done = 0; done < bytes; ) {
+        done += writevSync(this.#fd, after(parts, done), offset + done);
       }
     } catch (cause) {
       throw new TempFileError(this.path, cause);
     }
-    this.#size += bytes.length;
+    this.#size += bytes;
     return offset;
   }
 
-  /** Fills `into` from `position`; returns the bytes read, fewer only at the end of the file. */
-  read(position: number, into: Uint8Array): number {
+  /** Fills `parts` in order from `position` on; returns the bytes read, fewer only at the end of the file. */
+  read(position: number, ...parts: readonly Uint8Array[]): number {
+    const bytes = lengthOf(parts);
     let done = 0;
-    while (done < into.length) {
-      const count = readSync(this.#fd, into, done, into.length - done, position + done);
+    while (done < bytes) {
+      const count = readvSync(this.#fd, after(parts, done), position + done);
       if (count === 0) break;
       done += count;
     }
@@ -90,4 +91,28 @@ export class TempFile {
       // Already gone.
     }
   }
+}
+
+/** Fills `parts` in order from a block of memory: what `TempFile.read` does from a file. */
+export function copyOut(block: Uint8Array, offset: number, parts: readonly Uint8Array[]): void {
+  let at = offset;
+  for (const part of parts) {
+    part.set(block.subarray(at, at + part.length));
+    at += part.length;
+  }
+}
+
+function lengthOf(parts: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const part of parts) bytes += part.length;
+  return bytes;
+}
+
+/** What is left of `parts` after their first `done` bytes. */
+function after(parts: readonly Uint8Array[], done: number): readonly Uint8Array[] {
+  let skip = done;
+  let first = 0;
+  while (first < parts.length && skip >= parts[first]!.length) skip -= parts[first++]!.length;
+  if (skip === 0) return first === 0 ? parts : parts.slice(first);
+  return [parts[first]!.subarray(skip), ...parts.slice(first + 1)];
 }

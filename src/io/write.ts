@@ -7,6 +7,7 @@
  */
 import {
   closeSync,
+  fsync,
   fsyncSync,
   lstatSync,
   mkdirSync,
@@ -16,6 +17,9 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+const flushFile = promisify(fsync);
 
 /** An output that was not written, and why, as data: `exists`, `outside` or the system's code. */
 export class OutputError extends Error {
@@ -75,10 +79,30 @@ export class AtomicFile {
     }
   }
 
-  /** Puts the file in its place. */
+  /** Brings what was written to the disk. */
+  async flush(): Promise<void> {
+    try {
+      await flushFile(this.#fd);
+    } catch (cause) {
+      this.abort();
+      throw outputError(this.path, cause);
+    }
+  }
+
+  /** Brings the file to the disk and puts it in its place. */
   commit(): void {
     try {
       fsyncSync(this.#fd);
+    } catch (cause) {
+      this.abort();
+      throw outputError(this.path, cause);
+    }
+    this.place();
+  }
+
+  /** Puts the file in its place. */
+  place(): void {
+    try {
       closeSync(this.#fd);
       this.#fd = -1;
       if (!this.#force && exists(this.path)) throw new OutputError(this.path, 'exists');
@@ -89,7 +113,7 @@ export class AtomicFile {
     }
   }
 
-  /** Throws the file away. Safe at any time before `commit`. */
+  /** Throws the file away, unless it is in its place. */
   abort(): void {
     if (this.#fd >= 0) closeSync(this.#fd);
     this.#fd = -1;
@@ -110,6 +134,30 @@ export function writeFileAtomic(
   const file = new AtomicFile(path, options);
   file.write(data);
   file.commit();
+}
+
+/**
+ * Writes several files into a folder. None appears under its name before all are on the disk, which takes them
+ * there together: one by one each waits for the disk.
+ */
+export async function writeFilesAtomic(
+  folder: string,
+  files: Iterable<readonly [name: string, content: string | Uint8Array]>,
+  options: { force?: boolean } = {},
+): Promise<void> {
+  const made: AtomicFile[] = [];
+  try {
+    for (const [name, content] of files) {
+      const file = new AtomicFile(outputPath(folder, name), options);
+      made.push(file);
+      file.write(content);
+    }
+    await Promise.all(made.map((file) => file.flush()));
+    for (const file of made) file.place();
+  } catch (error) {
+    for (const file of made) file.abort();
+    throw error;
+  }
 }
 
 function exists(path: string): boolean {

@@ -2,21 +2,23 @@
  * The event spool: all events of a recording, decoded once, readable forwards and backwards.
  *
  * Evidence from both sides needs the stream more than once, and text is never parsed twice: so the
- * columns are kept, packed, in memory up to a budget and then in one temporary file. Batches are
+ * columns are kept in memory up to a budget and then in one temporary file. Batches are
  * cut anew: all but the last hold BATCH_CAPACITY events, whatever sizes were appended. Rare rows
  * travel with their batch, and a rare event's `pfn` is the row within that batch's own table.
  */
-import { TempFile } from '../io/temp-file.js';
+import { concatBytes } from '../io/raw.js';
+import { copyOut, TempFile } from '../io/temp-file.js';
 import { BATCH_CAPACITY, EventBatch, LAST_PAGE_KIND, RARE_WIDTH } from '../records/events.js';
 import { DEFAULT_LIMITS } from '../records/limits.js';
 import {
+  type BatchShape,
+  bytesOf,
+  columnsOf,
   type EventParts,
-  maxPackedBytes,
-  type PackedShape,
-  packBatch,
+  makeRoom,
+  offsetOf,
   shapeOf,
-  unpackBatch,
-} from './pack.js';
+} from './columns.js';
 
 /** Bytes of events that all spools of one recording may together keep in memory. */
 export class SpoolBudget {
@@ -34,7 +36,7 @@ export type SpoolWatch = (batch: EventBatch, offset: number) => void;
 /** Events in time order, in memory up to a budget, then in a temporary file; read a batch at a time. */
 export class EventSpool {
   readonly #budget: SpoolBudget;
-  readonly #shapes: PackedShape[] = [];
+  readonly #shapes: BatchShape[] = [];
   readonly #startNs: number[] = [];
   #blocks: Uint8Array[] = [];
   #offsets: number[] = [];
@@ -42,7 +44,6 @@ export class EventSpool {
   #file: TempFile | null = null;
   #open: EventBatch | null = null;
   readonly #watch: SpoolWatch | null;
-  #scratch = new Uint8Array(0);
   #length = 0;
   #sealed = false;
   #lastNs = Number.NEGATIVE_INFINITY;
@@ -151,7 +152,11 @@ export class EventSpool {
     const shape = this.#shapes[b];
     if (!this.#sealed) throw new Error('read from a spool that is not sealed');
     if (shape === undefined) throw new RangeError(`batch ${b} of ${this.batches}`);
-    unpackBatch(this.#bytesOf(b, shape), shape, into, parts);
+    makeRoom(into, shape, parts);
+    const columns = columnsOf(into, shape, parts);
+    const offset = offsetOf(shape, parts);
+    if (this.#file !== null) this.#readFile(this.#offsets[b]! + offset, columns);
+    else copyOut(this.#blocks[b]!, offset, columns);
     return into;
   }
 
@@ -168,13 +173,10 @@ export class EventSpool {
     this.#length = 0;
   }
 
-  #bytesOf(b: number, shape: PackedShape): Uint8Array {
-    if (this.#file === null) return this.#blocks[b]!;
-    const bytes = this.#room(shape.bytes).subarray(0, shape.bytes);
-    const count = this.#file.read(this.#offsets[b]!, bytes);
-    if (count !== shape.bytes)
-      throw new Error(`spool file ends ${shape.bytes - count} bytes early`);
-    return bytes;
+  #readFile(position: number, columns: readonly Uint8Array[]): void {
+    const wanted = columns.reduce((sum, column) => sum + column.length, 0);
+    const count = this.#file!.read(position, ...columns);
+    if (count !== wanted) throw new Error(`spool file ends ${wanted - count} bytes early`);
   }
 
   #note(batch: EventBatch): void {
@@ -196,18 +198,14 @@ export class EventSpool {
   #flush(batch: EventBatch): void {
     this.#watch?.(batch, this.#shapes.length * BATCH_CAPACITY);
     const shape = shapeOf(batch);
-    if (this.#file === null && this.#budget.used + shape.bytes > this.#budget.limit) this.#spill();
+    const bytes = bytesOf(shape);
+    const columns = columnsOf(batch, shape, 'all');
+    if (this.#file === null && this.#budget.used + bytes > this.#budget.limit) this.#spill();
     if (this.#file === null) {
-      const block = new Uint8Array(shape.bytes);
-      packBatch(batch, shape, block);
-      this.#blocks.push(block);
-      this.#inMemory += shape.bytes;
-      this.#budget.used += shape.bytes;
-    } else {
-      const bytes = this.#room(shape.bytes).subarray(0, shape.bytes);
-      packBatch(batch, shape, bytes);
-      this.#offsets.push(this.#file.append(bytes));
-    }
+      this.#blocks.push(concatBytes(columns, bytes));
+      this.#inMemory += bytes;
+      this.#budget.used += bytes;
+    } else this.#offsets.push(this.#file.append(...columns));
     this.#shapes.push(shape);
     this.#startNs.push(batch.timeNs[0]!);
   }
@@ -220,16 +218,9 @@ export class EventSpool {
     this.#budget.used -= this.#inMemory;
     this.#inMemory = 0;
   }
-
-  #room(bytes: number): Uint8Array {
-    if (this.#scratch.length < bytes) {
-      this.#scratch = new Uint8Array(Math.max(bytes, maxPackedBytes(BATCH_CAPACITY, 0)));
-    }
-    return this.#scratch;
-  }
 }
 
-// Loops over a whole batch stand in functions of their own: see pack.ts.
+// Loops over a whole batch stand in functions of their own: see columns.ts.
 
 function countKinds(kind: Uint8Array, length: number, counts: Float64Array): void {
   for (let i = 0; i < length; i++) counts[kind[i]!]!++;

@@ -7,7 +7,8 @@
  * neither look at the event nor look up a pfn. Columns are kept in memory up to the recording's
  * budget and then in a temporary file.
  */
-import { TempFile } from '../io/temp-file.js';
+import { concatBytes } from '../io/raw.js';
+import { copyOut, TempFile } from '../io/temp-file.js';
 import { BATCH_CAPACITY } from '../records/events.js';
 
 export const Action = {
@@ -61,11 +62,10 @@ const BYTES_PER_EVENT = 11;
 /** Action batches by number, written in any order, read any number of times. */
 export class ActionSpool {
   readonly #blocks: (Uint8Array | null)[];
-  readonly #places: { offset: number; bytes: number; length: number; runs: number }[];
+  readonly #places: { offset: number; length: number; runs: number }[];
   readonly #budget: number;
   #inMemory = 0;
   #file: TempFile | null = null;
-  #scratch = new Uint8Array(0);
 
   /** @param budget bytes kept in memory before a temporary file is used. */
   constructor(batches: number, budget: number) {
@@ -75,61 +75,30 @@ export class ActionSpool {
   }
 
   write(b: number, batch: ActionBatch): void {
-    const bytes = batch.length * BYTES_PER_EVENT + batch.runsLength * 4;
-    const kept = this.#inMemory + bytes <= this.#budget;
-    const block = kept ? new Uint8Array(bytes) : this.#room(bytes);
-    let at = 0;
-    const put = (view: Int32Array | Uint32Array | Uint8Array | Int8Array, length: number): void => {
-      const size = length * view.BYTES_PER_ELEMENT;
-      block.set(new Uint8Array(view.buffer, view.byteOffset, size), at);
-      at += size;
-    };
-    put(batch.page, batch.length);
-    put(batch.fate, batch.length);
-    put(batch.runs, batch.runsLength);
-    put(batch.action, batch.length);
-    put(batch.order, batch.length);
-    put(batch.type, batch.length);
-    const place = { offset: -1, bytes, length: batch.length, runs: batch.runsLength };
-    if (kept) {
-      this.#blocks[b] = block;
+    const { length, runsLength } = batch;
+    const bytes = length * BYTES_PER_EVENT + runsLength * 4;
+    const columns = columnsOf(batch, length, runsLength);
+    const place = { offset: -1, length, runs: runsLength };
+    if (this.#inMemory + bytes <= this.#budget) {
+      this.#blocks[b] = concatBytes(columns, bytes);
       this.#inMemory += bytes;
     } else {
       this.#file ??= new TempFile('actions');
-      place.offset = this.#file.append(block);
+      place.offset = this.#file.append(...columns);
     }
     this.#places[b] = place;
   }
 
   read(b: number, into: ActionBatch): ActionBatch {
-    const place = this.#places[b]!;
-    let block = this.#blocks[b]!;
-    if (block === null) {
-      block = this.#room(place.bytes);
-      this.#file!.read(place.offset, block);
-    }
-    let at = 0;
-    const get = (view: Int32Array | Uint32Array | Uint8Array | Int8Array, length: number): void => {
-      const size = length * view.BYTES_PER_ELEMENT;
-      new Uint8Array(view.buffer, view.byteOffset, size).set(block.subarray(at, at + size));
-      at += size;
-    };
-    if (into.runs.length < place.runs) into.runs = new Uint32Array(place.runs);
-    get(into.page, place.length);
-    get(into.fate, place.length);
-    get(into.runs, place.runs);
-    get(into.action, place.length);
-    get(into.order, place.length);
-    get(into.type, place.length);
-    into.length = place.length;
-    into.runsLength = place.runs;
+    const { offset, length, runs } = this.#places[b]!;
+    if (into.runs.length < runs) into.runs = new Uint32Array(runs);
+    const columns = columnsOf(into, length, runs);
+    const block = this.#blocks[b]!;
+    if (block === null) this.#file!.read(offset, ...columns);
+    else copyOut(block, 0, columns);
+    into.length = length;
+    into.runsLength = runs;
     return into;
-  }
-
-  /** The bytes of one batch on their way to or from the file. */
-  #room(bytes: number): Uint8Array {
-    if (this.#scratch.length < bytes) this.#scratch = new Uint8Array(bytes);
-    return this.#scratch.subarray(0, bytes);
   }
 
   close(): void {
@@ -137,4 +106,20 @@ export class ActionSpool {
     this.#file = null;
     this.#blocks.fill(null);
   }
+}
+
+/** The memory of the columns, one after the other. */
+function columnsOf(batch: ActionBatch, length: number, runs: number): Uint8Array[] {
+  const bytes = (
+    { buffer, byteOffset, BYTES_PER_ELEMENT }: Int32Array | Uint32Array | Uint8Array | Int8Array,
+    count: number,
+  ): Uint8Array => new Uint8Array(buffer, byteOffset, count * BYTES_PER_ELEMENT);
+  return [
+    bytes(batch.page, length),
+    bytes(batch.fate, length),
+    bytes(batch.runs, runs),
+    bytes(batch.action, length),
+    bytes(batch.order, length),
+    bytes(batch.type, length),
+  ];
 }

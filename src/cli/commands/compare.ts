@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Argv } from 'yargs';
 import { compareReports } from '../../analysis/compare.js';
 import type { ReportData } from '../../analysis/report-data.js';
-import { outputPath, writeFileAtomic } from '../../io/write.js';
+import { writeFilesAtomic } from '../../io/write.js';
 import { compareFiles, compareMarkdown } from '../../report/compare-files.js';
 import { Redactor, redactReport } from '../../report/redact.js';
 import { analyseInputs, titleOf } from '../analyse.js';
@@ -55,9 +55,7 @@ async function run(args: CompareArgs, session: Session): Promise<ExitCode> {
   session.progress.phase('writing', 0, 'files');
   const files = await compareFiles(comparison, session.version);
   session.progress.stop();
-  for (const [name, content] of files) {
-    writeFileAtomic(outputPath(folder, name), content, { force });
-  }
+  await writeFilesAtomic(folder, files, { force });
   session.talk.say(comparison.verdict);
   session.talk.say(join(folder, 'compare.html'));
   return ExitCode.done;

@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import type { Argv } from 'yargs';
 import type { ReportData } from '../../analysis/report-data.js';
-import { outputPath, writeFileAtomic } from '../../io/write.js';
+import { writeFilesAtomic } from '../../io/write.js';
 import { reportFiles } from '../../report/files.js';
 import { renderMarkdown } from '../../report/markdown.js';
 import { Redactor, redactReport } from '../../report/redact.js';
@@ -61,7 +61,7 @@ async function run(args: ReportArgs, session: Session): Promise<ExitCode> {
   if (plain === null) return ExitCode.noInput;
   const found = args.redact === undefined ? plain : redacted(plain, args.redact);
   if (args.format === 'md') await session.out.write(renderMarkdown(found.data));
-  else writeFiles(found, session);
+  else await writeFiles(found, session);
   if (args.png !== undefined) await writePngs(found.data, args.png, session);
   return ExitCode.done;
 }
@@ -74,15 +74,13 @@ function redacted({ data, windows }: Findings, key: string): Findings {
   };
 }
 
-function writeFiles({ data, windows }: Findings, session: Session): void {
+async function writeFiles({ data, windows }: Findings, session: Session): Promise<void> {
   const folder = session.common.output ?? DEFAULT_FOLDER;
   const force = session.common.force || session.common.output === null;
   session.progress.phase('writing', 0, 'files');
   const files = reportFiles(data, windows, { runtime: reportRuntime() });
   session.progress.stop();
-  for (const [name, content] of files) {
-    writeFileAtomic(outputPath(folder, name), content, { force });
-  }
+  await writeFilesAtomic(folder, files, { force });
   session.talk.say(data.narrative.verdict);
   session.talk.say(join(folder, 'report.html'));
 }
@@ -92,9 +90,7 @@ async function writePngs(data: ReportData, folder: string, session: Session): Pr
   const { chartPngs } = await import('../../report/png.js');
   const pictures = await chartPngs(data);
   if (pictures === null) throw new UsageError('--png needs the package @resvg/resvg-js');
-  for (const [name, content] of pictures) {
-    writeFileAtomic(outputPath(folder, name), content, { force: session.common.force });
-  }
+  await writeFilesAtomic(folder, pictures, { force: session.common.force });
 }
 
 export const report: Command<ReportArgs> = { options, run };
