@@ -34,7 +34,7 @@ export class RequestJudge extends RequestTest {
    */
   word(state: ReplayState): VerdictWord {
     if (!this.served(state, 'free')) return this.#mayBeOnPcp(state) ? 'undetermined' : 'fails';
-    if (!this.servedWhateverBoost(state)) return 'undetermined';
+    if (!this.servedWhateverUnseen(state)) return 'undetermined';
     if (state.zones.every((z) => z.certainty === 'exact')) return 'succeeds';
     return this.served(state, 'likely') ? 'succeeds' : 'undetermined';
   }

@@ -15,6 +15,8 @@ export interface ReserveStep {
   readonly fromNs: number;
   /** Pages in HIGHATOMIC pageblocks, by zone. */
   readonly reserved: Int32Array;
+  /** The same in the copies before and after, if that is more. */
+  readonly atMost: Int32Array;
   /** Free blocks in them, zone * orders + order. */
   readonly free: Int32Array;
 }
@@ -34,6 +36,9 @@ export function reserveSteps(
   return steps.map(({ timeNs, reserved, free }, i) => ({
     fromNs: i === 0 ? Number.NEGATIVE_INFINITY : (steps[i - 1]!.timeNs + timeNs) / 2,
     reserved,
+    atMost: reserved.map((pages, z) =>
+      Math.max(pages, steps[i - 1]?.reserved[z] ?? 0, steps[i + 1]?.reserved[z] ?? 0),
+    ),
     free,
   }));
 }

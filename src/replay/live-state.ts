@@ -31,6 +31,7 @@ class LiveZone implements ZoneState {
   cmaPages = 0;
   highatomicPages = 0;
   reservedHighatomic = 0;
+  reservedAtMost = Number.POSITIVE_INFINITY;
   /** FreeLists.apartChanges when the reserve was counted. */
   reserveSeen = -1;
   certainty: Certainty = 'unknown';
@@ -300,6 +301,8 @@ export class LiveState implements ReplayState {
         live.highatomicPages += blocks * (1 << q);
       }
     }
+    // What refusals told is what was reserved at least.
+    if (this.#core.tellsHighatomic) live.reservedAtMost = live.reservedHighatomic;
   }
 
   /** What of the reserve is free cannot be more than what is free. */
@@ -312,5 +315,6 @@ export class LiveState implements ReplayState {
     }
     live.highatomicPages = pages;
     live.reservedHighatomic = step.reserved[live.index]!;
+    live.reservedAtMost = step.atMost[live.index]!;
   }
 }

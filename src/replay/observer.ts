@@ -71,6 +71,8 @@ export interface ZoneState {
   readonly highatomic?: Int32Array;
   readonly highatomicPages?: number;
   readonly reservedHighatomic?: number;
+  /** Pages that may be reserved; Infinity = nothing tells it, absent = no more than is known. */
+  readonly reservedAtMost?: number;
   readonly certainty: Certainty;
   /** Bit q set: order q moved since the last `changed` of the observers; absent = any may have. */
   readonly touched?: number;

@@ -7,6 +7,7 @@
  */
 import { freePagesOf } from '../kernel/fragmentation-index.js';
 import { type GfpRequest, parseGfp } from '../kernel/gfp.js';
+import { highatomicCap } from '../kernel/highatomic.js';
 import type { ProfileSwitches } from '../kernel/profile-switches.js';
 import { planRequest, type RequestPlan, requestServed } from '../kernel/request-plan.js';
 import type { TestMarks, ZoneCounts } from '../kernel/watermark.js';
@@ -56,8 +57,9 @@ export class RequestTest {
   readonly #compiled: readonly string[];
   #plan: RequestPlan | null = null;
   #boosts: number[] = [];
-  /** With the largest boosts that may be there unseen. */
+  /** With the largest boosts that may be there unseen, and the known ones it was made for. */
   #boosted: RequestPlan | null = null;
+  #boostedFor: number[] = [];
   protected readonly sides: Readonly<Record<Side, SideCounts[]>> = {
     free: [],
     likely: [],
@@ -114,18 +116,44 @@ export class RequestTest {
     });
   }
 
-  /** Whether the best estimate serves the request whatever boost the zones may have unseen. */
-  servedWhateverBoost(state: ReplayState): boolean {
-    const { zones } = state;
-    if (zones.every(({ marks }) => marks.unseenBoost === undefined)) return true;
-    this.#boosted ??= this.#planWith(
+  /**
+   * Whether the best estimate serves the request whatever nothing in the input tells: boosts, and pages reserved as HIGHATOMIC.
+   */
+  servedWhateverUnseen(state: ReplayState): boolean {
+    const boosted = state.zones.some(({ marks }) => marks.unseenBoost !== undefined);
+    const plan = boosted ? this.#withUnseenBoosts(state) : this.plan(state);
+    for (const { slow, zone } of plan.zones) {
+      const counts = this.sides.free[zone]!.load(state.zones[zone]!);
+      if (slow.subtractReserved || slow.subtractFreeHighatomic) {
+        this.#reserveUnseen(state.zones[zone]!, counts);
+      }
+    }
+    return requestServed(plan, this.sides.free);
+  }
+
+  /** As much of what is free as may be reserved. */
+  #reserveUnseen(zone: ZoneState, counts: SideCounts): void {
+    const pageblock = 2 ** this.#pageblockOrder;
+    const cap = highatomicCap(zone.managed, pageblock, this.#switches.highatomicCap);
+    const unseen = Math.min(zone.reservedAtMost ?? 0, cap) - counts.reservedHighatomic;
+    if (unseen <= 0) return;
+    counts.reservedHighatomic += unseen;
+    counts.freeHighatomic += Math.min(unseen, counts.freePages);
+  }
+
+  #withUnseenBoosts({ zones }: ReplayState): RequestPlan {
+    if (this.#boosted !== null && zones.every((z, i) => this.#boostedFor[i] === z.marks.boost)) {
+      return this.#boosted;
+    }
+    this.#boostedFor = zones.map((z) => z.marks.boost);
+    this.#boosted = this.#planWith(
       zones,
       zones.map((zone) => {
         const { unseenBoost = 0, boost } = zone.marks;
         return { ...knownMarks(zone), boost: Math.max(boost, unseenBoost) };
       }),
     );
-    return requestServed(this.#boosted, this.sides.free);
+    return this.#boosted;
   }
 
   /** Whether the request is served by the best estimate or by a bound. Allocates nothing. */
