@@ -120,6 +120,30 @@ describe('a boost that no event tells', () => {
   });
 });
 
+describe('a HIGHATOMIC reserve that nothing tells', () => {
+  const NO_RIGHT = 'GFP_ATOMIC|__GFP_NOMEMALLOC';
+  const state = (reservedAtMost?: number): ReplayState => {
+    const made = stateOf([{ free: [200, 60, 40, 40, 0, 0, 0, 0, 0, 0, 0], min: 900 }]);
+    const zones = made.zones.map((zone) => ({
+      ...zone,
+      ...(reservedAtMost === undefined ? {} : { reservedAtMost }),
+    }));
+    return { ...made, zones };
+  };
+
+  test('leaves open what only its absence lets pass', () => {
+    expect(judgeOf(state(), 1, NO_RIGHT).word(state())).toBe('succeeds');
+    const unknown = state(Number.POSITIVE_INFINITY);
+    expect(judgeOf(unknown, 1, NO_RIGHT).word(unknown)).toBe('undetermined');
+    expect(judgeOf(state(100), 1, NO_RIGHT).word(state(100))).toBe('succeeds');
+  });
+
+  test('does not touch requests that have a right to it', () => {
+    const unknown = state(Number.POSITIVE_INFINITY);
+    expect(judgeOf(unknown, 1).word(unknown)).toBe('succeeds');
+  });
+});
+
 describe('verdicts', () => {
   test('a block of the order or above serves, smaller ones do not', () => {
     expect(word(2, { free: [9, 9, 0, 1] })).toBe('succeeds');

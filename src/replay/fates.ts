@@ -238,8 +238,8 @@ class FateTracer {
     const onPcp = pcpOrders[order] === 1;
     switch (kind) {
       case EventKind.zoneLocked:
-        if (detail !== 1) return Action.take;
-        return this.#leavesBuddyNext(order, fate, index) ? Action.stay : Action.takeToPcp;
+        if (this.#leavesBuddyNext(order, fate, index)) return Action.stay;
+        return detail === 1 ? Action.takeToPcp : Action.take;
       case EventKind.extfrag:
         this.extfragRemovals++;
         return onPcp ? Action.takeToPcp : Action.take;
