@@ -26,7 +26,7 @@ function span(fromIndex: number, toIndex: number): CorrectionSpan {
 }
 
 const doubted = (spans: readonly CorrectionSpan[], rare: RareLog) =>
-  addDoubt(spans, { rare, zones: 1, orders: ORDERS });
+  addDoubt(spans, { rare, zones: 1, orders: ORDERS, mapped: true });
 
 const slackAt = (spans: readonly CorrectionSpan[], index: number): readonly number[] => [
   ...(spans.filter((s) => s.fromIndex <= index).at(-1)!.slack ?? new Int32Array(ORDERS)),
@@ -40,6 +40,13 @@ describe('doubt', () => {
     const after = slackAt(spans, 50);
     expect(Math.min(...after.slice(0, 4))).toBeGreaterThan(0);
     expect(Math.max(...after.slice(8))).toBe(0);
+  });
+
+  test('without a map of memory the lower orders may always be a block off', () => {
+    const context = { rare: new RareLog(), zones: 1, orders: ORDERS, mapped: false };
+    const [only] = addDoubt([span(0, Number.POSITIVE_INFINITY)], context);
+    expect([...only!.doubt!]).toEqual([1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0]);
+    expect(only!.slack).toBeUndefined();
   });
 
   test('a copy ends it', () => {

@@ -4,6 +4,7 @@
  * - Once compaction has run, and until a copy speaks: which block a search took may be a choice among several, and the
  *   instant of a taking lies between two events. The choice is wrong by a block or two of the lower orders
  *   (docs/accuracy.md has how often the truth lies within).
+ * - Without a map of memory: free blocks whose place only their number told may have merged with others.
  * - After lost events: each may have been the free or the removal of a page. A removal may have cut a block of any order, and
  *   2^q frees may have made one of order q. Between two copies the error also shows in how far the second is from the
  *   first.
@@ -15,6 +16,9 @@ import type { RareLog } from './survey.js';
 /** Blocks by order after a compaction. */
 const COMPACTION = [2, 2, 2, 2, 1, 1];
 
+/** Blocks of each order up to this by which a state without places is rarely wrong. */
+const UNPLACED_ORDER = 3;
+
 /** A bound that says nothing: more blocks than any zone has. */
 const NO_BOUND = 1 << 28;
 
@@ -22,6 +26,8 @@ export interface DoubtContext {
   readonly rare: RareLog;
   readonly zones: number;
   readonly orders: number;
+  /** A kpageflags copy told where free memory lies. */
+  readonly mapped: boolean;
 }
 
 /** The spans with their doubt; those that a compaction or a loss begins in are cut there. */
@@ -31,8 +37,16 @@ export function addDoubt(
 ): CorrectionSpan[] {
   return spans.flatMap((span, i) => {
     const endIndex = spans[i + 1]?.fromIndex ?? Number.POSITIVE_INFINITY;
-    return doubtful(span, endIndex, context);
+    return doubtful(context.mapped ? span : unplaced(span, context), endIndex, context);
   });
+}
+
+/** The span with a block more of doubt at the lower orders. */
+function unplaced(span: CorrectionSpan, { orders }: DoubtContext): CorrectionSpan {
+  const doubt = span.best.map(
+    (_, cell) => (span.doubt?.[cell] ?? 0) + (cell % orders <= UNPLACED_ORDER ? 1 : 0),
+  );
+  return { ...span, doubt };
 }
 
 function doubtful(span: CorrectionSpan, endIndex: number, context: DoubtContext): CorrectionSpan[] {

@@ -190,6 +190,7 @@ export class Reconstruction {
       rare,
       zones: this.geometry.zones.length,
       orders: this.geometry.orders,
+      mapped: this.seed === 'kpageflags',
     });
   }
 
