@@ -33,13 +33,14 @@ const PAGE_BYTES = 4096;
 export class RowImporter {
   readonly #context: ParseContext;
   readonly #batch = new EventBatch();
-  readonly #pieces = new PieceJoiner();
+  readonly #pieces: PieceJoiner;
   #unitNs: number | null;
   #zones: ZoneFree[] = [];
   #zonesTime: unknown = null;
   #zonesLine = 0;
 
   constructor(context: ParseContext) {
+    this.#pieces = new PieceJoiner(context.limits.pages, context.limits.expansion);
     this.#context = context;
     this.#unitNs = unitNamed(context.options['time-unit']);
   }
@@ -89,7 +90,10 @@ export class RowImporter {
       return false;
     }
     const { strings, source } = this.#context;
-    batch.timeNs[i] = this.#time(row[Field.time]);
+    const timeNs = this.#time(row[Field.time]);
+    // A table may have no times at all; a stamp that cannot be read is damage.
+    if (Number.isNaN(timeNs) && isGiven(row[Field.time])) return false;
+    batch.timeNs[i] = timeNs;
     batch.kind[i] = kind;
     batch.cpu[i] = wholeNumber(row[Field.cpu], 0, 65535) ?? 0;
     batch.pid[i] = wholeNumber(row[Field.pid], -(2 ** 31), 2 ** 31 - 1) ?? 0;
@@ -178,7 +182,7 @@ export class RowImporter {
 
   /** Nanoseconds of a stamp as it is, null for none. */
   #ns(value: unknown): bigint | null {
-    if (value === undefined || value === null || value === '') return null;
+    if (!isGiven(value)) return null;
     const date = isoNs(value);
     if (date !== null) return date;
     if (this.#unitNs === null) {
@@ -194,11 +198,21 @@ export class RowImporter {
     const { source, sink, clock } = this.#context;
     const snapshot = this.#pieces.add(
       decodeSnapshot(row, { source: source.name, line, epochS: clock.epochS }),
+      source.bytes,
     );
     if (snapshot === 'more') return;
     if (snapshot === null) {
       this.skip(line, row);
       return;
+    }
+    if (this.#pieces.leftOut > 0) {
+      const { diagnostics, limits } = this.#context;
+      diagnostics.report(
+        'kpageflags-limit',
+        { source: source.name, line },
+        { limit: limits.pages },
+      );
+      this.#pieces.leftOut = 0;
     }
     source.snapshots[snapshot.kind] = (source.snapshots[snapshot.kind] ?? 0) + 1;
     sink.snapshot(snapshot);
@@ -251,6 +265,10 @@ export class RowImporter {
   }
 }
 
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== '';
+}
+
 /** The order, or the order that a size in bytes makes; 0 where neither is given. */
 function orderOf(row: Row): number | null {
   const order = row[Field.order];
@@ -263,7 +281,7 @@ function orderOf(row: Row): number | null {
 }
 
 function textId(value: unknown, table: { internText(text: string): number }): number {
-  if (value === undefined || value === null || value === '') return 0;
+  if (!isGiven(value)) return 0;
   return table.internText(typeof value === 'string' ? value : String(value));
 }
 
@@ -273,7 +291,7 @@ function stackText(value: unknown): unknown {
 
 /** The arguments of a rare event: an object, or one as JSON text; absent = none. */
 function argsOf(value: unknown): Readonly<Record<string, unknown>> | null {
-  if (value === undefined || value === null || value === '') return {};
+  if (!isGiven(value)) return {};
   let object = value;
   if (typeof value === 'string') {
     try {

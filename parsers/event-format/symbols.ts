@@ -7,6 +7,7 @@
  */
 /** Questions answered by looking at every symbol. */
 const FEW = 16;
+const NEWLINE = 10;
 /** More than any one function that is looked for has. */
 const PAGE = 4096;
 
@@ -83,25 +84,10 @@ export class KernelSymbols {
 
   #index(): void {
     if (this.#text.length === 0) this.#text = this.#load();
-    const text = this.#text;
-    // A line has at least 20 bytes: 16 digits, type, name.
-    const keys = new Float64Array(Math.ceil(text.length / 4) + 1);
-    const lines = new Uint32Array(keys.length);
-    let count = 0;
-    this.#sorted = true;
-    for (let at = 0; at < text.length; ) {
-      const found = text.indexOf(10, at);
-      const end = found < 0 ? text.length : found;
-      const key = readKey(text, at, end);
-      if (key > 0) {
-        if (count > 0 && key < keys[count - 1]!) this.#sorted = false;
-        keys[count] = key;
-        lines[count++] = symbolStart(text, at, end);
-      }
-      at = end + 1;
-    }
-    this.#keys = keys.slice(0, count);
-    this.#lines = lines.slice(0, count);
+    const table = textSymbols(this.#text);
+    this.#keys = table.keys;
+    this.#lines = table.lines;
+    this.#sorted = runStarts(table.keys).length === 2;
   }
 
   #sort(): void {
@@ -161,6 +147,11 @@ function keyOf(high: number, low: number): number {
   return (high & 0x1fffff) * 4294967296 + low;
 }
 
+/** tTwW */
+function isTextType(type: number): boolean {
+  return (type | 32) === 0x74 || (type | 32) === 0x77;
+}
+
 /** The key of a line `ADDRESS TYPE NAME` of a text symbol (types tTwW), else 0. */
 function readKey(text: Uint8Array, start: number, end: number): number {
   let high = 0;
@@ -174,10 +165,44 @@ function readKey(text: Uint8Array, start: number, end: number): number {
     low = (low << 4) | digit;
   }
   if (at === start || at + 3 > end || text[at] !== 32) return 0;
-  const type = text[at + 1]! | 32;
-  return type === 0x74 || type === 0x77 ? keyOf(high >>> 0, low >>> 0) : 0;
+  return isTextType(text[at + 1]!) ? keyOf(high >>> 0, low >>> 0) : 0;
 }
 
-function symbolStart(text: Uint8Array, start: number, end: number): number {
-  return Math.min(end, text.indexOf(32, start) + 3);
+/**
+ * Keys of all text symbols and where their names begin, in the order of the lines. Most lines are looked at in their
+ * type only: the address has the same width in all of them.
+ */
+function textSymbols(text: Uint8Array): Table {
+  const width = Math.max(0, text.indexOf(32));
+  let keys = new Float64Array(1 << 15);
+  let lines = new Uint32Array(keys.length);
+  let count = 0;
+  for (let at = 0; at < text.length; ) {
+    const type = at + width + 1;
+    const isText = text[type - 1] !== 32 || isTextType(text[type]!);
+    let end = text[type - 1] === 32 ? type : at;
+    while (end < text.length && text[end] !== NEWLINE) end++;
+    const key = isText ? readKey(text, at, end) : 0;
+    if (key > 0) {
+      if (count === keys.length) {
+        keys = doubled(keys, new Float64Array(count * 2));
+        lines = doubled(lines, new Uint32Array(count * 2));
+      }
+      keys[count] = key;
+      lines[count++] = nameStart(text, at, end);
+    }
+    at = end + 1;
+  }
+  return { keys: keys.slice(0, count), lines: lines.slice(0, count) };
+}
+
+function doubled<T extends { set(from: T): void }>(old: T, bigger: T): T {
+  bigger.set(old);
+  return bigger;
+}
+
+function nameStart(text: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (text[at] !== 32) at++;
+  return Math.min(end, at + 3);
 }

@@ -270,14 +270,38 @@ function parsedJson(value: unknown): unknown {
   }
 }
 
-/** Puts the pieces of long copies together again; room is made as they come, not as the first one promises. */
+/** Pages of long copies in all that any input may have, however short: 1 TiB of memory once. */
+const FREE_PAGES = 2 ** 28;
+
+/**
+ * Puts the pieces of long copies together again. Room is made as they come, not as the first one promises; and since
+ * a few digits may stand for any number of pages, the pages of all copies are held against the bytes read.
+ */
 export class PieceJoiner {
   #bytes: Uint8Array = new Uint8Array(0);
   #open: { readonly of: LongKind; readonly pages: number } | null = null;
   #next = 0;
+  readonly #limit: number;
+  readonly #expansion: number;
+  /** Pages filled so far. */
+  #filled = 0;
+  /** Pages of the copy given last that were beyond the limit. */
+  leftOut = 0;
 
-  /** The snapshot if complete, 'more' if further pieces are to come, null if it cannot be. */
-  add(item: Snapshot | Piece | null): Snapshot | 'more' | null {
+  /**
+   * @param limit pages kept of a copy; later ones are left out.
+   * @param expansion pages in all for each byte read.
+   */
+  constructor(limit: number, expansion: number) {
+    this.#limit = limit;
+    this.#expansion = expansion;
+  }
+
+  /**
+   * The snapshot if complete, 'more' if further pieces are to come, null if it cannot be.
+   * @param bytesRead bytes of the input so far.
+   */
+  add(item: Snapshot | Piece | null, bytesRead: number): Snapshot | 'more' | null {
     if (item === null || item.kind !== 'piece') return item;
     const { pages, pfn, runs, buddyHeadsOnly = false } = item.data;
     if (pfn === 0) {
@@ -290,26 +314,31 @@ export class PieceJoiner {
     for (let i = 0; i + 1 < runs.length; i += 2) {
       const end = at + runs[i]!;
       if (end > pages) return null;
-      this.#fill(at, end, pages, runs[i + 1]!);
+      this.#filled += Math.min(end, this.#limit) - Math.min(at, this.#limit);
+      if (this.#filled > Math.max(FREE_PAGES, this.#expansion * bytesRead)) return null;
+      this.#fill(at, end, runs[i + 1]!);
       at = end;
     }
     // A piece that adds nothing would never end.
     if (at === pfn && pages > 0) return null;
     this.#next = at;
     if (at < pages) return 'more';
-    const bytes = this.#bytes.slice(0, pages);
+    this.leftOut = Math.max(0, pages - this.#limit);
+    const bytes = this.#bytes.slice(0, Math.min(pages, this.#limit));
     this.#bytes = new Uint8Array(0);
     this.#open = null;
     if (of === 'kpagecount') return { ...item.base, kind: of, mapped: bytes };
     return { ...item.base, kind: of, classes: bytes, buddyHeadsOnly };
   }
 
-  #fill(from: number, to: number, pages: number, value: number): void {
-    if (to > this.#bytes.length) {
-      const bigger = new Uint8Array(Math.min(pages, Math.max(to, this.#bytes.length * 2)));
+  #fill(from: number, to: number, value: number): void {
+    const end = Math.min(to, this.#limit);
+    if (end > this.#bytes.length) {
+      const size = Math.max(end, this.#bytes.length * 2);
+      const bigger = new Uint8Array(Math.min(this.#limit, size));
       bigger.set(this.#bytes);
       this.#bytes = bigger;
     }
-    this.#bytes.fill(value, from, to);
+    this.#bytes.fill(value, from, end);
   }
 }

@@ -235,9 +235,9 @@ describe("other people's tables", () => {
       [123_456_789, 16],
       [200_000_000, 16],
       [1_000_000_000, 17],
-      [Number.NaN, 18],
     ]);
-    expect(diagnostics.counts().map(([code]) => code)).toEqual(['time-unit-guessed']);
+    const codes = diagnostics.counts().map(([code]) => code);
+    expect(codes.sort()).toEqual(['line-unparsed', 'time-unit-guessed']);
   });
 
   it('tables of free blocks with dates are copies on the wall clock', async () => {
@@ -268,12 +268,12 @@ describe("other people's tables", () => {
     const { events, strings, diagnostics, sources } = await reopen(text);
     expect(allEvents(events, strings).map(({ timeNs, pfn }) => [timeNs, pfn])).toEqual([
       [1e9, 5],
-      [Number.NaN, 6],
       [7e9, PFN_NONE],
     ]);
     expect(diagnostics.all.map(({ code, line }) => [code, line])).toEqual([
       ['line-unparsed', 3],
       ['line-unparsed', 4],
+      ['line-unparsed', 5],
       ['line-unparsed', 7],
       ['csv-record-lost', 9],
     ]);
