@@ -85,17 +85,16 @@ describe.skipIf(!traceCmd || !haveCaptures)(
       expectSame(rows, wanted, 60);
     });
 
-    test.each([
+    test.for([
       ['--compression', 'none'],
       ['--compression', 'zlib'],
       ['--compression', 'zstd'],
       ['--file-version', '6'],
-    ])('what convert %s %s writes', (option, value) => {
+    ] as const)('what convert %s %s writes', ([option, value], { skip }) => {
       const input = join(CAPTURES, 'v7-zstd.dat');
       const path = join(folder, `${value}.dat`);
       spawnSync('trace-cmd', ['convert', option, value, '-i', input, '-o', path]);
-      // Debian's trace-cmd of some releases is built without zlib.
-      if (value === 'zlib' && !existsSync(path)) return;
+      if (value === 'zlib' && !existsSync(path)) skip('this trace-cmd is built without zlib');
       const { rows, diagnostics } = collect(traceDat, readFileSync(path));
       expect(diagnostics.all).toEqual([]);
       expect(rows).toEqual(collect(traceDat, readShared(input)).rows);
@@ -175,6 +174,11 @@ function recordInstance(): { text: string; dat: string } {
   }
 }
 
+/** trace-cmd prints plain nanoseconds where another tracer has set the machine to a clock such as boot. */
+function inSeconds(line: string): string {
+  return line.replace(/^(\d+)(\d{9})(?= )/, '$1.$2');
+}
+
 /** Whether events may be recorded here: root, tracefs, and a kernel that lets us. */
 function mayTrace(): boolean {
   const probe = join(TRACING, 'instances', `${INSTANCE}-probe`);
@@ -198,7 +202,7 @@ describe.skipIf(!tracing || !traceCmd)(
       const { text, dat } = recordInstance();
       const { rows, diagnostics } = collect(traceDat, readFileSync(dat));
       expect(diagnostics.all).toEqual([]);
-      const wanted = said(output('trace-cmd', 'report', '-t', dat), 'ftrace');
+      const wanted = said(output('trace-cmd', 'report', '-t', dat), 'ftrace').map(inSeconds);
       expectSame(rows, wanted, 200);
       expect(rows.filter(isPageRow)).toHaveLength(wanted.length);
       // Names of processes are looked up when the text is read, and again when the file is written.

@@ -45,6 +45,7 @@ const FOR_TESTS = [
   },
   { programs: ['trace-cmd'], name: 'trace-cmd', tests: 'comparisons with trace-cmd' },
   { programs: ['perf'], name: 'linux-perf', tests: 'comparisons with perf' },
+  { programs: ['babeltrace2'], name: 'babeltrace2', tests: 'comparisons with babeltrace2' },
 ];
 
 function checkNode() {
