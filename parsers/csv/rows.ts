@@ -177,7 +177,10 @@ export class RowImporter {
 
   #time(value: unknown): number {
     const ns = this.#ns(value);
-    return ns === null ? Number.NaN : clockNs(ns, this.#context.clock);
+    if (ns === null) return Number.NaN;
+    const { clock, source } = this.#context;
+    if (source.clock === 'none') source.clock = clock.name;
+    return clockNs(ns, clock);
   }
 
   /** Nanoseconds of a stamp as it is, null for none. */

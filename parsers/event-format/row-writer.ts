@@ -148,6 +148,7 @@ export class RowWriter {
       diagnostics.report('record-out-of-range', { source: source.name }, { count: this.#refused });
     }
     if (!Number.isNaN(this.#first)) {
+      if (source.clock === 'none') source.clock = this.#context.clock.name;
       source.firstNs = this.#first;
       source.lastNs = this.#last;
     }

@@ -340,6 +340,9 @@ export class TraceReader implements StreamParser, LineSink {
     const pages = writer.counts.subarray(0, LAST_PAGE_KIND + 1).some((count) => count > 0);
     if (pages) facts['pfn base'] = hexadecimal ? 'hexadecimal' : 'decimal';
     this.#nameClock(options.clock);
+    if (this.#stamps.form === StampForm.integer && options['time-unit'] === undefined) {
+      this.#report('clock-counts', {});
+    }
     if (clock.name === 'unknown') clock.name = source.clock;
   }
 

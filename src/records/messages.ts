@@ -209,6 +209,11 @@ export const MESSAGES = {
     severity: 'warning',
     text: '{what} is damaged ({reason}) and was skipped',
   },
+  'clock-counts': {
+    severity: 'info',
+    text: 'stamps are plain counts; they are taken as nanoseconds',
+    hint: 'the counter, uptime and x86-tsc clocks count something else: order is right, durations are not; --time-unit says which',
+  },
   'clock-not-ns': {
     severity: 'warning',
     text: 'the trace clock {clock} does not count nanoseconds; stamps are used as they are',
