@@ -19,7 +19,7 @@ function detect(head: Uint8Array): Detection | null {
   if (/^\s*<!DOCTYPE html|^\s*<html/i.test(text)) {
     const marks = /trace-data|linuxPerfData|Android System Trace|trace-viewer|tr-ui-/.exec(text);
     if (marks === null) return null;
-    return { confidence: 0.95, why: `an HTML page with ${marks[0]}` };
+    return { confidence: 1, why: `an HTML page with ${marks[0]}` };
   }
   if (/^(capturing trace\.\.\.[^\n]*\n)?TRACE:\r?\n/.test(text)) {
     return { confidence: 1, why: 'atrace output (TRACE:)' };
