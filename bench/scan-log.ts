@@ -2,7 +2,7 @@
  * How fast `postmortem` goes through a kernel log without any report, beside `grep -c 'page
  * allocation failure'` on the same file. The whole command is timed, start of Node included.
  *
- *     npm run build && node dist/bench/scan-log.js [MEGABYTES] [ROUNDS]
+ *     npm run bench -- scan-log       (then: node dist/bench/scan-log.js [MEGABYTES] [ROUNDS])
  *
  * The log is made here: syslog lines of many lengths, none with a word that the search looks for. Both
  * read it from the page cache, in turns; the best round of each is shown.

@@ -55,7 +55,24 @@ const OWNERS: readonly (readonly [RegExp, string])[] = [
   [/^(?:kimage_|do_kexec)/, 'kexec'],
 ];
 
-export function callerOf(splat: Splat): CallerFinding {
+/** Whatever asks for memory has one of these words in its trace. */
+const ASKING = /alloc|slab|kmem|slob|page_frag|vmap|get_free_page|get_zeroed|cache_grow|refill/;
+/** Frames that a trace must have before their absence tells. */
+const TELLING_FRAMES = 5;
+
+/** What prints the traces of other reports. */
+const OTHER_PRINTING = /^(?:kasan_report|__asan_report|ubsan_|__ubsan|kcsan_|oops_|__warn$)/;
+
+/** A trace that never asks for memory, or another checker's, is of another report, printed in between. */
+export function traceIsForeign({ context }: Splat): boolean {
+  const { frames } = context;
+  if (frames.length < TELLING_FRAMES) return false;
+  const top = frames.slice(0, TELLING_FRAMES);
+  return top.some(({ fn }) => OTHER_PRINTING.test(fn)) || !frames.some(({ fn }) => ASKING.test(fn));
+}
+
+export function callerOf(found: Splat): CallerFinding {
+  const splat = traceIsForeign(found) ? withoutTrace(found) : found;
   const frames = requestFrames(splat.context.frames);
   const asked =
     frames.find((frame) => !frame.guess && !isMachinery(frame)) ??
@@ -72,6 +89,10 @@ export function callerOf(splat: Splat): CallerFinding {
     reclaiming: context === 'reclaim',
     cache: splat.slub.find((entry) => entry.cache !== '')?.cache ?? '',
   };
+}
+
+function withoutTrace(splat: Splat): Splat {
+  return { ...splat, context: { ...splat.context, frames: [], workqueue: '' } };
 }
 
 /** The frames from the allocator outwards, without the printing in front. */

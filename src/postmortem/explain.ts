@@ -8,7 +8,7 @@ import { attemptClassOf, type GfpRequest, parseGfp } from '../kernel/gfp.js';
 import type { KernelProfile } from '../kernel/profile.js';
 import type { Splat, SplatFreeList } from '../records/splat.js';
 import { asksTooEarly, counselOf, type Judged, nodeCount } from './advice.js';
-import { callerOf } from './caller.js';
+import { callerOf, traceIsForeign } from './caller.js';
 import type { Cause, PostmortemCertainty, PostmortemReport, ZoneFinding } from './findings.js';
 import { harmOf } from './harm.js';
 import {
@@ -121,7 +121,8 @@ function missingParts(splat: Splat): string[] {
     if (!list.complete) missing.push(`the end of the free list of ${list.zone}`);
   }
   if (context.release === '') missing.push('the kernel release');
-  if (context.frames.length === 0 && !asksNothing(splat)) missing.push('the call trace');
+  const traced = context.frames.length > 0 && !traceIsForeign(splat);
+  if (!traced && !asksNothing(splat)) missing.push('the call trace');
   if (damage.interleaved) missing.push('certainty which lines belong to it: two reports are mixed');
   return missing;
 }
