@@ -47,6 +47,8 @@ interface Window {
   readonly lonely: number;
 }
 
+/** Distances that a whole log is held against; a longer search leaves the question open. */
+const MAX_TRIED = 2000;
 /** Distances that differ by more than this are not one distance with a doubt, ns. */
 const MOST_DOUBT_NS = 5e9;
 
@@ -72,7 +74,16 @@ function better(a: Window, b: Window): boolean {
 function whole(windows: readonly Window[], input: FitInput): FittedOffset | null {
   const { accounted } = input;
   if (accounted === null) return null;
-  const left = windows.filter((w) => w.lonely === 0 && accounted((w.fromNs + w.toNs) / 2));
+  const left: Window[] = [];
+  let tried = 0;
+  let last = Number.NEGATIVE_INFINITY;
+  for (const w of windows) {
+    const middle = (w.fromNs + w.toNs) / 2;
+    if (w.lonely > 0 || middle < last + input.widthNs / 8) continue;
+    if (++tried > MAX_TRIED) return null;
+    last = middle;
+    if (accounted(middle)) left.push(w);
+  }
   if (left.length === 0) return null;
   const span = spanOf(left, input);
   return span.toNs - span.fromNs > MOST_DOUBT_NS ? null : span;

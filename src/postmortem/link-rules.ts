@@ -139,7 +139,16 @@ export function windowsWithin(
 /** Of the report's order, and of requests that the allocator treats alike. */
 function ofRequest({ request, order }: PostmortemReport): (window: FailureWindow) => boolean {
   const key = request === null ? null : requestClassKey(request);
-  return (w) =>
-    w.order === order &&
-    (request === null || requestClassKey(parseGfp(w.gfp, request.era)) === key);
+  // windows are many, their flags few
+  const known = new Map<string, boolean>();
+  const alike = (gfp: string): boolean => {
+    if (request === null) return true;
+    let answer = known.get(gfp);
+    if (answer === undefined) {
+      answer = requestClassKey(parseGfp(gfp, request.era)) === key;
+      known.set(gfp, answer);
+    }
+    return answer;
+  };
+  return (w) => w.order === order && alike(w.gfp);
 }

@@ -327,4 +327,15 @@ describe('one report in ten seconds', () => {
     const trace = traceOf(short, { firstNs: 3e9, lastNs: 12e9, wholeLogs: whole });
     expect(linkReports(syslogAt('12:00:03'), trace).clocks[0]?.method).toBe('ambiguous');
   });
+
+  test('a log of two hundred reports beside a storm of twenty thousand refusals', () => {
+    const long = Array.from({ length: 20_000 }, (_, i) => refusal(i * 0.1e9));
+    const stamps = Array.from({ length: 190 }, (_, i) =>
+      new Date(Date.UTC(2025, 10, 29, 12) + i * 10_100).toISOString().slice(11, 19),
+    );
+    const trace = traceOf(long, { firstNs: -20e9, lastNs: 2000e9, wholeLogs: whole });
+    const { links, clocks } = linkReports(syslogAt(...stamps), trace);
+    expect(links[0]?.refusal ?? 0).toBe(0);
+    expect(clocks[0]?.linked).toBeLessThan(190);
+  });
 });

@@ -256,7 +256,7 @@ function joined(
   const candidates = stamps.map((stamp, i) =>
     stamp === null ? [] : fitting(log, own[i]!, stamp.ns + fromNs, stamp.ns + toNs),
   );
-  const sure = candidates.map((_, i) => chosen(candidates, i));
+  const sure = chosen(candidates);
   if (log.printed !== null) chooseByRate(log, log.printed, candidates, sure, middle);
   if (how.clock === 'boot') chooseByLag(log, candidates, sure);
   const found = candidates.map((list, i): Linked => {
@@ -292,16 +292,22 @@ function fitting(
 }
 
 /** The one that fits; as many reports as refusals that fit all of them alike are taken in order. */
-function chosen(candidates: readonly (readonly number[])[], i: number): number | null {
-  const own = candidates[i]!;
-  if (own.length === 0) return null;
-  const key = own.join();
-  const alike = candidates.flatMap((list, at) => (list.join() === key ? [at] : []));
-  if (alike.length !== own.length) return null;
-  const shared = candidates.some(
-    (list) => list.join() !== key && list.some((refusal) => own.includes(refusal)),
-  );
-  return shared ? null : own[alike.indexOf(i)]!;
+function chosen(candidates: readonly (readonly number[])[]): (number | null)[] {
+  const alike = new Map<string, number[]>();
+  const claims = new Map<number, number>();
+  // more refusals than reports cannot be told apart
+  const keys = candidates.map((list) => (list.length > candidates.length ? '' : list.join()));
+  for (const [i, list] of candidates.entries()) {
+    alike.set(keys[i]!, [...(alike.get(keys[i]!) ?? []), i]);
+    for (const refusal of list) claims.set(refusal, (claims.get(refusal) ?? 0) + 1);
+  }
+  return candidates.map((own, i) => {
+    if (keys[i] === '') return null;
+    const rivals = alike.get(keys[i]!)!;
+    if (rivals.length !== own.length) return null;
+    const shared = own.some((refusal) => claims.get(refusal) !== rivals.length);
+    return shared ? null : own[rivals.indexOf(i)]!;
+  });
 }
 
 /** Of several that fit, the one that must have printed: the first, or the next after the report before. */
@@ -355,7 +361,8 @@ function chooseByLag(
 }
 
 /**
- * The window of all of them, null if they are in several.
+ * The window of all of them, null if they may be in several.
+ * @param endsNs ends of the refusals in question, in time order.
  * @param withinNs where the log does not tell how long printing took: at most about so long.
  */
 function commonWindow(
@@ -365,13 +372,11 @@ function commonWindow(
   lagNs: number,
   withinNs: number | null,
 ): Pick<Linked, 'window' | 'fittingWindows'> {
-  const found = new Set(
-    endsNs.flatMap((end) =>
-      withinNs === null
-        ? (windowAt(report, windows, end - lagNs, end) ?? [])
-        : windowsWithin(report, windows, end - withinNs, end),
-    ),
-  );
-  const [window] = found;
-  return { window: found.size === 1 ? window! : null, fittingWindows: found.size };
+  const [first, last] = [endsNs[0], endsNs.at(-1)];
+  if (first === undefined || last === undefined) return { window: null, fittingWindows: 0 };
+  const found =
+    endsNs.length === 1 && withinNs === null
+      ? [windowAt(report, windows, first - lagNs, first)].filter((index) => index !== null)
+      : windowsWithin(report, windows, first - (withinNs ?? lagNs), last);
+  return { window: found.length === 1 ? found[0]! : null, fittingWindows: found.length };
 }

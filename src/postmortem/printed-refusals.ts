@@ -67,9 +67,13 @@ export class PrintedRefusals {
   /** Whether reports at these instants account for every refusal: printed, or too soon after one. */
   accounted(reportsNs: readonly number[], toleranceNs: number): boolean {
     const { refusals } = this.#trace;
+    const reports = reportsNs.filter((ns) => !Number.isNaN(ns)).sort((a, b) => a - b);
+    let next = 0;
+    let last = Number.NEGATIVE_INFINITY;
     return this.able.every((i) => {
       const at = refusals[i]!.timeNs;
-      return reportsNs.some((ns) => ns <= at + toleranceNs && ns >= at - INTERVAL_NS - toleranceNs);
+      while (next < reports.length && reports[next]! <= at + toleranceNs) last = reports[next++]!;
+      return last >= at - INTERVAL_NS - toleranceNs;
     });
   }
 
