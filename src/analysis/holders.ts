@@ -8,11 +8,12 @@
  * movable pages get lost to attribution over time; those that matter here do not move.
  */
 import { type EventBatch, EventKind, PFN_NONE } from '../records/events.js';
+import type { PrintkClock } from '../records/printk-clock.js';
 import type { PageOwnerSnapshot, Snapshot } from '../records/snapshot.js';
 import type { RecordingStrings } from '../records/strings.js';
 import { PageBit, type ReplayObserver, type ReplayState } from '../replay/observer.js';
 import { HolderTable } from './holder-table.js';
-import { allocatedNs, type PrintkClock } from './owner-dumps.js';
+import { allocatedNs } from './owner-dumps.js';
 import { PageOwners } from './page-owners.js';
 import {
   AGE_LIMITS_NS,

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openRecording } from '../recording/open.js';
+import { printkClock } from '../records/printk-clock.js';
 import { reconstruct } from '../replay/reconstruct.js';
-import { placedDumps, printkClock } from './owner-dumps.js';
+import { placedDumps } from './owner-dumps.js';
 import type { Holder } from './report-data.js';
 import { createReportObservers } from './report-observers.js';
 

@@ -8,6 +8,7 @@
 import { attemptClassOf, parseGfp } from '../kernel/gfp.js';
 import { canonicalTypes, MIGRATETYPE_NAMES } from '../kernel/migratetype.js';
 import type { ProfileSwitches } from '../kernel/profile-switches.js';
+import type { PrintkClock } from '../records/printk-clock.js';
 import type { PageOwnerSnapshot, Snapshot } from '../records/snapshot.js';
 import type { RecordingStrings } from '../records/strings.js';
 import type { ReplayObserver, ReplayState, Residual, ZoneState } from '../replay/observer.js';
@@ -19,7 +20,6 @@ import { HeadroomObserver } from './headroom.js';
 import { HoldersObserver } from './holders.js';
 import { NearEvents } from './near-events.js';
 import { NearestBlocks } from './nearest-block.js';
-import type { PrintkClock } from './owner-dumps.js';
 import { PhysicalMapObserver } from './physical-map.js';
 import type { NearEvent, NearestBlock, ReportData } from './report-data.js';
 import { bucketsFor, timeGrid } from './time-grid.js';

@@ -4,13 +4,14 @@
 import { resolve } from 'node:path';
 import { buildReportData } from '../analysis/build-report-data.js';
 import { MomentKeeper } from '../analysis/moments.js';
-import { placedDumps, printkClock } from '../analysis/owner-dumps.js';
+import { placedDumps } from '../analysis/owner-dumps.js';
 import type { ReportData } from '../analysis/report-data.js';
 import { createReportObservers } from '../analysis/report-observers.js';
 import { atomicRequestClasses } from '../analysis/request-classes.js';
 import type { FailureWindow } from '../analysis/types.js';
 import { WindowsObserver } from '../analysis/windows.js';
 import type { Recording } from '../recording/recording.js';
+import { printkClock } from '../records/printk-clock.js';
 import type { Reconstruction } from '../replay/reconstruct.js';
 import type { Session } from './command.js';
 import { KernelReportLinks } from './kernel-reports.js';

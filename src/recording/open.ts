@@ -302,7 +302,8 @@ class Opening {
     const read = this.#snapshots.finish(this.diagnostics);
     reportMixed(this.#sources, read, this.diagnostics);
     const where = UNDATED_PLACES.find((place) => place === this.#options.formatOptions?.undated);
-    const undated = { where: where ?? null, epochS: this.#clock.epochS };
+    const { epochS, name } = this.#clock;
+    const undated = { where: where ?? null, epochS, clockName: name };
     const snapshots = placeUndated(read, events, undated, this.diagnostics);
     const trace = {
       events,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decompress } from 'fzstd';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EventBatch, EventKind } from '../records/events.js';
 import { isPageMap, type PageMapSnapshot } from '../records/page-claims.js';
 import { NO_TIME, PageClass } from '../records/snapshot.js';
 import { reconstruct } from '../replay/reconstruct.js';
@@ -172,6 +173,45 @@ it('the free lists crash prints of a dump seed the events that led to it', async
   ]);
   expect(free).toEqual(counts);
   replay.close();
+  recording.close();
+});
+
+/** What page_owner would print after `events` events, as far as they tell; and how many blocks that are. */
+function ownerText(recording: Recording, count: number): { text: string; blocks: number } {
+  const held = new Map<number, string>();
+  const batch = new EventBatch();
+  for (let b = 0, left = count; b < recording.events.batches && left > 0; b++) {
+    recording.events.read(b, batch);
+    for (let i = 0; i < batch.length && left > 0; i++, left--) {
+      const pfn = batch.pfn[i]!;
+      if (batch.kind[i] === EventKind.free) held.delete(pfn);
+      if (batch.kind[i] !== EventKind.alloc || pfn < 0) continue;
+      const ns = batch.timeNs[i]! + recording.clock.epochS * 1e9;
+      held.set(
+        pfn,
+        `Page allocated via order ${batch.order[i]}, mask 0xcc0(GFP_KERNEL), pid 1, tgid 1 (x), ts ${ns} ns\nPFN 0x${pfn.toString(16)} type Movable Block 0 type Movable Flags 0x0()\n f+0x1/0x2\n\n`,
+      );
+    }
+  }
+  return { text: [...held.values()].join(''), blocks: held.size };
+}
+
+it.each([0.3, 0.6, 1])('a page_owner dump stands where its stamps say: at %s', async (part) => {
+  const trace = join(SAMPLES, 'k61-tiny', 'trace.txt.zst');
+  const whole = await open([trace]);
+  const event = Math.floor(part * whole.events.length);
+  const { text, blocks } = ownerText(whole, event);
+  expect(blocks).toBeGreaterThan(1000);
+  whole.close();
+  const dump = join(folder, 'page_owner');
+  writeFileSync(dump, text);
+  const recording = await open([trace, dump]);
+  const { time } = recording.snapshots.find(({ kind }) => kind === 'page_owner')!;
+  expect(time.located).toBe(true);
+  expect(time.beginEvent).toBeLessThanOrEqual(event);
+  expect(time.endEvent).toBeGreaterThanOrEqual(event);
+  // Narrow enough to be of use: most pages have no events while it may have been taken.
+  expect(time.endEvent! - time.beginEvent!).toBeLessThan(0.1 * recording.events.length);
   recording.close();
 });
 

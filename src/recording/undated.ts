@@ -1,10 +1,13 @@
 /**
- * Gives copies without a time a place among the events: where the user says, else where their pages fit
- * (locate-maps.ts). Free lists counted in the same file as such a copy (crash prints both) go with it.
+ * Gives copies without a time a place among the events: where the user says, else where the stamps in a page_owner dump
+ * point (date-owners.ts), else where their pages fit (locate-maps.ts). Free lists counted in the same file as such a copy (crash prints both) go with it.
  */
 import type { Diagnostics } from '../records/diagnostics.js';
+import type { PageMapSnapshot } from '../records/page-claims.js';
+import { type PrintkClock, printkClock } from '../records/printk-clock.js';
 import type { Snapshot, SnapshotKind, SnapshotTime } from '../records/snapshot.js';
 import { formatSeconds } from '../records/time.js';
+import { dateOwners } from './date-owners.js';
 import { locateMaps, type MapPlace, timeAt, undatedMaps } from './locate-maps.js';
 import type { EventSpool } from './spool.js';
 
@@ -25,6 +28,8 @@ export interface UndatedOptions {
   /** As the user says; null = find out. */
   readonly where: UndatedPlace | null;
   readonly epochS: number;
+  /** Of the events. */
+  readonly clockName: string;
 }
 
 const isUndated = ({ kind, time }: Snapshot): boolean =>
@@ -34,12 +39,13 @@ const isUndated = ({ kind, time }: Snapshot): boolean =>
 export function placeUndated(
   snapshots: readonly Snapshot[],
   events: EventSpool,
-  { where, epochS }: UndatedOptions,
+  options: UndatedOptions,
   diagnostics: Diagnostics,
 ): Snapshot[] {
   if (!snapshots.some(isUndated)) return [...snapshots];
+  const { where } = options;
   const given = where === null || events.length === 0 ? null : timeOf(where, events);
-  const times = given === null ? located(snapshots, events, epochS, diagnostics) : null;
+  const times = given === null ? located(snapshots, events, options, diagnostics) : null;
   return snapshots.map((snapshot) => {
     const time = isUndated(snapshot) ? (given ?? times?.get(snapshot.source)) : undefined;
     return time === undefined ? snapshot : { ...snapshot, time };
@@ -50,11 +56,11 @@ export function placeUndated(
 function located(
   snapshots: readonly Snapshot[],
   events: EventSpool,
-  epochS: number,
+  { epochS, clockName }: UndatedOptions,
   diagnostics: Diagnostics,
 ): Map<string, SnapshotTime> {
   const maps = undatedMaps(snapshots);
-  const places = locateMaps(maps, events);
+  const places = placesOf(maps, events, printkClock(clockName, epochS));
   const times = new Map<string, SnapshotTime>();
   maps.forEach(({ kind, source }, m) => {
     const place = places[m];
@@ -75,6 +81,21 @@ function located(
     }
   }
   return times;
+}
+
+/** By their own stamps where they have some, else by their pages. */
+function placesOf(
+  maps: readonly PageMapSnapshot[],
+  events: EventSpool,
+  clock: PrintkClock | null,
+): (MapPlace | null)[] {
+  if (events.length === 0) return [];
+  const dated = maps.map((map) =>
+    map.kind === 'page_owner' ? dateOwners(map, events, clock) : null,
+  );
+  const others = maps.filter((_, m) => dated[m] === null);
+  const located = locateMaps(others, events);
+  return maps.map((map, m) => dated[m] ?? located[others.indexOf(map)] ?? null);
 }
 
 function words(
