@@ -206,8 +206,8 @@ const SENTENCES: Readonly<Record<Cause, (input: SentenceInput) => string>> = {
     `${name} has ${spare(zone, report.pageKB)}, but ${need} only in isolated pageblocks, which nobody may take`,
   'old-halving-rule': ({ zone, name, need }) =>
     `${name} has ${plural(zone?.blocks ?? 0, 'block')} that could give ${need}, but the test of kernels up to 4.3 refuses: too little of its free memory lies in large blocks`,
-  'should-have-passed': ({ name, need }) =>
-    `by the printed figures ${name} could have given ${need}: they were taken after the failure`,
+  'should-have-passed': ({ report, zone, name, need }) =>
+    `by the printed figures (${spare(zone, report.pageKB)}) ${name} could have given ${need}: they were taken after the failure`,
   'impossible-request': ({ verdict }) => `nothing could ever serve it: ${verdict.impossible}`,
   'cannot-be-told': ({ report, zone }) => cannotSentence(report, zone),
 };

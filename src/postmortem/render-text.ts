@@ -25,7 +25,7 @@ export interface RenderOptions extends TextOptions {
 
 /** Groups shown in full; the rest is counted. */
 const MAX_GROUPS = 50;
-const MAX_SHORT_ZONES = 3;
+const MAX_SHORT_ZONES = 2;
 /** A zone with less than this share of the largest is left out of the short answer. */
 const SMALL_SHARE = 0.02;
 
@@ -151,14 +151,14 @@ function paintOf(cause: Cause): Paint {
   return PAINTS[cause] ?? 'red';
 }
 
-/** The zones that matter: eligible, the deciding one first, then the largest. */
+/** The other zones that matter, the largest first: the one that decides is in the sentence above them. */
 function shortZones(report: PostmortemReport): ZoneFinding[] {
   const size = (zone: ZoneFinding): number => zone.managedPages ?? 0;
   const eligible = report.zones.filter((zone) => zone.eligible);
   const most = Math.max(0, ...eligible.map(size));
   return eligible
-    .filter((zone) => zone === report.decisive || size(zone) >= most * SMALL_SHARE)
-    .sort((a, b) => (a === report.decisive ? -1 : b === report.decisive ? 1 : size(b) - size(a)))
+    .filter((zone) => zone !== report.decisive && size(zone) >= most * SMALL_SHARE)
+    .sort((a, b) => size(b) - size(a))
     .slice(0, MAX_SHORT_ZONES);
 }
 
