@@ -11,6 +11,9 @@ import { type LogLine, splitGlued, stripPrefix } from './prefix.js';
 /** Longest array of bytes or joined record that is opened. */
 const MAX_TEXT = 1 << 20;
 
+/** The last date there is (ECMA-262), us since 1970. */
+const LAST_DATE_US = 8.64e18;
+
 /** A line with so many `\n` in letters is a record with its newlines escaped. */
 const MIN_ESCAPED = 4;
 
@@ -100,7 +103,7 @@ function openKey(key: string, value: string, pending: PendingJson): LogLine[] {
   } else if (key === '__MONOTONIC_TIMESTAMP') {
     pending.monoNs = microseconds(value);
   } else if (key === '__REALTIME_TIMESTAMP') {
-    pending.wallNs = microseconds(value);
+    pending.wallNs = dateNs(numberOf(value.replaceAll('"', '')));
   } else if (key === 'msg' || key === 'MESSAGE') {
     let message = value;
     try {
@@ -135,10 +138,15 @@ function openParsed(value: unknown, depth: number): LogLine[] | null {
   const seconds = numberOf(record.time);
   const wallUs = numberOf(record.__REALTIME_TIMESTAMP ?? record._SOURCE_REALTIME_TIMESTAMP);
   const stampNs = typeof record.time === 'string' ? Date.parse(record.time) * 1e6 : Number.NaN;
-  const wallNs = wallUs !== null ? wallUs * 1000 : Number.isFinite(stampNs) ? stampNs : null;
+  const wallNs = dateNs(wallUs) ?? (Number.isFinite(stampNs) ? stampNs : null);
   const monoNs = mono !== null ? mono * 1000 : seconds !== null ? Math.round(seconds * 1e9) : null;
   const caller = typeof record.caller === 'string' ? record.caller : '';
   return openText(message.replace(/\n$/, ''), stampOf(monoNs, wallNs, caller));
+}
+
+/** Instants that are dates; a damaged number is none. */
+function dateNs(us: number | null): number | null {
+  return us !== null && Math.abs(us) <= LAST_DATE_US ? us * 1000 : null;
 }
 
 function numberOf(value: unknown): number | null {

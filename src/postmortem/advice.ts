@@ -53,7 +53,8 @@ function belowWatermark(report: Judged): Counsel {
   const useless: Useless[] = [];
   const zone = report.decisive;
   if (zone?.because === 'cma') advice.push(lessCma(report));
-  if (zone?.because === 'boost') advice.push(lessBoost(report));
+  // no task is killed for the sake of the boost alone
+  if (zone?.because === 'boost' && report.splat.kind !== 'oom-kill') advice.push(lessBoost(report));
   if (blocking(report) || report.caller.reclaiming) advice.push(moreMemory(report));
   else if (usesReserve(report)) advice.push(...raiseMinFree(report));
   else advice.push(...raiseScale(report), ...raiseMinFree(report));

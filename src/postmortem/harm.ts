@@ -7,6 +7,7 @@
 import type { GfpRequest } from '../kernel/gfp.js';
 import type { Splat } from '../records/splat.js';
 import type { CallerFinding, Harm } from './findings.js';
+import { grouped } from './words.js';
 
 /** Functions with an order-0 way behind their high-order attempt. */
 const FALLBACK: readonly (readonly [RegExp, string])[] = [
@@ -35,6 +36,15 @@ export function harmOf(
     if (frames.some((frame) => pattern.test(frame.fn))) return { level: 'likely-handled', why };
   }
   if (splat.kind === 'sysrq-memory') return { level: 'noise', why: 'nothing failed' };
+  if (splat.kind === 'oom-kill')
+    return { level: 'retried', why: 'the request goes on: another task was killed to make room' };
+  if (splat.kind === 'allocation-stall') {
+    const waited = splat.header.stallMs === null ? '' : ` ${grouped(splat.header.stallMs)} ms`;
+    return {
+      level: 'retried',
+      why: `the request waited${waited} for reclaim, and goes on waiting`,
+    };
+  }
   if (order === null && splat.header.vmallocBytes !== null) {
     return { level: 'request-failed', why: 'vmalloc gave nothing; the caller most likely gave up' };
   }

@@ -334,6 +334,32 @@ describe('what real kernels taught', () => {
   });
 });
 
+describe('reports that are no failures', () => {
+  const zone = normalZone({ min: 4000, boost: 2000, blocks: blocks(5000) });
+  const told = (header: string) => {
+    const lines = printReport(specOf('6.1.40', 'kernel', 0, [zone]), '6.1.40').slice(1);
+    return explainSplat(readLog([header, ...lines].join('\n')).splats[0]!);
+  };
+
+  test('an OOM kill: the request goes on, and the boost alone kills nobody', () => {
+    const report = told(
+      'a invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0',
+    );
+    expect([report.splat.kind, report.cause]).toEqual(['oom-kill', 'below-watermark']);
+    expect(report.harm).toMatchObject({ level: 'retried', why: expect.stringContaining('killed') });
+    expect(report.advice.map(({ id }) => id)).toEqual(['less-demand']);
+  });
+
+  test('a stall says how long the request waited', () => {
+    const report = told('a: page allocation stalls for 12034ms, order:0, mode:0xcc0(GFP_KERNEL)');
+    expect(report.splat.kind).toBe('allocation-stall');
+    expect(report.harm).toMatchObject({
+      level: 'retried',
+      why: expect.stringContaining('12,034 ms'),
+    });
+  });
+});
+
 describe('what cannot be told', () => {
   test('without Mem-Info the log says too little, and the report says what is missing', () => {
     const { splats } = readLog('x: page allocation failure: order:3, mode:0xa20(GFP_ATOMIC)\n');

@@ -168,6 +168,19 @@ describe('groups', () => {
     );
   });
 
+  test('a damaged stamp of journald is no date', () => {
+    const lines = logOf('6.1.40', [specOf('6.1.40', 'atomic', 4, [FRAGMENTED])]).split('\n');
+    const json = lines.map((MESSAGE) =>
+      JSON.stringify({ MESSAGE, __REALTIME_TIMESTAMP: '18446744073709551615000' }),
+    );
+    const result = resultOf([...json, ...json].join('\n'));
+    expect(result.reports.map(({ splat }) => splat.time.wallNs)).toEqual([null, null]);
+    expect(() => postmortemPage(result)).not.toThrow();
+    expect(renderPostmortem(result, { width: 80, colour: false, explain: true })).toContain(
+      '100 s',
+    );
+  });
+
   test('several boots without dates have no common clock', () => {
     const result = resultOf(`${text}\n${text}`);
     expect(result.timeline).toMatchObject({ clock: 'none', boots: 2, spanNs: null });

@@ -66,9 +66,13 @@ export function parseSeconds(text: string, epochS = 0): number | null {
   return sign * (seconds * NS_PER_S + nanoseconds) - epochS * NS_PER_S;
 }
 
+/** Dates end here (ECMA-262), ms since 1970. */
+const LAST_DATE_MS = 8.64e15;
+
 /** A reading of some clock in words: a date if it counts from 1970, else seconds. */
 export function clockReading(ns: number): string {
-  if (ns < EPOCH_CLOCK_S * NS_PER_S) return `${formatSeconds(Math.round(ns))} s`;
+  if (ns < EPOCH_CLOCK_S * NS_PER_S || ns / 1e6 > LAST_DATE_MS)
+    return `${formatSeconds(Math.round(ns))} s`;
   return new Date(Math.round(ns / 1e6)).toISOString();
 }
 
