@@ -8,8 +8,13 @@
  * stay within MAX_FAST_LINE bytes of the line's start, which the caller guarantees to be readable:
  * every loop is bounded by a count. Field order: include/trace/events/kmem.h, v2.6.32 to v7.2.
  */
-import { EventKind, MIGRATETYPE_NONE, ORDER_LIMIT, PFN_LIMIT } from '../../src/records/events.js';
-import type { BatchWriter } from './batch-writer.js';
+import {
+  type EventBatch,
+  EventKind,
+  MIGRATETYPE_NONE,
+  ORDER_LIMIT,
+  PFN_LIMIT,
+} from '../../src/records/events.js';
 import { COLON, DOT, HEX_VALUE, NEWLINE, RETURN, SPACE, ZERO } from './bytes.js';
 import type { GfpCache } from './gfp-cache.js';
 import type { PrefixCache } from './prefix-cache.js';
@@ -61,8 +66,18 @@ const PAGE_TEXT_BYTES = 16;
 const MAX_PAGE_BYTES = 24;
 const MAX_DIGITS = 15;
 
+/** Where rows go: the columns that a line fills, and what to do when they are full. */
+export interface RowWriter {
+  readonly batch: Pick<
+    EventBatch,
+    | ('timeNs' | 'pfn' | 'pid' | 'comm' | 'cpu' | 'detail' | 'kind' | 'order' | 'migratetype')
+    | ('length' | 'capacity')
+  >;
+  handOver(): void;
+}
+
 export class FastLine {
-  readonly #writer: BatchWriter;
+  readonly #writer: RowWriter;
   readonly #prefixes: PrefixCache;
   readonly #gfps: GfpCache;
   readonly #stamps: Stamps;
@@ -79,7 +94,7 @@ export class FastLine {
   /** Whether pfns come in hexadecimal, as far as lines were taken here. */
   hexadecimal = false;
 
-  constructor(writer: BatchWriter, prefixes: PrefixCache, gfps: GfpCache, stamps: Stamps) {
+  constructor(writer: RowWriter, prefixes: PrefixCache, gfps: GfpCache, stamps: Stamps) {
     this.#writer = writer;
     this.#prefixes = prefixes;
     this.#gfps = gfps;

@@ -8,13 +8,12 @@
  */
 
 import { Diagnostics } from '../../src/records/diagnostics.js';
-import type { EventBatch } from '../../src/records/events.js';
 import { RecordingStrings, type StringTable } from '../../src/records/strings.js';
 import { RecordingClock } from '../../src/records/time.js';
 import { BatchWriter } from './batch-writer.js';
 import { NEWLINE, RETURN } from './bytes.js';
 import { EventBody, type LineFront, Taken } from './event-body.js';
-import { FastLine, MAX_FAST_LINE } from './fast-line.js';
+import { FastLine, MAX_FAST_LINE, type RowWriter } from './fast-line.js';
 import { GfpCache } from './gfp-cache.js';
 import { withSlack } from './lines.js';
 import { PrefixCache } from './prefix-cache.js';
@@ -33,12 +32,10 @@ export class LineScanner {
   readonly #prefixes = new PrefixCache();
   readonly #front: LineFront;
   readonly #fast: FastLine;
-  readonly #writer: BatchWriter;
+  readonly #target = new ChunkRows();
   /** Takes the lines learnt from; its rows are thrown away. */
   readonly #learner: BatchWriter;
   readonly #body: EventBody;
-  #rows = new ScannedRows(null);
-  #given = 0;
   /** The chunk before did not end with a line, or there was none that was seen. */
   #cut = true;
   #runs = new Int32Array(64 * RUN_WIDTH);
@@ -50,8 +47,7 @@ export class LineScanner {
     this.#stamps = new Stamps(this.#clock, timeUnit);
     this.#front = front(this.#stamps);
     const gfps = new GfpCache(this.#strings.gfps);
-    this.#writer = new BatchWriter({ events: (batch) => this.#keep(batch), snapshot: () => {} });
-    this.#fast = new FastLine(this.#writer, this.#prefixes, gfps, this.#stamps);
+    this.#fast = new FastLine(this.#target, this.#prefixes, gfps, this.#stamps);
     this.#learner = new BatchWriter(NO_SINK);
     const texts = new TextKeeper(this.#strings, new Diagnostics(), '');
     this.#body = new EventBody(this.#learner, this.#strings, gfps, texts);
@@ -62,14 +58,13 @@ export class LineScanner {
    * @param buffer of an earlier result that is not needed any more, or null.
    */
   scan(chunk: Uint8Array, buffer: ArrayBuffer | null): ScannedChunk {
-    this.#rows = new ScannedRows(buffer);
-    this.#given = 0;
+    const rows = new ScannedRows(buffer);
+    this.#target.batch = rows;
     const runs = this.#findRuns(withSlack(chunk, MAX_FAST_LINE), chunk.length);
     this.#cut = chunk.at(-1) !== NEWLINE;
-    this.#writer.end();
     const result = {
-      buffer: this.#rows.buffer,
-      rows: this.#given,
+      buffer: rows.buffer,
+      rows: rows.length,
       runs: this.#runs.slice(0, runs * RUN_WIDTH),
       epochS: this.#clock.epochS,
       comms: bytesFrom(this.#strings.comms, this.#commsSent),
@@ -87,16 +82,13 @@ export class LineScanner {
     let pos = this.#cut ? bytes.indexOf(NEWLINE) + 1 : 0;
     if (this.#cut && pos === 0) return 0;
     this.#fast.use(bytes);
-    let left = this.#rows.capacity;
-    while (pos <= last && left > 0) {
+    const { batch: rows } = this.#target;
+    while (pos <= last && rows.length < rows.capacity) {
       const start = pos;
-      pos = this.#run(pos, last, left);
-      if (pos > start) {
-        const rows = this.#given + this.#writer.batch.length - (this.#rows.capacity - left);
-        this.#addRun(runs++, start, pos, rows);
-        left -= rows;
-      }
-      if (pos > last || left === 0) break;
+      const before = rows.length;
+      pos = this.#run(pos, last, rows.capacity - before);
+      if (pos > start) this.#addRun(runs++, start, pos, rows.length - before);
+      if (pos > last || rows.length === rows.capacity) break;
       const newline = bytes.indexOf(NEWLINE, pos);
       if (newline < 0 || newline >= length) break;
       this.#learn(bytes, pos, newline);
@@ -140,21 +132,14 @@ export class LineScanner {
     this.#learner.batch.clear();
     this.#prefixes.learn(bytes, start, front.prefixEnd, this.#body.comm, front.pid, front.cpu);
   }
+}
 
-  #keep(batch: EventBatch): void {
-    const rows = this.#rows;
-    const at = this.#given;
-    const n = batch.length;
-    rows.timeNs.set(batch.timeNs.subarray(0, n), at);
-    rows.pfn.set(batch.pfn.subarray(0, n), at);
-    rows.pid.set(batch.pid.subarray(0, n), at);
-    rows.comm.set(batch.comm.subarray(0, n), at);
-    rows.cpu.set(batch.cpu.subarray(0, n), at);
-    rows.detail.set(batch.detail.subarray(0, n), at);
-    rows.kind.set(batch.kind.subarray(0, n), at);
-    rows.order.set(batch.order.subarray(0, n), at);
-    rows.migratetype.set(batch.migratetype.subarray(0, n), at);
-    this.#given = at + n;
+/** Takes rows straight into the columns that travel. */
+class ChunkRows implements RowWriter {
+  batch = new ScannedRows(null);
+
+  handOver(): void {
+    throw new Error('more lines were taken than there is room for');
   }
 }
 

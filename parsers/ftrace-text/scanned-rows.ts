@@ -29,6 +29,8 @@ export interface ScannedChunk extends ScannedPart {
 export class ScannedRows {
   readonly buffer: ArrayBuffer;
   readonly capacity = ROWS;
+  /** Rows written; of those that another thread wrote it tells itself. */
+  length = 0;
   readonly timeNs: Float64Array;
   readonly pfn: Float64Array;
   readonly pid: Int32Array;

@@ -182,7 +182,8 @@ export class EventSpool {
   #note(batch: EventBatch): void {
     const { length, timeNs, kind } = batch;
     countKinds(kind, length, this.#kinds);
-    this.#backwards += countBackwards(timeNs, length, this.#lastNs);
+    const backwards = countBackwards(timeNs, length, this.#lastNs);
+    this.#backwards += backwards;
     let firstPage = 0;
     while (firstPage < length && kind[firstPage]! > LAST_PAGE_KIND) firstPage++;
     let lastPage = length - 1;
@@ -192,7 +193,9 @@ export class EventSpool {
       if (Number.isNaN(this.#firstPageNs)) this.#firstPageNs = timeNs[firstPage]!;
       this.#lastPageNs = timeNs[lastPage]!;
     }
-    this.#lastNs = latest(timeNs, length, this.#lastNs);
+    const end = length === 0 ? Number.NaN : timeNs[length - 1]!;
+    const ordered = backwards === 0 && end >= this.#lastNs;
+    this.#lastNs = ordered ? end : latest(timeNs, length, this.#lastNs);
   }
 
   #flush(batch: EventBatch): void {
