@@ -17,8 +17,8 @@ import { asReadStop, ReadStop, type StopReason } from './decode-error.js';
 import { Inbox } from './inbox.js';
 import { READ_BYTES, type ReadStats, readNow, SLACK_BYTES } from './raw.js';
 
-/** Enough for what the main thread does between two turns while it reads other inputs. */
-const QUEUE = 32;
+/** Buffers: what is read ahead is a constant part of the memory, however long the input. */
+const QUEUE = 10;
 const NEWLINE = 10;
 /** A chunk is sent from this much on. */
 const ENOUGH = READ_BYTES / 2;

@@ -3,7 +3,12 @@
  *
  * Whatever is wrong with an input becomes a diagnostic, and what was read before it is kept.
  */
-import { DETECT_BYTES, type Format, type ParseContext } from '../../parsers/format.js';
+import {
+  DETECT_BYTES,
+  type Format,
+  type ParseContext,
+  type StreamParser,
+} from '../../parsers/format.js';
 import { type Detected, detect, formatById } from '../../parsers/registry.js';
 import { hasScanner } from '../../parsers/scanners.js';
 import { detectUnsupported } from '../io/compression.js';
@@ -13,6 +18,9 @@ import type { InputFile } from '../io/inputs.js';
 import { type OpenInput, type OpenInputOptions, openInput } from '../io/open-input.js';
 import type { DiagnosticCode, Diagnostics } from '../records/diagnostics.js';
 import type { SourceSummary } from '../records/source.js';
+
+/** Bytes between two turns of others. */
+const TURN_BYTES = 1 << 16;
 
 export interface ReadInputOptions extends Omit<OpenInputOptions, 'headBytes'> {
   readonly formats: readonly Format[];
@@ -29,7 +37,7 @@ export interface ReadInputOptions extends Omit<OpenInputOptions, 'headBytes'> {
   readonly onHash: (hash: BackgroundHash, source: SourceSummary) => void;
   /** Reads only what can be scanned ahead; the rest is left for later. */
   readonly onlyScanned?: boolean;
-  /** Awaited after every chunk, where others are to have a turn. */
+  /** Awaited every now and then, where others are to have a turn; nothing is scanned then. */
   readonly turn?: () => Promise<void>;
 }
 
@@ -109,7 +117,8 @@ async function parse(
     return;
   }
   const parser = format.open(context);
-  if (hasScanner(format.id)) input.orderScan({ format: format.id, options: context.options });
+  if (options.turn === undefined && hasScanner(format.id))
+    input.orderScan({ format: format.id, options: context.options });
   let stop: unknown = null;
   const iterator = input.chunks;
   for (;;) {
@@ -123,12 +132,24 @@ async function parse(
     if (next.done === true) break;
     options.signal?.throwIfAborted();
     source.bytes += next.value.length;
-    parser.push(next.value, input.scanned);
+    if (options.turn === undefined) parser.push(next.value, input.scanned);
+    else await pushByTurns(parser, next.value, options.turn);
     options.onBytes(input.stats.rawBytes);
-    await options.turn?.();
   }
   parser.end();
   if (stop !== null) reportStop(asReadStop(stop, 'io'), source.name, context.diagnostics);
+}
+
+/** A chunk in pieces, between which others have their turn. */
+async function pushByTurns(
+  parser: StreamParser,
+  chunk: Uint8Array,
+  turn: () => Promise<void>,
+): Promise<void> {
+  for (let at = 0; at < chunk.length; at += TURN_BYTES) {
+    parser.push(chunk.subarray(at, at + TURN_BYTES));
+    await turn();
+  }
 }
 
 /** An input that ended within its head: empty, or damaged early. */
