@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { decompress } from 'fzstd';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ReportData } from '../../analysis/report-data.js';
 import { unpackJson } from '../../report/pack.js';
@@ -53,6 +54,45 @@ it('links the report in the kernel log to the refused request and its window', (
   expect(attempt!.timeNs).toBeGreaterThanOrEqual(timeNs!);
   expect(window!.fromNs).toBeLessThanOrEqual(timeNs!);
   expect(window!.toNs).toBeGreaterThan(timeNs!);
+});
+
+it('joins a log with dates by copies with dates', async () => {
+  const [log, copies, out] = ['dated.log', 'dated-copies.txt', 'dated-report'].map((name) =>
+    join(folder, name),
+  );
+  // 2026-11-29 12:00:00 UTC is the log's 0; the trace's is 16 ms later
+  const zeroMs = Date.UTC(2026, 10, 29, 12);
+  const system = join(CHECKER, 'system', 'dmesg.txt.zst');
+  const lines = Buffer.from(decompress(readFileSync(system)))
+    .toString('utf8')
+    .split('\n');
+  const dated = lines.map((line) => {
+    const [, seconds, text] = /^\[\s*([\d.]+)\] (.*)$/.exec(line) ?? [];
+    if (seconds === undefined) return '';
+    const stamp = new Date(zeroMs + Number(seconds) * 1000).toISOString().slice(11, 19);
+    return `Nov 29 ${stamp} host kernel: ${text}\n`;
+  });
+  writeFileSync(log!, dated.join(''));
+  const snapshots = readFileSync(join(CHECKER, 'snapshots', 'buddyinfo.log'), 'utf8');
+  writeFileSync(
+    copies!,
+    snapshots.replace(/^# mono=([\d.]+).*$/gm, (_all, seconds) =>
+      ((zeroMs + Number(seconds) * 1000 + 16) / 1000).toFixed(3),
+    ),
+  );
+  const trace = join(CHECKER, 'trace.txt.zst');
+  const { code } = await runCli(['report', trace, copies!, log!, '-o', out!, '-q']);
+  expect(code).toBe(0);
+  const found: ReportData = JSON.parse(readFileSync(join(out!, 'summary.json'), 'utf8'));
+  const { clocks, reports } = found.kernelReports!;
+  expect(clocks).toHaveLength(1);
+  expect(clocks[0]).toMatchObject({ clock: 'wall', method: 'copies', linked: 1 });
+  const { offsetNs, uncertaintyNs } = clocks[0]!;
+  expect(Math.abs(offsetNs! + (zeroMs + 16) * 1e6)).toBeLessThan(uncertaintyNs + 1e6);
+  expect(uncertaintyNs).toBeLessThan(0.05e9);
+  // the same refusal as by the log's own stamps
+  const same = data.kernelReports!.reports.find(({ attempt }) => attempt !== null);
+  expect(reports[0]!.attempt!.timeNs).toBe(same!.attempt!.timeNs);
 });
 
 it('tells what stands between a zone and its next block, and whose it is', () => {
