@@ -11,6 +11,8 @@ import { readTrace, writeRepeated } from './repeat.js';
 
 const SAMPLE = join(ROOT, 'samples', 'k61-checker');
 const ROUNDS = 10;
+/** When garbage is collected differs from run to run, and the peak with it: the median run counts. */
+const RUNS = 3;
 
 async function reportOf(rounds: number): Promise<Run> {
   return withFolder(async (folder) => {
@@ -19,7 +21,12 @@ async function reportOf(rounds: number): Promise<Run> {
       cpSync(join(SAMPLE, part), join(input, part), { recursive: true });
     }
     writeRepeated(await readTrace(join(SAMPLE, 'trace.txt.zst')), rounds, join(input, 'trace.txt'));
-    return buddyscope(['report', input, '-o', join(folder, 'out'), '--quiet']);
+    const runs: Run[] = [];
+    for (let run = 0; run < RUNS; run++) {
+      const args = ['report', input, '-o', join(folder, 'out'), '--force', '--quiet'];
+      runs.push(await buddyscope(args));
+    }
+    return runs.sort((a, b) => a.peakBytes - b.peakBytes)[RUNS >> 1]!;
   });
 }
 
