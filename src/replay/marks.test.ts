@@ -29,17 +29,32 @@ const fallback = (options: FallbackOptions = {}): PlainEvent => {
 const wake = (node = 0): PlainEvent => plain({ kind: EventKind.kswapdWake, rare: [node, 0] });
 const sleep = (node = 0): PlainEvent => plain({ kind: EventKind.kswapdSleep, rare: [node] });
 
+const wakeup = (pid: number): PlainEvent =>
+  plain({ kind: EventKind.wakeupKswapd, pid, rare: [0, 0] });
+
+interface Machine {
+  readonly pages?: number;
+  readonly high?: number;
+  readonly release?: string;
+  readonly sysctl?: Record<string, string>;
+  /** One free block of each order below the largest, and a copy of buddyinfo that says so. */
+  readonly free?: true;
+  /** Between events, ns. */
+  readonly step?: number;
+}
+
 /** Boost of zone 0 after each event. */
-function boosts(
-  events: readonly PlainEvent[],
-  more: { pages?: number; high?: number; release?: string; sysctl?: Record<string, string> } = {},
-): number[] {
-  const { pages = 8192, high = 1200, release = '6.1.90', sysctl = {} } = more;
+function boosts(events: readonly PlainEvent[], more: Machine = {}): number[] {
+  const { pages = 8192, high = 1200, release = '6.1.90', sysctl = {}, step = 1e6 } = more;
   const kernel = new SmallKernel({ zones: [{ zone: 'Normal', startPfn: 0, pages }] });
   const taker = new SnapshotTaker(kernel);
   // Printed from 5.19 on; printed at all it proves that the kernel boosts.
   taker.zoneinfo({ min: 800, low: 1000, high, boost: release.startsWith('6') ? 0 : null });
   taker.version(`Linux version ${release}`);
+  if (more.free) {
+    kernel.alloc(0);
+    taker.buddyinfo();
+  }
   const values: Snapshot = {
     kind: 'sysctl',
     time: NO_TIME,
@@ -47,8 +62,10 @@ function boosts(
     line: 1,
     values: new Map(Object.entries(sysctl)),
   };
-  const list = new EventList(events.map((e, i) => ({ ...e, timeNs: 1e6 * (i + 1) })));
-  const snapshots = taker.snapshots.map((s) => ({ ...s, time: NO_TIME }));
+  const list = new EventList(events.map((e, i) => ({ ...e, timeNs: step * (i + 1) })));
+  const snapshots = taker.snapshots.map((s) =>
+    s.kind === 'buddyinfo' ? s : { ...s, time: NO_TIME },
+  );
   const replay = reconstruct({
     events: list,
     snapshots: [...snapshots, values],
@@ -105,6 +122,31 @@ describe('boost', () => {
     expect(boosts([fallback(small)], { release: '6.17.1' })).toEqual([0]);
     expect(boosts([fallback({ ...small, type: UNMOVABLE })], { release: '6.17.1' })).toEqual([512]);
     expect(boosts([fallback(small)], { release: '6.1.90' })).toEqual([512]);
+  });
+
+  test('from 6.15 each order that has a block is tried first, and each try boosts', () => {
+    const newer = { release: '6.17.1', free: true } as const;
+    const claimed = (order: number) => boosts([fallback({ order })], newer);
+    expect(claimed(8)).toEqual([512]);
+    expect(claimed(7)).toEqual([1024]);
+    expect(boosts([fallback({ claims: false })], newer)).toEqual([1800]);
+    // Movable requests try no block below half a pageblock: of orders 4 to 8 there is one each.
+    const cut = fallback({ type: MOVABLE, order: 2, claims: false });
+    expect(boosts([cut], { ...newer, high: 4000 })).toEqual([5 * 512]);
+    expect(boosts([fallback({ order: 7 })], { ...newer, release: '6.1.90' })).toEqual([512]);
+  });
+
+  test('kswapd that is called was waiting: its pass is over, and what its caller just added stays', () => {
+    const [one, other] = [100, 200];
+    const by = (pid: number) => ({ ...fallback(), pid });
+    const called = [by(one), wake(), by(one), by(other), wakeup(other), wake()];
+    expect(boosts(called, { step: 1e5 })).toEqual([512, 512, 1024, 1536, 1024, 1024]);
+    const slowly = boosts(called, { step: 2e6 });
+    expect(slowly.slice(3)).toEqual([1536, 1024, 1024]);
+    // At its cap nothing of an earlier pass may hide what came after it.
+    const capped = [by(one), by(one), by(one), by(one), wake(), by(other), wakeup(other)];
+    expect(boosts(capped, { step: 1e5 }).at(-1)).toBe(512);
+    expect(boosts(capped, { step: 2e6 }).at(-1)).toBe(0);
   });
 });
 

@@ -7,7 +7,8 @@
  * Boost (docs/model/boost-from-events.md; mm/page_alloc.c boost_watermark, mm/vmscan.c balance_pgdat, 5.0 and
  * later): a fallback below pageblock order adds one pageblock up to a cap; kswapd takes off at the
  * end of a pass what it saw at its beginning. Nothing of that is traced, but both ends are: extfrag,
- * and kswapd's wake and sleep.
+ * and kswapd's wake and sleep. mm_vmscan_wakeup_kswapd is printed only while kswapd waits: its pass is over by then, and what
+ * the same task just added was added after it.
  */
 import { computeLowmemReserve, LOWMEM_RESERVE_RATIO } from '../kernel/lowmem-reserve.js';
 import { boostAfterFallback, computeZoneMarks, mostBoost } from '../kernel/min-free-kbytes.js';
@@ -20,6 +21,8 @@ import type { ZoneMarks } from './observer.js';
 import type { RareLog } from './survey.js';
 
 const MOVABLE = 1;
+/** An allocation that boosts wakes kswapd before it returns: its fallbacks lie closer together than this, ns. */
+const ONE_ALLOCATION = 1e6;
 /** vm.watermark_boost_factor when nothing says otherwise, in 1/10000 of the high mark. */
 const DEFAULT_BOOST_FACTOR = 15000;
 
@@ -38,8 +41,10 @@ export class MarkTracker {
   readonly #switches: ProfileSwitches;
   readonly #boostFactor: number;
   readonly #extfragRemoves: boolean;
-  /** Boost each zone had when kswapd of its node last woke, NaN = asleep. */
+  /** Boost each zone had when kswapd of its node last woke, NaN = its pass is over. */
   readonly #atWake: Float64Array;
+  /** The latest fallbacks of one task, by zone: how many, and the boost before them. */
+  readonly #runs: FallbackRun[];
 
   constructor(
     geometry: Geometry,
@@ -53,6 +58,7 @@ export class MarkTracker {
     this.#switches = switches;
     this.#extfragRemoves = extfragRemoves;
     this.#atWake = new Float64Array(geometry.zones.length).fill(Number.NaN);
+    this.#runs = geometry.zones.map(() => ({ count: 0, before: 0, pid: -1, timeNs: 0 }));
     const sysctl = sysctlValues(snapshots);
     this.#boostFactor = numberOf(sysctl.get('watermark_boost_factor')) ?? DEFAULT_BOOST_FACTOR;
     const copies = firstZoneinfo(snapshots);
@@ -78,37 +84,81 @@ export class MarkTracker {
     });
   }
 
-  /** extfrag event i of the batch, on a page of zone z. */
-  extfrag(batch: EventBatch, i: number, zone: number): void {
-    if (!this.#switches.boost) return;
-    const { fallbackOrder, pageblockOrder, changeOwnership } = unpackExtfrag(batch.detail[i]!);
-    if (fallbackOrder >= pageblockOrder) return;
-    // Movable requests that only take small foreign blocks never try to claim, so do not boost.
-    const claims =
-      changeOwnership || batch.migratetype[i] !== MOVABLE || fallbackOrder >= pageblockOrder / 2;
-    if (this.#extfragRemoves && !claims) return;
+  /** extfrag event i of the batch, on a page of a zone with these free blocks. */
+  extfrag(batch: EventBatch, i: number, zone: number, free: ArrayLike<number>): void {
     const marks = this.zones[zone]!;
-    if (Number.isNaN(marks.high)) return;
-    const { managed } = this.#geometry.zones[zone]!;
-    const block = 2 ** pageblockOrder;
-    this.#setBoost(
-      marks,
-      boostAfterFallback(marks.boost, marks.high, managed, block, this.#boostFactor),
-    );
+    if (!this.#switches.boost || Number.isNaN(marks.high)) return;
+    const boosts = this.#boostsOf(batch, i, free);
+    if (boosts === 0) return;
+    const run = this.#runs[zone]!;
+    const timeNs = batch.timeNs[i]!;
+    if (!follows(run, batch.pid[i]!, timeNs)) {
+      run.count = 0;
+      run.before = marks.boost;
+      run.pid = batch.pid[i]!;
+    }
+    run.count += boosts;
+    run.timeNs = timeNs;
+    this.#setBoost(marks, this.#boosted(zone, marks.boost, boosts));
   }
 
-  /** Rare event `row`: kswapd's wakes and sleeps take boost away. */
+  /**
+   * How often a fallback boosted. Where pageblocks are claimed before single blocks are cut (6.15 and later), each order that has a
+   * foreign block is tried from the top down, and a try boosts whether it succeeds or not. Movable requests try no small blocks.
+   */
+  #boostsOf(batch: EventBatch, i: number, free: ArrayLike<number>): number {
+    const { fallbackOrder, pageblockOrder, changeOwnership } = unpackExtfrag(batch.detail[i]!);
+    if (fallbackOrder >= pageblockOrder) return 0;
+    const movable = batch.migratetype[i] === MOVABLE;
+    const half = pageblockOrder / 2;
+    if (this.#switches.fallback !== 'E') {
+      const claims = changeOwnership || !movable || fallbackOrder >= half;
+      return this.#extfragRemoves && !claims ? 0 : 1;
+    }
+    const least = Math.max(batch.order[i]!, movable ? Math.floor(half) : 0);
+    let tries = 0;
+    for (let q = changeOwnership ? fallbackOrder : least; q < pageblockOrder; q++) {
+      if (free[q]! > 0 || q === fallbackOrder) tries++;
+    }
+    return tries;
+  }
+
+  /** A boost of a zone after some more fallbacks. */
+  #boosted(zone: number, boost: number, fallbacks: number): number {
+    const { managed } = this.#geometry.zones[zone]!;
+    const { high } = this.zones[zone]!;
+    const block = 2 ** this.#geometry.pageblockOrder;
+    let raised = boost;
+    for (let n = 0; n < fallbacks; n++) {
+      raised = boostAfterFallback(raised, high, managed, block, this.#boostFactor);
+    }
+    return raised;
+  }
+
+  /** Rare event `row`: kswapd's passes take boost away. */
   rare(rare: RareLog, row: number): void {
     const kind = rare.kind[row]!;
-    if (kind !== EventKind.kswapdWake && kind !== EventKind.kswapdSleep) return;
+    const called = kind === EventKind.wakeupKswapd;
+    if (!called && kind !== EventKind.kswapdWake && kind !== EventKind.kswapdSleep) return;
     const node = rare.field(row, 0);
     for (const zone of this.#geometry.zones) {
       if (zone.node !== node) continue;
-      const marks = this.zones[zone.index]!;
-      const seen = this.#atWake[zone.index]!;
-      if (!Number.isNaN(seen)) this.#setBoost(marks, marks.boost - Math.min(marks.boost, seen));
-      this.#atWake[zone.index] = kind === EventKind.kswapdWake ? marks.boost : Number.NaN;
+      const z = zone.index;
+      const afterPass = called && follows(this.#runs[z]!, rare.pid[row]!, rare.timeNs[row]!);
+      this.#endPass(z, afterPass ? this.#runs[z]! : null);
+      if (kind === EventKind.kswapdWake) this.#atWake[z] = this.zones[z]!.boost;
+      this.#runs[z]!.pid = -1;
     }
+  }
+
+  /** A pass of kswapd is over: what it saw at its beginning goes; `later` = fallbacks after it. */
+  #endPass(zone: number, later: FallbackRun | null): void {
+    const seen = this.#atWake[zone]!;
+    this.#atWake[zone] = Number.NaN;
+    if (Number.isNaN(seen)) return;
+    const marks = this.zones[zone]!;
+    const left = Math.max(0, (later === null ? marks.boost : later.before) - seen);
+    this.#setBoost(marks, this.#boosted(zone, left, later?.count ?? 0));
   }
 
   /** A zoneinfo copy that prints the boost corrects it. */
@@ -126,6 +176,19 @@ export class MarkTracker {
     marks.boost = boost;
     this.version++;
   }
+}
+
+/** Fallbacks that one task made in a zone one after the other. */
+interface FallbackRun {
+  count: number;
+  before: number;
+  /** -1 = over. */
+  pid: number;
+  timeNs: number;
+}
+
+function follows(run: FallbackRun, pid: number, timeNs: number): boolean {
+  return run.pid === pid && timeNs - run.timeNs < ONE_ALLOCATION;
 }
 
 /** All zones of the first copy of each zone that was printed. */

@@ -125,7 +125,8 @@ export class Watchers {
     const page = this.#state.pageOf(batch.pfn[i]!);
     if (page < 0) return;
     const { version } = this.#marks;
-    this.#marks.extfrag(batch, i, this.#state.zoneOf(page));
+    const zone = this.#state.zoneOf(page);
+    this.#marks.extfrag(batch, i, zone, this.#state.zones[zone]!.free);
     if (this.#marks.version !== version) this.#stirred = true;
   }
 }
