@@ -17,6 +17,7 @@ import { FORMATS } from '../../parsers/registry.js';
 import type { BackgroundHash } from '../io/hash.js';
 import { type InputFile, listInputs } from '../io/inputs.js';
 import { readerThreadUrl } from '../io/reader.js';
+import { scanningHelps } from '../io/scan.js';
 import { Diagnostics } from '../records/diagnostics.js';
 import type { EventBatch } from '../records/events.js';
 import { DEFAULT_LIMITS, type Limits } from '../records/limits.js';
@@ -377,9 +378,10 @@ function nextTurn(): Promise<void> {
   });
 }
 
-/** Where the compiled scan thread is, or null when running from source. */
+/** Where the compiled scan thread is, or null when running from source or where it would not help. */
 function scanThreadUrl(): URL | null {
-  return import.meta.url.endsWith('.js') ? new URL('./scan-thread.js', import.meta.url) : null;
+  const compiled = import.meta.url.endsWith('.js') && scanningHelps();
+  return compiled ? new URL('./scan-thread.js', import.meta.url) : null;
 }
 
 /** `a, b, c and 5 more`. */
