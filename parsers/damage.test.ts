@@ -75,7 +75,10 @@ const SMALL: Readonly<Record<string, readonly [name: string, content: string | U
     'h/buddyinfo-Node0_DMA/freepages-4KB-2026-11-29',
     'epoch,value\n1795955111.590,7631.000000\n1795955113.590,7799.000000\n',
   ],
-  ndjson: ['x.ndjson', '{"t":1594.4,"event":"mm_page_alloc","pfn":27,"order":3,"comm":"dd"}\n'],
+  ndjson: [
+    'x.ndjson',
+    '{"t":1594.4,"event":"mm_page_alloc","pfn":27,"order":3,"comm":"dd"}\n{"snapshot":"page_owner","clock":"none","data":{"records":1,"record":0,"pfn":[9],"order":[0],"pid":[7],"alloc_time":[5.5],"gfp_flags":[0],"comm":[0],"migratetype":[null],"stack":[0],"tables":{"gfp_flags":["GFP_KERNEL"],"comm":["dd"],"migratetype":[],"stack":[["a","b"]]}}}\n',
+  ],
   csv: ['x.csv', 't,event,pfn,order,comm\n1594.4,mm_page_alloc,27,3,"a, ""b"""\n'],
   'page-owner': [
     'page_owner',

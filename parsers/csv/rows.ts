@@ -20,6 +20,7 @@ import {
 import { NO_TIME, type SnapshotTime, type ZoneFree } from '../../src/records/snapshot.js';
 import { EPOCH_CLOCK_S } from '../../src/records/time.js';
 import type { ParseContext } from '../format.js';
+import { OwnerJoiner } from '../ndjson/page-owner-json.js';
 import { decodeSnapshot, PieceJoiner } from '../ndjson/snapshot-json.js';
 import { kindOfName } from './event-names.js';
 import { Field } from './fields.js';
@@ -34,6 +35,7 @@ export class RowImporter {
   readonly #context: ParseContext;
   readonly #batch = new EventBatch();
   readonly #pieces: PieceJoiner;
+  readonly #owners: OwnerJoiner;
   #unitNs: number | null;
   #zones: ZoneFree[] = [];
   #zonesTime: unknown = null;
@@ -41,6 +43,9 @@ export class RowImporter {
 
   constructor(context: ParseContext) {
     this.#pieces = new PieceJoiner(context.limits.pages, context.limits.expansion);
+    this.#owners = new OwnerJoiner(context.strings, context.limits.pages, (code, line, data) =>
+      context.diagnostics.report(code, { source: context.source.name, line }, data),
+    );
     this.#context = context;
     this.#unitNs = unitNamed(context.options['time-unit']);
   }
@@ -74,6 +79,7 @@ export class RowImporter {
 
   end(): void {
     this.#flushZones();
+    this.#owners.end();
     if (this.#batch.length > 0) this.#context.sink.events(this.#batch);
     this.#batch.clear();
   }
@@ -199,10 +205,9 @@ export class RowImporter {
 
   #addSnapshot(row: Row, line: number): void {
     const { source, sink, clock } = this.#context;
-    const snapshot = this.#pieces.add(
-      decodeSnapshot(row, { source: source.name, line, epochS: clock.epochS }),
-      source.bytes,
-    );
+    const item = decodeSnapshot(row, { source: source.name, line, epochS: clock.epochS });
+    const snapshot =
+      item?.kind === 'owner-piece' ? this.#owners.add(item) : this.#pieces.add(item, source.bytes);
     if (snapshot === 'more') return;
     if (snapshot === null) {
       this.skip(line, row);

@@ -4,7 +4,7 @@
  * A snapshot is its time and source in flat members and what the kernel said in `data`. Times are
  * decimal seconds with nine digits on the clock named beside them; a place that was found for a copy without a time
  * is left out, to be found again. Copies of kpageflags and kpagecount are too long for one line: they come in pieces
- * of runs `[count, class, count, class …]` from `pfn` on.
+ * of runs `[count, class, count, class …]` from `pfn` on. page_owner dumps are in pieces too (page-owner-json.ts).
  */
 import * as z from 'zod';
 import {
@@ -13,20 +13,17 @@ import {
   type SnapshotKind,
   type SnapshotTime,
 } from '../../src/records/snapshot.js';
+import type { RecordingStrings } from '../../src/records/strings.js';
 import { Field } from '../csv/fields.js';
 import { exactNs, exactSeconds, wholeNumber } from '../csv/values.js';
+import { OWNER_PIECE, type OwnerPiece, ownerPieces } from './page-owner-json.js';
 
-/** page_owner dumps are left out: they are longer than the traces they go with. */
-export type ConvertedKind = Exclude<SnapshotKind, 'page_owner'>;
-export type ConvertedSnapshot = Extract<Snapshot, { kind: ConvertedKind }>;
-
-export function isConverted(snapshot: Snapshot): snapshot is ConvertedSnapshot {
-  return Object.hasOwn(DATA, snapshot.kind);
-}
+/** Kinds whose copies are one line each. */
+type ShortKind = Exclude<SnapshotKind, LongKind | 'page_owner'>;
 
 /** Members of a snapshot line, in order; `begin_event` and `end_event` only where known. */
 export interface SnapshotLine {
-  readonly snapshot: ConvertedKind;
+  readonly snapshot: SnapshotKind;
   readonly clock: SnapshotTime['clock'];
   readonly begin: string | null;
   readonly end: string | null;
@@ -46,9 +43,10 @@ type LongKind = 'kpageflags' | 'kpagecount';
 /** Runs in one line of a long copy. */
 const RUNS_PER_LINE = 1 << 15;
 
-/** The lines of one snapshot: one, but for long binary copies. */
+/** The lines of one snapshot: one, but for long binary copies and page_owner dumps. */
 export function* snapshotLines(
-  snapshot: ConvertedSnapshot,
+  snapshot: Snapshot,
+  strings: RecordingStrings,
   epochS: number,
 ): Generator<SnapshotLine> {
   const time = snapshot.time.located ? NO_TIME : snapshot.time;
@@ -65,6 +63,10 @@ export function* snapshotLines(
     source: snapshot.source,
     line: snapshot.line,
   };
+  if (snapshot.kind === 'page_owner') {
+    for (const data of ownerPieces(snapshot, strings)) yield { ...head, data };
+    return;
+  }
   if (snapshot.kind !== 'kpageflags' && snapshot.kind !== 'kpagecount') {
     yield { ...head, data: dataOf(snapshot) };
     return;
@@ -92,7 +94,7 @@ function runsFrom(classes: Uint8Array, from: number): { runs: number[]; next: nu
   return { runs, next: pfn };
 }
 
-function dataOf(snapshot: Exclude<ConvertedSnapshot, { kind: LongKind }>): unknown {
+function dataOf(snapshot: Extract<Snapshot, { kind: ShortKind }>): unknown {
   switch (snapshot.kind) {
     case 'buddyinfo':
     case 'zoneinfo':
@@ -179,6 +181,7 @@ const DATA = {
   index: z.object({ file: z.string(), bytes: nullable }),
   kpageflags: piece.extend({ buddyHeadsOnly: z.boolean() }),
   kpagecount: piece,
+  page_owner: OWNER_PIECE,
 };
 
 /** A part of a long copy. */
@@ -200,7 +203,7 @@ export interface DecodeContext {
 export function decodeSnapshot(
   row: readonly unknown[],
   context: DecodeContext,
-): Snapshot | Piece | null {
+): Snapshot | Piece | OwnerPiece | null {
   const kind = row[Field.snapshot];
   if (typeof kind !== 'string' || !Object.hasOwn(DATA, kind)) return null;
   const time = decodeTime(row, context.epochS);
@@ -216,14 +219,15 @@ export function decodeSnapshot(
     const parsed = DATA[kind].safeParse(data);
     return parsed.success ? { kind: 'piece', of: kind, base, data: parsed.data } : null;
   }
-  return decodeText(kind as Exclude<ConvertedKind, LongKind>, base, data);
+  if (kind === 'page_owner') {
+    const parsed = DATA[kind].safeParse(data);
+    if (!parsed.success) return null;
+    return { kind: 'owner-piece', base, at: context.line, data: parsed.data };
+  }
+  return decodeText(kind as ShortKind, base, data);
 }
 
-function decodeText(
-  kind: Exclude<ConvertedKind, LongKind>,
-  base: Piece['base'],
-  data: unknown,
-): Snapshot | null {
+function decodeText(kind: ShortKind, base: Piece['base'], data: unknown): Snapshot | null {
   const parsed = DATA[kind].safeParse(data);
   if (!parsed.success) return null;
   if (kind === 'vmstat') {

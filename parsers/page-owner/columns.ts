@@ -21,8 +21,13 @@ function columnsOf(size: number): Columns {
 }
 
 export class OwnerColumns {
-  #columns = columnsOf(1024);
+  #columns: Columns;
   length = 0;
+
+  /** @param size records there is room for at first, at least 1. */
+  constructor(size = 1024) {
+    this.#columns = columnsOf(size);
+  }
 
   add(record: OwnerRecord): void {
     if (this.length === this.#columns.pfn.length) this.#grow();

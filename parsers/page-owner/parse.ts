@@ -19,11 +19,12 @@ const TAIL =
 const PFN = /^PFN (0x[0-9a-f]{1,13}|\d{1,16})(?: type (\w{1,20}))?(?: Block .*)?$/;
 const FRAME = /^\s*(?:\[<[0-9a-fx]{1,18}>\] )?(\S.*)$/;
 const EXTRA = /^(?:Page has been migrated|Charged|Memcg|.*\bmemcg\b)/;
-const MAX_FRAMES = 64;
+/** Frames kept of a stack. */
+export const MAX_FRAMES = 64;
 /** Records kept: 16 Mi, about 600 MB of columns; a dump that long has 8 GB of text. */
 export const MAX_RECORDS = 1 << 24;
-const MAX_PFN = 2 ** 40;
-const MAX_ORDER = 32;
+export const MAX_PFN = 2 ** 40;
+export const MAX_ORDER = 32;
 
 interface Draft {
   line: number;

@@ -7,7 +7,7 @@
  * the import takes off. Texts of some 64 KiB are yielded at a time.
  */
 import { exactNs, exactSeconds } from '../../parsers/csv/values.js';
-import { isConverted, snapshotLines } from '../../parsers/ndjson/snapshot-json.js';
+import { snapshotLines } from '../../parsers/ndjson/snapshot-json.js';
 import {
   EVENT_NAMES,
   EventBatch,
@@ -77,7 +77,7 @@ export function* convertEvents(recording: Convertible, format: ConvertFormat): G
   yield* chunked(eventLines(recording, format));
 }
 
-/** The snapshots of a recording as text; page_owner dumps are left out. */
+/** The snapshots of a recording as text; page_owner dumps only as NDJSON. */
 export function* convertSnapshots(
   recording: Convertible,
   format: ConvertFormat,
@@ -172,8 +172,9 @@ function rareCells(
 function* snapshotText(recording: Convertible, format: ConvertFormat): Generator<string> {
   if (format === 'csv') yield `${SNAPSHOT_COLUMNS.join(',')}\n`;
   for (const snapshot of recording.snapshots) {
-    if (!isConverted(snapshot)) continue;
-    for (const line of snapshotLines(snapshot, recording.clock.epochS)) {
+    // Longer than the traces they go with, and no spreadsheet has cells that long.
+    if (format === 'csv' && snapshot.kind === 'page_owner') continue;
+    for (const line of snapshotLines(snapshot, recording.strings, recording.clock.epochS)) {
       const cells: Cells = { ...line };
       if (format === 'csv') yield csvLine(SNAPSHOT_COLUMNS, cells);
       else yield `${jsonLine(cells, ['begin', 'end'])}\n`;
