@@ -36,6 +36,7 @@ const BENCHES: readonly Bench[] = [
   { name: 'binary', long: false },
   { name: 'report', long: false },
   { name: 'memory', long: false },
+  { name: 'page', long: false },
   { name: 'stdin', long: true },
   { name: 'accuracy', long: true },
 ];

@@ -2,7 +2,7 @@
  * `npm run bench`: builds, then runs the benches in bench/ one after another.
  *
  *   npm run bench                  all of them
- *   npm run bench -- NAME… [--long]  only those named (scan-text, report, memory, stdin, accuracy)
+ *   npm run bench -- NAME… [--long]  only those named (scan-text, report, memory, page, stdin, accuracy)
  *   npm run bench -- accuracy [RECORDING…] [--big] …  see bench/accuracy.ts
  *
  * bench/*.ts are transpiled to dist/bench/ and import the built code in dist/, so that what is timed is what

@@ -1,53 +1,76 @@
 /**
- * Observer: how many order-n GFP_ATOMIC requests in a row would succeed.
+ * Observer: how many requests in a row would succeed, for each kind of request, by order over time.
  *
- * Of each zone the least of two limits: the order-n blocks that splitting yields, and the pages above
- * what must stay free (mm/page_alloc.c __zone_watermark_ok takes 2^n - 1 off before it compares, so
- * the last request passes while free - (2^n - 1) > need). Summed over zones: a request that one zone
- * refuses goes to the next. CMA blocks do not count;
- * HIGHATOMIC and isolated ones are counted as if usable; reclaim,
- * compaction and per-cpu lists between requests are not modelled.
+ * Summed over zones (row-tests.ts): a request that one zone refuses goes to the next.
  */
+import type { ProfileSwitches } from '../kernel/profile-switches.js';
 import type { EventBatch } from '../records/events.js';
-import type { ReplayObserver, ReplayState, ZoneState } from '../replay/observer.js';
+import type { ReplayObserver, ReplayState } from '../replay/observer.js';
+import { SideCounts } from '../replay/request-test.js';
 import { heldState } from './held-state.js';
 import type { Headroom, TimeGrid } from './report-data.js';
+import { RowTests } from './row-tests.js';
 import { bucketEndNs, bucketOf, nextBucketNs } from './time-grid.js';
 
 export interface HeadroomOptions {
   readonly grid: TimeGrid;
-  /** Pages that must stay free in the zone for GFP_ATOMIC, or null if the marks are not known. */
-  readonly atomicNeed: (zone: ZoneState) => number | null;
+  readonly switches: ProfileSwitches;
+  /** Kinds of request as gfp texts; the first is the one that bounds are kept for. */
+  readonly gfps: readonly string[];
+  /** Node that requests come from. */
+  readonly node: number;
 }
 
-/** What of a zone limits a row of requests. */
-export interface RoomOf {
-  readonly cma?: ArrayLike<number>;
-  /** Pages in these blocks. */
-  readonly cmaPages?: number;
+/** What was found of one zone, or of all together: [order * buckets + bucket]. */
+class Row {
+  readonly now: Float64Array;
+  /** The least in the open bucket. */
+  readonly least: Float64Array;
+  readonly min: Float64Array;
+
+  constructor(orders: number, buckets: number) {
+    this.now = new Float64Array(orders);
+    this.least = new Float64Array(orders).fill(Number.POSITIVE_INFINITY);
+    this.min = new Float64Array(orders * buckets);
+  }
+
+  lower(): void {
+    const { now, least } = this;
+    for (let n = 0; n < now.length; n++) if (now[n]! < least[n]!) least[n] = now[n]!;
+  }
+
+  close(bucket: number, buckets: number): void {
+    for (let n = 0; n < this.least.length; n++) this.min[n * buckets + bucket] = this.least[n]!;
+    this.least.set(this.now);
+  }
 }
 
-/**
- * Adds to `into[n]` the requests of order n that the zone could serve in a row.
- * @param need pages that must stay free: Infinity = the zone is never tried, null = not known.
- * @param free blocks by order, and `pages` in all: the best estimate or a bound.
- */
-export function zoneHeadroom(
-  zone: RoomOf,
-  need: number | null,
-  into: Float64Array,
-  free: ArrayLike<number>,
-  pages: number,
-): void {
-  const { cma } = zone;
-  const cmaPages = zone.cmaPages ?? 0;
-  const above = pages - cmaPages - (need ?? -1) - 1;
-  let blocks = 0;
-  for (let n = into.length - 1; n >= 0; n--) {
-    blocks = blocks * 2 + free[n]!;
-    if (cmaPages !== 0) blocks -= cma?.[n] ?? 0;
-    const byMark = above < 0 ? 0 : (above + 1) >> n;
-    into[n]! += blocks < byMark ? blocks : byMark;
+/** One kind of request. */
+class Kind {
+  readonly gfp: string;
+  readonly tests: RowTests;
+  readonly all: Row;
+  readonly zones: readonly Row[];
+
+  constructor(state: ReplayState, { switches, node, grid }: HeadroomOptions, gfp: string) {
+    this.gfp = gfp;
+    this.tests = new RowTests(state, switches, gfp, node);
+    this.all = new Row(state.orders, grid.buckets);
+    this.zones = state.zones.map(() => new Row(state.orders, grid.buckets));
+  }
+
+  /** Reckons the zones that moved anew, and the sum. */
+  compute(moved: Uint8Array, counts: readonly SideCounts[]): void {
+    const sum = this.all.now.fill(0);
+    for (let z = 0; z < this.zones.length; z++) {
+      const row = this.zones[z]!;
+      if (moved[z] === 1) {
+        this.tests.add(z, counts[z]!, row.now.fill(0));
+        row.lower();
+      }
+      for (let n = 0; n < sum.length; n++) sum[n]! += row.now[n]!;
+    }
+    this.all.lower();
   }
 }
 
@@ -57,19 +80,18 @@ export class HeadroomObserver implements ReplayObserver {
   #orders = 0;
   #bucket = 0;
   #bucketEndNs: number;
-  #last: Float64Array = new Float64Array();
-  #min: Float64Array = new Float64Array();
-  #low: Float64Array = new Float64Array();
-  #high: Float64Array = new Float64Array();
-  #now: Float64Array = new Float64Array();
-  #least: Float64Array = new Float64Array();
-  /** By zone: what it would serve alone, the least of that in the open bucket, and in each bucket. */
-  #zones: { now: Float64Array; least: Float64Array; min: Float64Array }[] = [];
+  #kinds: readonly Kind[] = [];
+  #counts: readonly SideCounts[] = [];
+  readonly #last: Float64Array[] = [];
+  readonly #low: Float64Array[] = [];
+  readonly #high: Float64Array[] = [];
+  #bounded: Float64Array = new Float64Array();
   /** Zones whose free lists moved since they were reckoned. */
   #moved: Uint8Array = new Uint8Array();
-  #bounded: Float64Array = new Float64Array();
   #seenPages: Float64Array = new Float64Array();
-  #needs: (number | null)[] = [];
+  /** Of each zone, as the tests have them. */
+  #boosts: Float64Array = new Float64Array();
+  #marksKnown = false;
   /** Events were seen. */
   #walked = false;
   /** The state at the last copy, as long as none were. */
@@ -81,22 +103,18 @@ export class HeadroomObserver implements ReplayObserver {
   }
 
   start(state: ReplayState): void {
-    const { buckets } = this.#options.grid;
+    const { grid, gfps } = this.#options;
     this.#orders = state.orders;
-    this.#last = new Float64Array(state.orders * buckets);
-    this.#min = new Float64Array(state.orders * buckets);
-    this.#low = new Float64Array(state.orders * buckets);
-    this.#high = new Float64Array(state.orders * buckets);
-    this.#now = new Float64Array(state.orders);
+    this.#kinds = gfps.map((gfp) => new Kind(state, this.#options, gfp));
+    this.#counts = state.zones.map(() => new SideCounts('free'));
+    for (const plane of [this.#last, this.#low, this.#high]) {
+      for (let n = 0; n < state.orders; n++) plane.push(new Float64Array(grid.buckets));
+    }
     this.#bounded = new Float64Array(state.orders);
-    this.#least = new Float64Array(state.orders).fill(Number.POSITIVE_INFINITY);
     this.#seenPages = new Float64Array(state.zones.length).fill(Number.NaN);
     this.#moved = new Uint8Array(state.zones.length);
-    this.#zones = state.zones.map(() => ({
-      now: new Float64Array(state.orders),
-      least: new Float64Array(state.orders).fill(Number.POSITIVE_INFINITY),
-      min: new Float64Array(state.orders * buckets),
-    }));
+    this.#boosts = Float64Array.from(state.zones, ({ marks }) => marks.boost);
+    this.#marksKnown = state.zones.every(({ marks }) => !Number.isNaN(marks.min));
     this.#computeAll(state);
   }
 
@@ -105,14 +123,16 @@ export class HeadroomObserver implements ReplayObserver {
   }
 
   due(state: ReplayState, batch: EventBatch, i: number): void {
-    this.#advance(state, batch.timeNs[i]!);
+    const { grid } = this.#options;
+    this.#closeUpTo(state, bucketOf(grid, batch.timeNs[i]!));
+    this.#bucketEndNs = nextBucketNs(grid, this.#bucket);
   }
 
   changed(state: ReplayState): void {
     const zones = state.zones;
     // What comes free can only help: the least of a bucket is found where pages were taken.
     const both = state.restless !== false;
-    let less = false;
+    let less = this.#takeMarks(state);
     for (let z = 0; z < zones.length; z++) {
       const pages = zones[z]!.freePages;
       const seen = this.#seenPages[z]!;
@@ -124,12 +144,28 @@ export class HeadroomObserver implements ReplayObserver {
     if (less) this.#compute(state);
   }
 
+  /** Whether a boost moved since the last time. */
+  #takeMarks(state: ReplayState): boolean {
+    const { zones } = state;
+    let moved = false;
+    for (let z = 0; z < zones.length; z++) {
+      const { boost } = zones[z]!.marks;
+      if (boost === this.#boosts[z]) continue;
+      this.#boosts[z] = boost;
+      this.#moved[z] = 1;
+      moved = true;
+    }
+    if (moved) for (const { tests } of this.#kinds) tests.refresh(state);
+    return moved;
+  }
+
   batch(): void {
     this.#walked = true;
   }
 
   snapshot(state: ReplayState): void {
     if (!this.#walked) this.#jump(state);
+    this.#takeMarks(state);
     this.#computeAll(state);
   }
 
@@ -149,98 +185,75 @@ export class HeadroomObserver implements ReplayObserver {
     this.#compute(state);
   }
 
-  /** Reckons the zones that moved anew, and the sum. */
   #compute(state: ReplayState): void {
     const { zones } = state;
-    this.#now.fill(0);
     for (let z = 0; z < zones.length; z++) {
-      const { now, least } = this.#zones[z]!;
-      if (this.#moved[z] === 1) {
-        this.#moved[z] = 0;
-        const zone = zones[z]!;
-        if (this.#needs.length <= z) this.#needs.push(this.#options.atomicNeed(zone));
-        zoneHeadroom(zone, this.#needs[z]!, now.fill(0), zone.free, zone.freePages);
-        this.#seenPages[z] = zone.freePages;
-        lower(least, now);
-      }
-      for (let n = 0; n < this.#orders; n++) this.#now[n]! += now[n]!;
+      if (this.#moved[z] === 0) continue;
+      this.#counts[z]!.load(zones[z]!);
+      this.#seenPages[z] = zones[z]!.freePages;
     }
-    lower(this.#least, this.#now);
-  }
-
-  #advance(state: ReplayState, timeNs: number): void {
-    const { grid } = this.#options;
-    this.#closeUpTo(state, bucketOf(grid, timeNs));
-    this.#bucketEndNs = nextBucketNs(grid, this.#bucket);
+    for (let k = 0; k < this.#kinds.length; k++) {
+      this.#kinds[k]!.compute(this.#moved, this.#counts);
+    }
+    this.#moved.fill(0);
   }
 
   #closeUpTo(state: ReplayState, next: number): void {
     const { buckets } = this.#options.grid;
     for (; this.#bucket < next; this.#bucket++) {
-      // Like the timeline's marks: what moved them came at the end of the last of these buckets.
-      if (this.#bucket === next - 1) this.#askNeeds(state);
       this.#computeAll(state);
       this.#bound(state, 'low', this.#low);
       this.#bound(state, 'high', this.#high);
       for (let n = 0; n < this.#orders; n++) {
-        this.#last[n * buckets + this.#bucket] = this.#now[n]!;
-        this.#min[n * buckets + this.#bucket] = this.#least[n]!;
-        this.#least[n] = this.#now[n]!;
+        this.#last[n]![this.#bucket] = this.#kinds[0]!.all.now[n]!;
       }
-      for (const { now, least, min } of this.#zones) {
-        for (let n = 0; n < this.#orders; n++) min[n * buckets + this.#bucket] = least[n]!;
-        least.set(now);
+      for (const { all, zones } of this.#kinds) {
+        all.close(this.#bucket, buckets);
+        for (const row of zones) row.close(this.#bucket, buckets);
       }
-    }
-  }
-
-  #askNeeds(state: ReplayState): void {
-    for (let z = 0; z < state.zones.length; z++) {
-      this.#needs[z] = this.#options.atomicNeed(state.zones[z]!);
     }
   }
 
   /** What a bound of the free lists would allow, at the end of the open bucket. */
-  #bound(state: ReplayState, plane: 'low' | 'high', into: Float64Array): void {
-    const { buckets } = this.#options.grid;
+  #bound(state: ReplayState, side: 'low' | 'high', into: readonly Float64Array[]): void {
+    const { tests, all } = this.#kinds[0]!;
     const requests = this.#bounded.fill(0);
     for (let z = 0; z < state.zones.length; z++) {
       const zone = state.zones[z]!;
-      const exact = zone.certainty === 'exact';
-      const blocks = exact ? zone.free : zone[plane];
-      const pages = exact ? zone.freePages : blocks.reduce((sum, n, q) => sum + n * 2 ** q, 0);
-      zoneHeadroom(zone, this.#needs[z]!, requests, blocks, pages);
+      const counts = new SideCounts(zone.certainty === 'exact' ? 'free' : side).load(zone);
+      tests.add(z, counts, requests);
     }
     for (let n = 0; n < this.#orders; n++) {
-      const at = n * buckets + this.#bucket;
-      const now = this.#now[n]!;
-      into[at] =
-        plane === 'low' ? Math.max(0, Math.min(now, requests[n]!)) : Math.max(now, requests[n]!);
+      const now = all.now[n]!;
+      into[n]![this.#bucket] =
+        side === 'low' ? Math.min(now, requests[n]!) : Math.max(now, requests[n]!);
     }
   }
 
   result(): Headroom {
     const { buckets } = this.#options.grid;
-    const split = (flat: Float64Array): number[][] =>
+    const split = ({ min }: Row): number[][] =>
       Array.from({ length: this.#orders }, (_, n) => [
-        ...flat.subarray(n * buckets, (n + 1) * buckets),
+        ...min.subarray(n * buckets, (n + 1) * buckets),
       ]);
+    const [first, ...others] = this.#kinds;
+    const planes = (rows: readonly Float64Array[]): number[][] => rows.map((row) => [...row]);
     return {
-      last: split(this.#last),
-      min: split(this.#min),
-      low: this.#equal(this.#low) ? null : split(this.#low),
-      high: this.#equal(this.#high) ? null : split(this.#high),
-      zoneMin: this.#zones.map(({ min }) => split(min)),
-      marksKnown: this.#needs.length > 0 && this.#needs.every((need) => need !== null),
+      last: planes(this.#last),
+      min: first ? split(first.all) : [],
+      low: this.#equal(this.#low) ? null : planes(this.#low),
+      high: this.#equal(this.#high) ? null : planes(this.#high),
+      zoneMin: first ? first.zones.map(split) : [],
+      others: others.map(({ gfp, all, zones }) => ({
+        gfp,
+        min: split(all),
+        zoneMin: zones.map(split),
+      })),
+      marksKnown: this.#marksKnown,
     };
   }
 
-  #equal(bound: Float64Array): boolean {
-    return bound.every((value, i) => value === this.#last[i]);
+  #equal(bound: readonly Float64Array[]): boolean {
+    return bound.every((row, n) => row.every((value, b) => value === this.#last[n]![b]));
   }
-}
-
-/** Keeps the smaller of each pair in `least`. */
-function lower(least: Float64Array, now: Float64Array): void {
-  for (let n = 0; n < least.length; n++) if (now[n]! < least[n]!) least[n] = now[n]!;
 }

@@ -3,11 +3,15 @@
  *
  * A moment is kept when a failure window opens. There may be very many: when the limit is reached every
  * second one is dropped and from then on every second opening is skipped, so those kept stay evenly
- * spread over the recording.
+ * spread over the recording. The opening of the longest window of each request and order is kept in any case: that is
+ * what a report shows first.
  */
 import type { ReplayState, ZoneState } from '../replay/observer.js';
 import type { Moment, MomentZone, NearEvent, NearestBlock } from './report-data.js';
-import type { Verdict } from './types.js';
+import type { FailureWindow, Verdict } from './types.js';
+
+/** Openings remembered until their window closes, over the whole recording. */
+const MAX_REMEMBERED = 20_000;
 
 export class MomentKeeper {
   #moments: Moment[] = [];
@@ -16,6 +20,10 @@ export class MomentKeeper {
   /** Moments kept that hold no nearest blocks: only those are thinned, the others are few. */
   #plain = 0;
   readonly #limit: number;
+  /** By request and order: the moment at which the open window began, and that of the longest one closed. */
+  readonly #open = new Map<string, Moment>();
+  readonly #longest = new Map<string, { readonly ns: number; readonly moment: Moment }>();
+  #remembered = 0;
   readonly #nearest: (state: ReplayState, order: number) => readonly NearestBlock[] | null;
   readonly #around: (state: ReplayState) => readonly NearEvent[];
 
@@ -36,10 +44,33 @@ export class MomentKeeper {
   readonly note = (state: ReplayState, verdict: Verdict): void => {
     state.catchUp?.();
     const nearest = this.#nearest(state, verdict.order);
-    if (this.#seen++ % this.#every !== 0 && nearest === null) return;
+    const skipped = this.#seen++ % this.#every !== 0 && nearest === null;
+    if (skipped && this.#remembered >= MAX_REMEMBERED) return;
+    const moment = this.#momentOf(state, verdict, nearest);
+    if (this.#remembered++ < MAX_REMEMBERED) this.#open.set(keyOf(verdict), moment);
+    if (skipped) return;
+    this.#moments.push(moment);
+    if (nearest === null) this.#plain++;
+    if (this.#plain < this.#limit) return;
+    this.#moments = this.#moments.filter((m) => m.nearest !== undefined || this.#plain++ % 2 === 0);
+    this.#plain = this.#moments.filter((m) => m.nearest === undefined).length;
+    this.#every *= 2;
+  };
+
+  /** A window has closed. */
+  readonly closed = (window: FailureWindow): void => {
+    const key = keyOf(window);
+    const moment = this.#open.get(key);
+    this.#open.delete(key);
+    if (moment?.timeNs !== window.fromNs) return;
+    const ns = window.toNs - window.fromNs;
+    if (ns > (this.#longest.get(key)?.ns ?? -1)) this.#longest.set(key, { ns, moment });
+  };
+
+  #momentOf(state: ReplayState, verdict: Verdict, nearest: readonly NearestBlock[] | null): Moment {
     const around = this.#around(state);
     const worst = state.zones.map((z) => z.certainty);
-    this.#moments.push({
+    return {
       timeNs: state.timeNs,
       certainty: worst.includes('unknown')
         ? 'unknown'
@@ -50,16 +81,14 @@ export class MomentKeeper {
       verdict,
       ...(around.length === 0 ? {} : { around }),
       ...(nearest === null ? {} : { nearest }),
-    });
-    if (nearest === null) this.#plain++;
-    if (this.#plain < this.#limit) return;
-    this.#moments = this.#moments.filter((m) => m.nearest !== undefined || this.#plain++ % 2 === 0);
-    this.#plain = this.#moments.filter((m) => m.nearest === undefined).length;
-    this.#every *= 2;
-  };
+    };
+  }
 
+  /** In time order. */
   get moments(): readonly Moment[] {
-    return this.#moments;
+    const kept = new Set(this.#moments);
+    for (const { moment } of this.#longest.values()) kept.add(moment);
+    return [...kept].sort((a, b) => a.timeNs - b.timeNs);
   }
 }
 
@@ -75,4 +104,8 @@ function zoneNow(zone: ZoneState): MomentZone {
     ...(highatomic && highatomicPages > 0 ? { highatomic: [...highatomic] } : {}),
     ...(reservedHighatomic > 0 ? { reserved: reservedHighatomic } : {}),
   };
+}
+
+function keyOf({ gfp, order }: { readonly gfp: string; readonly order: number }): string {
+  return `${order} ${gfp}`;
 }

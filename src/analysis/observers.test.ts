@@ -1,5 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import { expect, it } from 'vitest';
+import { profileOfText } from '../kernel/profile.js';
 import { EventBatch, EventKind } from '../records/events.js';
 import { RecordingStrings } from '../records/strings.js';
 import { showEvent } from '../replay/watchers.js';
@@ -143,10 +144,16 @@ it('says what headroom the bounds of the free lists leave open', () => {
     high: Int32Array.of(6, 3, 5),
     freePages: 20,
     certainty: 'bounded' as const,
+    marks: { min: 0, low: 0, high: 0, boost: 0, protection: [] },
   };
   const state = { ...machine.state, orders: 3, zones: [zone], timeNs: 5 };
   const headroomAt = (certainty: 'bounded' | 'exact') => {
-    const observer = new HeadroomObserver({ grid: timeGrid(0, 10, 1), atomicNeed: () => 0 });
+    const observer = new HeadroomObserver({
+      grid: timeGrid(0, 10, 1),
+      switches: profileOfText('6.1.192')!.switches,
+      gfps: ['GFP_ATOMIC'],
+      node: 0,
+    });
     const now = { ...state, zones: [{ ...zone, certainty }] };
     observer.start(now);
     observer.end(now);

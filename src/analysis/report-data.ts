@@ -278,6 +278,12 @@ export interface Headroom {
    * free lists (zone-headroom.ts). Absent in summaries of older versions.
    */
   readonly zoneMin?: readonly (readonly (readonly number[])[])[];
+  /** The least for the other kinds of request that windows were judged for. */
+  readonly others?: readonly {
+    readonly gfp: string;
+    readonly min: readonly (readonly number[])[];
+    readonly zoneMin: readonly (readonly (readonly number[])[])[];
+  }[];
 }
 
 /** mm_page_alloc_extfrag: what type of request took blocks of what type. */

@@ -39,6 +39,8 @@ export interface ReportObserverOptions {
   /** page_owner dumps placed in the recording, and how the times in them compare. */
   readonly dumps?: readonly PageOwnerSnapshot[];
   readonly printk?: PrintkClock | null;
+  /** Kinds of request that are judged, beside plain GFP_ATOMIC. */
+  readonly gfps: readonly string[];
 }
 
 /** The parts of ReportData that come from the replay. */
@@ -121,7 +123,9 @@ export function createReportObservers(options: ReportObserverOptions): ReportObs
   const grid = timeGrid(options.fromNs, options.toNs, bucketsFor(options.zoneCount));
   const trust = new TrustObserver();
   const timeline = new TimelineObserver({ grid, strings, atomicNeed });
-  const headroom = new HeadroomObserver({ grid, atomicNeed });
+  const { node } = options;
+  const gfps = [...new Set(['GFP_ATOMIC', ...options.gfps])];
+  const headroom = new HeadroomObserver({ grid, switches, gfps, node });
   const attempts = new AttemptsObserver({ grid, strings, classOf });
   const extfrag = new ExtfragObserver(options.fromNs, options.toNs, typeNames);
   const { dumps = [], printk = null } = options;

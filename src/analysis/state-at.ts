@@ -7,6 +7,7 @@
 import { freePagesOf } from '../kernel/fragmentation-index.js';
 import type { ProfileSwitches } from '../kernel/profile-switches.js';
 import type { Certainty, ReplayState, ZoneState } from '../replay/observer.js';
+import { RequestTest } from '../replay/request-test.js';
 import type { MarkStep, MomentZone, ReportData, ZoneTimeline } from './report-data.js';
 import type { Verdict } from './types.js';
 import { RequestJudge } from './verdict.js';
@@ -42,13 +43,13 @@ export function judgeZones(
   request: { readonly order: number; readonly gfp: string },
 ): Verdict {
   const state = stateOf(data, zones, at);
-  // A report's features are the switches of its profile.
-  const switches = data.kernel.features as unknown as ProfileSwitches;
+  const switches = switchesOf(data);
   const judge = new RequestJudge(state, switches, request.gfp, request.order, data.node ?? 0);
   return judge.judge(state, at.timeNs);
 }
 
-function stateOf(
+/** A state with these free lists and the marks of this time. */
+export function stateOf(
   { zones: places, timeline, orders, pageblockOrder }: JudgedFacts,
   zones: readonly MomentZone[],
   { timeNs, certainty }: { readonly timeNs: number; readonly certainty: Certainty },
@@ -88,6 +89,25 @@ function stateOf(
     pfnOf: () => -1,
     zoneOf: () => -1,
   };
+}
+
+/** Pages of a zone that a kind of request must leave, for each step of its marks; null = not known, or never tried. */
+export function pagesKept(data: JudgedFacts, zone: number, gfp: string): (number | null)[] {
+  const { marks } = data.timeline.zones[zone]!;
+  const zones = zonesAtBucket(data, 0);
+  const switches = switchesOf(data);
+  let test: RequestTest | null = null;
+  return marks.map(({ timeNs, min }) => {
+    if (min === null) return null;
+    const state = stateOf(data, zones, { timeNs, certainty: 'bounded' });
+    test ??= new RequestTest(state, switches, gfp, 1, data.node ?? 0);
+    return test.plan(state).zones.find((planned) => planned.zone === zone)?.slow.needPages ?? null;
+  });
+}
+
+/** A report's features are the switches of its profile. */
+export function switchesOf({ kernel }: Pick<ReportData, 'kernel'>): ProfileSwitches {
+  return kernel.features as unknown as ProfileSwitches;
 }
 
 function marksAt(history: ZoneTimeline, timeNs: number, boost?: number): ZoneState['marks'] {

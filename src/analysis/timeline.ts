@@ -50,6 +50,7 @@ class ZoneColumns {
   openPagesMin = Number.POSITIVE_INFINITY;
   openPagesMax = Number.NEGATIVE_INFINITY;
   seenPages = Number.NaN;
+  seenBoost = Number.NaN;
   openCertainty = 0;
 
   constructor(orders: number, buckets: number, protection: readonly number[]) {
@@ -201,13 +202,18 @@ export class TimelineObserver implements ReplayObserver {
       const zone = zones[z]!;
       const pages = zone.freePages;
       const columns = this.#columns[z]!;
+      if (zone.marks.boost !== columns.seenBoost) this.#noteMarks(zone, state.timeNs);
       if (pages !== columns.seenPages) columns.note(zone, pages, zone.touched);
     }
   }
 
   snapshot(state: ReplayState): void {
     if (!this.#walked) this.#jump(state);
-    for (const zone of state.zones) this.#columns[zone.index]!.note(zone, zone.freePages);
+    for (const zone of state.zones) {
+      const columns = this.#columns[zone.index]!;
+      if (zone.marks.boost !== columns.seenBoost) this.#noteMarks(zone, state.timeNs);
+      columns.note(zone, zone.freePages);
+    }
   }
 
   /** Without events: up to this copy what the one before told held. */
@@ -237,24 +243,18 @@ export class TimelineObserver implements ReplayObserver {
         columns.reopen(zone);
       }
     }
-    const endNs = Math.min(bucketEndNs(grid, next - 1), grid.fromNs + grid.buckets * grid.bucketNs);
-    for (const zone of state.zones) this.#noteMarks(zone, endNs);
   }
 
+  /** Of the changes in one bucket the last is kept. */
   #noteMarks(zone: ZoneState, timeNs: number): void {
     const { marks } = zone;
-    const steps = this.#columns[zone.index]!.steps;
-    const previous = steps[steps.length - 1];
+    const columns = this.#columns[zone.index]!;
+    const { steps } = columns;
+    columns.seenBoost = marks.boost;
+    const bucketNs = bucketEndNs(this.#options.grid, this.#bucket - 1);
+    if (steps.length > 1 && steps[steps.length - 1]!.timeNs >= bucketNs) steps.pop();
     const asked = this.#options.atomicNeed(zone);
     const need = asked === null ? null : known(asked);
-    const same =
-      previous !== undefined &&
-      previous.min === known(marks.min) &&
-      previous.low === known(marks.low) &&
-      previous.high === known(marks.high) &&
-      previous.boost === marks.boost &&
-      previous.atomicNeed === need;
-    if (same) return;
     steps.push({
       timeNs,
       min: known(marks.min),

@@ -1,63 +1,69 @@
 /**
- * How many GFP_ATOMIC requests in a row one zone alone would have served, out of ReportData.
+ * How many requests of a kind in a row single zones, or all of them, would have served, out of ReportData.
  *
- * The same rule as headroom.ts, from the zone's free lists and its marks at the end of each bucket; the least inside a
- * bucket was kept by the replay. A zone that GFP_ATOMIC never tries serves none.
+ * By the same tests as the replay's (row-tests.ts), from the free lists and marks at the end of each bucket; the least
+ * inside a bucket was kept by the replay.
  */
-import { freePagesOf } from '../kernel/fragmentation-index.js';
-import { zoneHeadroom } from './headroom.js';
+import { SideCounts } from '../replay/request-test.js';
 import type { Headroom, ReportData } from './report-data.js';
+import { RowTests } from './row-tests.js';
+import { type JudgedFacts, stateOf, switchesOf, zonesAtBucket } from './state-at.js';
 
-type Facts = Pick<ReportData, 'timeline' | 'headroom' | 'zonelist' | 'orders'>;
-type Plane = readonly (readonly number[])[];
+type Facts = JudgedFacts & Pick<ReportData, 'headroom'>;
+type Planes = Record<'last' | 'low' | 'high', number[][]>;
 
-/** @param zone index in `zones`. */
-export function headroomOfZone(data: Facts, zone: number): Headroom {
-  const { timeline, headroom, orders, zonelist } = data;
-  const { buckets } = timeline;
-  const room = timeline.zones[zone]!;
-  const tried = zonelist.includes(zone);
-  const last = planes(orders, buckets);
-  const low = planes(orders, buckets);
-  const high = planes(orders, buckets);
-  const now = new Float64Array(orders);
-  let step = 0;
-  for (let b = 0; b < buckets; b++) {
-    const endNs = timeline.fromNs + (b + 1) * timeline.bucketNs;
-    while (step + 1 < room.marks.length && room.marks[step + 1]!.timeNs <= endNs) step++;
-    const need = tried ? (room.marks[step]?.atomicNeed ?? null) : Number.POSITIVE_INFINITY;
-    const column = (plane: Plane): number[] => plane.map((row) => row[b] ?? 0);
-    const cma = room.cma ? column(room.cma) : [];
-    const serves = (free: readonly number[]): Float64Array => {
-      const limits = { cma, cmaPages: freePagesOf(cma) };
-      zoneHeadroom(limits, need, now.fill(0), free, freePagesOf(free));
-      return now;
-    };
-    put(last, b, serves(column(room.last)));
-    put(low, b, serves(column(room.low ?? room.last)));
-    put(high, b, serves(column(room.high ?? room.last)));
-  }
-  low.forEach((row, n) => {
-    row.forEach((_, b) => {
-      row[b] = Math.min(row[b]!, last[n]![b]!);
-      high[n]![b] = Math.max(high[n]![b]!, last[n]![b]!);
-    });
-  });
+/** Plain GFP_ATOMIC: what `headroom` itself speaks of. */
+const PLAIN = 'GFP_ATOMIC';
+
+/** @param zone index in `zones`, null = all together. */
+export function headroomOf(data: Facts, gfp: string, zone: number | null): Headroom {
+  const { headroom, orders, timeline } = data;
+  if (gfp === PLAIN && zone === null) return headroom;
+  const zones = zone === null ? data.zones.map((_, z) => z) : [zone];
+  const { last, low, high } = reckon(data, gfp, zones);
+  const kept = gfp === PLAIN ? headroom : headroom.others?.find((one) => one.gfp === gfp);
+  const marks = zones.flatMap((z) => timeline.zones[z]!.marks);
   return {
     last,
-    low,
-    high,
-    min: headroom.zoneMin?.[zone] ?? last,
-    marksKnown: room.marks.every(({ atomicNeed }) => atomicNeed !== null),
+    min: (zone === null ? kept?.min : kept?.zoneMin?.[zone]) ?? last,
+    low: low.slice(0, orders),
+    high: high.slice(0, orders),
+    marksKnown: marks.every(({ min }) => min !== null),
   };
 }
 
-function planes(orders: number, buckets: number): number[][] {
-  return Array.from({ length: orders }, () => new Array<number>(buckets).fill(0));
-}
-
-function put(plane: number[][], bucket: number, values: Float64Array): void {
-  values.forEach((value, n) => {
-    plane[n]![bucket] = value;
-  });
+/** Sums over the zones at the end of every bucket. */
+function reckon(data: Facts, gfp: string, zones: readonly number[]): Planes {
+  const { orders, timeline } = data;
+  const planes = (): number[][] =>
+    Array.from({ length: orders }, () => new Array<number>(timeline.buckets).fill(0));
+  const found: Planes = { last: planes(), low: planes(), high: planes() };
+  const sides = {
+    last: new SideCounts('free'),
+    low: new SideCounts('low'),
+    high: new SideCounts('high'),
+  };
+  let tests: RowTests | null = null;
+  for (let b = 0; b < timeline.buckets; b++) {
+    const endNs = timeline.fromNs + (b + 1) * timeline.bucketNs;
+    const at = { timeNs: endNs, certainty: 'bounded' } as const;
+    const state = stateOf(data, zonesAtBucket(data, b), at);
+    tests ??= new RowTests(state, switchesOf(data), gfp, data.node ?? 0);
+    tests.refresh(state);
+    for (const z of zones) {
+      const served = (side: keyof Planes): Float64Array => {
+        const into = new Float64Array(orders);
+        tests!.add(z, sides[side].load(state.zones[z]!), into);
+        return into;
+      };
+      const now = served('last');
+      const [least, most] = [served('low'), served('high')];
+      for (let n = 0; n < orders; n++) {
+        found.last[n]![b]! += now[n]!;
+        found.low[n]![b]! += Math.min(least[n]!, now[n]!);
+        found.high[n]![b]! += Math.max(most[n]!, now[n]!);
+      }
+    }
+  }
+  return found;
 }

@@ -5,6 +5,7 @@
  * marks over them. The page keeps the compiled spec and only exchanges rows; the file written to
  * charts/*.vl.json holds spec and rows together.
  */
+import { extraFlags } from '../analysis/narrative-reasons.js';
 import type { ReportData } from '../analysis/report-data.js';
 import { bytesText } from '../analysis/words.js';
 
@@ -98,6 +99,14 @@ export function requestClasses(data: Pick<ReportData, 'totals'>): string[] {
 /** The class shown at first: the one the verdict speaks of. */
 export function leadingClass(data: Pick<ReportData, 'narrative'>): string {
   return data.narrative.gfp ?? 'GFP_ATOMIC';
+}
+
+/** The class in a few words: what sets it apart; its full text where that is not enough. */
+export function requestName(data: Pick<ReportData, 'totals'>, gfp: string): string {
+  if (gfp === 'GFP_ATOMIC') return 'plain GFP_ATOMIC';
+  const name = extraFlags(gfp);
+  const others = requestClasses(data).filter((other) => other !== gfp);
+  return others.some((other) => extraFlags(other) === name) ? gfp : `with ${name}`;
 }
 
 /** Seconds on the trace's own clock. */

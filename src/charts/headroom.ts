@@ -2,9 +2,9 @@
  * Charts: how many requests in a row would succeed, over time and against a ring size.
  */
 import type { Headroom, ReportData } from '../analysis/report-data.js';
-import { headroomOfZone } from '../analysis/zone-headroom.js';
+import { headroomOf } from '../analysis/zone-headroom.js';
 import { columnsInView, lastIn, leastIn } from './buckets.js';
-import { type Chart, type Row, toSeconds } from './chart.js';
+import { type Chart, type ChartView, type Row, toSeconds } from './chart.js';
 import { bandMark, DEFAULT_WIDTH, ORDER_COLORS } from './theme.js';
 import { honestyRows, inkParams, SCHEMA_URL, timeChart, timeX, valueY } from './time-chart.js';
 
@@ -14,16 +14,16 @@ const LARGEST_COMMON = 5;
 const RING_ORDERS = [1, 2, 3, 4, 5];
 const LARGEST_RING = 4096;
 
-const zones = new WeakMap<ReportData, Map<number, Headroom>>();
+const known = new WeakMap<ReportData, Map<string, Headroom>>();
 
-/** All zones together, or what one alone would serve. */
-function headroomIn(data: ReportData, zone: number | null): Headroom {
-  if (zone === null || zone >= data.timeline.zones.length) return data.headroom;
-  const known = zones.get(data) ?? new Map<number, Headroom>();
-  zones.set(data, known);
-  const found = known.get(zone) ?? headroomOfZone(data, zone);
-  known.set(zone, found);
-  return found;
+/** For the request chosen: of all zones together, or of one alone. Reckoned once. */
+function headroomIn(data: ReportData, { gfp, zone }: ChartView): Headroom {
+  const found = known.get(data) ?? new Map<string, Headroom>();
+  known.set(data, found);
+  const key = `${zone} ${gfp}`;
+  const headroom = found.get(key) ?? headroomOf(data, gfp, zone);
+  found.set(key, headroom);
+  return headroom;
 }
 
 /** The order chosen, else the one the verdict speaks of where drivers ask for it, else 3. */
@@ -37,7 +37,7 @@ export const headroomChart: Chart = {
   id: 'headroom',
   title: 'Headroom: how many requests in a row would succeed',
   description:
-    'The number of GFP_ATOMIC requests of one order that would succeed one after another, over time.',
+    'The number of atomic requests of one order that would succeed one after another, over time.',
   how: 'Compare this with the number of buffers a driver refills at once (its ring size): while the band is below that number, a refill of the whole ring fails part way. The line is the number at the end of each column, the green band reaches down to the least inside it; a grey band is what the bounds of the reconstruction leave open. The order that the sentence on top speaks of, unless an order is chosen above; with a zone chosen, what that zone alone would have served. The scale is logarithmic; 0 is at the foot.',
   overTime: true,
   table: {
@@ -55,7 +55,7 @@ export const headroomChart: Chart = {
   hasData: (data) => data.headroom.last.length > 0,
   rows: (data, view) => {
     const order = headroomOrder(data, view.order);
-    const { last, min, low, high } = headroomIn(data, view.zone);
+    const { last, min, low, high } = headroomIn(data, view);
     const headroom = columnsInView(data.timeline, view, true).map((column) => ({
       t: toSeconds(data, column.startNs),
       order,
@@ -73,6 +73,7 @@ export const headroomChart: Chart = {
       axis: {
         ...(valueY(title).axis as object),
         values: [0, 1, 10, 100, 1000, 10000, 100000],
+        labelOverlap: 'greedy',
       },
     };
     return timeChart({
@@ -138,7 +139,7 @@ export const ringSizeChart: Chart = {
   },
   emptyText: 'The free lists could not be reconstructed.',
   hasData: (data) => data.headroom.last.length > 0,
-  rows: (data, view) => ({ ring: ringRows(data, view.order, view.zone) }),
+  rows: (data, view) => ({ ring: ringRows(data, view) }),
   spec: (data) => ({
     $schema: SCHEMA_URL,
     title: ringSizeChart.title,
@@ -199,8 +200,9 @@ function ringColors(orders: number): string[] {
   return Array.from({ length: orders - 1 }, (_, i) => ORDER_COLORS[Math.min(11, i * 2 + 1)]!);
 }
 
-function ringRows(data: ReportData, order: number | null, zone: number | null): Row[] {
-  const { min } = headroomIn(data, zone);
+function ringRows(data: ReportData, view: ChartView): Row[] {
+  const { min } = headroomIn(data, view);
+  const { order } = view;
   const rows: Row[] = [];
   for (const shown of order === null ? RING_ORDERS : [order]) {
     const least = [...(min[shown] ?? [])].sort((a, b) => a - b);

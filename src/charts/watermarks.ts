@@ -1,21 +1,22 @@
 /**
- * Chart: free memory of one zone against its watermarks and what GFP_ATOMIC must leave.
+ * Chart: free memory of one zone against its watermarks and what the chosen request must leave.
  */
 import type { ReportData } from '../analysis/report-data.js';
+import { pagesKept } from '../analysis/state-at.js';
 import { columnsInView, lastIn, leastIn, mostIn } from './buckets.js';
 import { type Chart, pagesTitle, type Row, toSeconds } from './chart.js';
 import { mainZone } from './main-zone.js';
 import { honestyRows, timeChart, timeX, valueY } from './time-chart.js';
 
-const MARKS = ['high', 'low', 'min', 'must stay free for GFP_ATOMIC'];
+const MARKS = ['high', 'low', 'min', 'must stay free for the request'];
 const MARK_COLORS = ['#009e73', '#e69f00', '#c8413f', '#7a4fbf'];
 
 export const watermarksChart: Chart = {
   id: 'watermarks',
   title: 'Free memory against the watermarks',
   description:
-    'Free pages of a zone over time, with its min, low and high watermarks and the pages a GFP_ATOMIC request must leave.',
-  how: 'One zone at a time (the largest, unless a zone is chosen above). When free memory falls below low, kswapd starts to reclaim; below min, ordinary requests wait. Atomic requests may go deeper, down to the violet line; under it they are refused whatever the block size. The band is the least and most inside each column and the bounds of the reconstruction. The scale is a square root, so that small numbers stay readable.',
+    'Free pages of a zone over time, with its min, low and high watermarks and the pages an atomic request must leave.',
+  how: 'One zone at a time (the largest, unless a zone is chosen above). When free memory falls below low, kswapd starts to reclaim; below min, ordinary requests wait. Atomic requests may go deeper, down to the violet line, which is that of the kind of request chosen above; under it they are refused whatever the block size. Free pages that the request may not use (CMA, HIGHATOMIC) do not count for it, so it may be refused a little above the line. The band is the least and most inside each column and the bounds of the reconstruction. The scale is a square root, so that small numbers stay readable.',
   overTime: true,
   table: {
     dataset: 'free',
@@ -43,7 +44,7 @@ export const watermarksChart: Chart = {
         high: Math.max(mostIn(zone.freePagesMax, column), zone.high ? bound('high') : 0),
       });
     }
-    return { free, marks: markRows(data, z), ...honestyRows(data, { ...view, zone: z }) };
+    return { free, marks: markRows(data, z, view.gfp), ...honestyRows(data, { ...view, zone: z }) };
   },
   spec: (data, view) =>
     timeChart({
@@ -57,21 +58,24 @@ export const watermarksChart: Chart = {
     }),
 };
 
-function markRows(data: ReportData, z: number): Row[] {
+function markRows(data: ReportData, z: number, gfp: string): Row[] {
   const steps = data.timeline.zones[z]?.marks ?? [];
+  const needs = pagesKept(data, z, gfp);
   const rows: Row[] = [];
-  const add = (timeNs: number, step: (typeof steps)[number]): void => {
+  const add = (timeNs: number, step: (typeof steps)[number], need: number | null): void => {
     const t = toSeconds(data, timeNs);
     const values = [step.high, step.low, step.min].map((value) =>
       value === null ? null : value + step.boost,
     );
-    [...values, step.atomicNeed].forEach((pages, i) => {
+    [...values, need].forEach((pages, i) => {
       if (pages !== null && pages !== undefined) rows.push({ t, mark: MARKS[i]!, pages });
     });
   };
-  for (const step of steps) add(step.timeNs, step);
+  steps.forEach((step, i) => {
+    add(step.timeNs, step, needs[i] ?? null);
+  });
   const last = steps[steps.length - 1];
-  if (last) add(data.span.toNs, last);
+  if (last) add(data.span.toNs, last, needs.at(-1) ?? null);
   return rows;
 }
 

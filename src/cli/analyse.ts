@@ -65,8 +65,9 @@ async function observe(
   const { strings } = recording;
   const { node } = request;
   const zoneCount = replay.geometry.zones.length;
+  const gfps = request.gfps ?? atomicRequestClasses(strings, switches);
   const report = createReportObservers({
-    ...{ ...replay.span(), strings, zoneCount, switches, node },
+    ...{ ...replay.span(), strings, zoneCount, switches, node, gfps },
     dumps: placedDumps(recording.snapshots),
     printk: printkClock(recording.clock.name, recording.clock.epochS),
   });
@@ -75,10 +76,13 @@ async function observe(
   const failing = new WindowsObserver({
     switches,
     strings,
-    gfps: request.gfps ?? atomicRequestClasses(strings, switches),
+    gfps,
     orders: readOrders(request.order, replay.geometry.orders),
     node,
-    sink: (window) => windows.push(window),
+    sink: (window) => {
+      windows.push(window);
+      moments.closed(window);
+    },
     opened: moments.note,
   });
   session.progress.phase('replaying', 0, 'events');

@@ -4,7 +4,7 @@
 import type { ReportData } from '../analysis/report-data.js';
 import { bytesText, duration, grouped } from '../analysis/words.js';
 import type { Chart } from '../charts/chart.js';
-import { requestClasses, zoneName } from '../charts/chart.js';
+import { requestClasses, requestName, zoneName } from '../charts/chart.js';
 import { CHARTS } from '../charts/index.js';
 import { formatSeconds } from '../records/time.js';
 import { escapeHtml as e } from './escape.js';
@@ -146,7 +146,9 @@ function toolbar(data: ReportData): string {
 function requestSelect(data: ReportData): string {
   const classes = requestClasses(data);
   if (classes.length < 2) return '';
-  const options = classes.map((gfp) => `<option value="${e(gfp)}">${e(gfp)}</option>`).join('');
+  const options = classes
+    .map((gfp) => `<option value="${e(gfp)}">${e(requestName(data, gfp))}</option>`)
+    .join('');
   return `<label>Request <select id="gfp">${options}</select></label>`;
 }
 

@@ -34,8 +34,8 @@ body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,-
 .navigator{height:34px}.navigator canvas{width:100%;height:34px;display:block;cursor:crosshair;border-radius:6px;touch-action:none}
 .controls{display:flex;flex-wrap:wrap;align-items:center;gap:6px 12px;padding-top:6px;font-size:13.5px}
 .controls label{display:inline-flex;align-items:center;gap:6px;color:var(--faint)}
-#gfp{width:10.5em}.controls .grow{flex:1 1 220px}.controls input[type=range]{flex:1;min-width:90px;accent-color:var(--accent)}
-#range{font-variant-numeric:tabular-nums;min-width:15em;color:var(--ink)}
+#gfp{width:11.5em}.controls .grow{flex:1 1 130px}.controls input[type=range]{flex:1;min-width:90px;accent-color:var(--accent)}
+#range{font-variant-numeric:tabular-nums;min-width:13em;color:var(--ink)}
 button,select{font:inherit;font-size:13.5px;color:var(--ink);background:var(--card);border:1px solid var(--line);border-radius:7px;padding:3px 10px;min-height:28px}
 button{cursor:pointer}button:disabled{opacity:.45;cursor:default}button:hover,select:hover{border-color:var(--accent)}
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px}
@@ -84,7 +84,7 @@ code{font-size:.92em;overflow-wrap:anywhere}.hash{white-space:nowrap}
 .strip-row{display:grid;grid-template-columns:5.5em 1fr;gap:8px;align-items:center;margin:2px 0}
 .strip{width:100%;height:16px;cursor:pointer;border-radius:3px}
 .strip,.hatched{background:repeating-linear-gradient(135deg,transparent 0 3px,rgba(128,136,148,.55) 3px 4px)}
-button.csv{font-size:12.5px}button.link{border:0;padding:0;min-height:0;background:none;color:var(--accent);text-decoration:underline}
+button.csv{font-size:12.5px}.table-wrap:not(:has(table)){border:0}.table-wrap:not(:has(table))+.csv{display:none}button.link{border:0;padding:0;min-height:0;background:none;color:var(--accent);text-decoration:underline}
 .lists td{background:linear-gradient(to left,var(--bar) var(--share,0%),transparent 0)}.lists td.none{color:var(--faint)}
 .lists thead th{white-space:normal}.lists .small th,.lists .small td{color:var(--faint)}.lists th[scope=row]{font-weight:400;white-space:nowrap;position:static;background:none}
 .lists td,.lists th,.events td,.events th{padding:2px 8px}.total td,.total th{font-weight:600;border-top:2px solid var(--line);white-space:normal}

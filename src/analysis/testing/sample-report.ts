@@ -23,6 +23,7 @@ export function sampleReport(options: SampleOptions = {}): ReportData {
       zoneCount: 2,
       switches: profileOfText('6.1.192')!.switches,
       node: 0,
+      gfps: [],
     });
     return report.observers;
   });

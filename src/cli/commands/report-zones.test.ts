@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReportData } from '../../analysis/report-data.js';
 import { judgeZones } from '../../analysis/state-at.js';
-import { headroomOfZone } from '../../analysis/zone-headroom.js';
+import { headroomOf } from '../../analysis/zone-headroom.js';
 import { answerAt } from '../../report/moment.js';
 import { runCli } from '../testing/run-cli.js';
 
@@ -40,7 +40,7 @@ describe.each([
   });
 
   it('has headroom that is the sum of its zones', () => {
-    const parts = data.zones.map((_, zone) => headroomOfZone(data, zone));
+    const parts = data.zones.map((_, zone) => headroomOf(data, 'GFP_ATOMIC', zone));
     expect(parts).toHaveLength(zones);
     const sumOf = (plane: 'last' | 'min', order: number): number[] =>
       data.headroom.last[order]!.map((_, b) =>
@@ -53,6 +53,19 @@ describe.each([
       expect(data.headroom.min[order]!.filter((n, b) => n < least[b]!)).toEqual([]);
       for (const { min, last } of parts) {
         expect(last[order]!.filter((n, b) => n < min[order]![b]!)).toEqual([]);
+      }
+    }
+  });
+
+  it('has no headroom in any column in which a request fails, for every kind of request', () => {
+    const { fromNs, bucketNs } = data.timeline;
+    for (const gfp of new Set(data.windows.map((window) => window.gfp))) {
+      const { min } = headroomOf(data, gfp, null);
+      for (const window of data.windows.filter((one) => one.gfp === gfp)) {
+        const first = Math.floor((window.fromNs - fromNs) / bucketNs);
+        const end = Math.floor((window.toNs - fromNs) / bucketNs);
+        const left = min[window.order]!.slice(first, end + 1).filter((n) => n > 0);
+        expect({ window, left }).toEqual({ window, left: [] });
       }
     }
   });

@@ -5,7 +5,7 @@
  */
 import type { View } from 'vega';
 import type { Chart, ChartView, Spec } from '../../charts/chart.js';
-import { zoneName } from '../../charts/chart.js';
+import { requestClasses, requestName, zoneName } from '../../charts/chart.js';
 import { headroomOrder } from '../../charts/headroom.js';
 import { mainZone } from '../../charts/main-zone.js';
 import type { Mode } from '../../charts/theme.js';
@@ -20,6 +20,8 @@ import { createView, plotBox, setRows } from './vega-view.js';
 const ONE_ZONE = new Set(['watermarks', 'unusable-index', 'extfrag-index']);
 /** A request may be served by any zone, and what the kernel does about memory is not told by zone. */
 const ALL_ZONES = new Set(['failures', 'activity']);
+/** Shows one kind of request. */
+const ONE_REQUEST = new Set(['failures', 'watermarks', 'headroom', 'ring-size']);
 /** Pixels the pointer may stray for a press to count as a click. */
 const CLICK_SLACK = 4;
 
@@ -163,6 +165,8 @@ export class ChartCard {
     const { id } = this.chart;
     const zone = state.zone ?? (ONE_ZONE.has(id) ? mainZone(data) : null);
     const parts = [];
+    const several = requestClasses(data).length > 1;
+    if (several && ONE_REQUEST.has(id)) parts.push(requestName(data, state.gfp));
     if (id === 'headroom') parts.push(`order ${headroomOrder(data, state.order)}`);
     if (id === 'ring-size' && state.order !== null) parts.push(`order ${state.order}`);
     if (zone !== null) {

@@ -5,6 +5,7 @@
 import type { NearestBlock, ReportData } from '../../analysis/report-data.js';
 import { bytesText, duration, grouped, plural } from '../../analysis/words.js';
 import { zoneName } from '../../charts/chart.js';
+import { mainZone } from '../../charts/main-zone.js';
 import { INK, type Mode, PAGE_COLORS, rampColor, SHARE_RANGE } from '../../charts/theme.js';
 import { formatSeconds } from '../../records/time.js';
 import { nearestBefore } from '../moment.js';
@@ -106,8 +107,22 @@ export class PagesPanel {
 
   /** Where the request explained above came nearest to a block, else what is most worth a look. */
   #defaultPfn(state: ViewState, worth: readonly number[]): number {
-    const first = this.#pages.blocks[worth[0] ?? 0]!.pfn;
+    const first = this.#pages.blocks[worth[0] ?? this.#mostMixed()]!.pfn;
     return this.#nearest(state)?.pfn ?? first;
+  }
+
+  /** The pageblock with most immovable pages beside others, in the zone chosen or the largest. */
+  #mostMixed(): number {
+    const zone = this.#store.state.zone ?? mainZone(this.#data);
+    const size = 2 ** this.#data.pageblockOrder;
+    let best = this.#pages.blocks.findIndex((block) => block.zone === zone);
+    let most = 0;
+    this.#pages.blocks.forEach((block, index) => {
+      const then = block.zone === zone ? this.#pages.at(index, this.#atNs()) : null;
+      const pinned = then ? this.#pages.count(then, 'immovable') : 0;
+      if (pinned > most && pinned < size) [best, most] = [index, pinned];
+    });
+    return Math.max(0, best);
   }
 
   #nearest(state: ViewState): NearestBlock | undefined {

@@ -7,7 +7,14 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT, runCli } from '../../cli/testing/run-cli.js';
-import { axeViolations, Browser, chromiumPath, type OpenPage } from '../testing/browser.js';
+import {
+  axeViolations,
+  Browser,
+  chromiumPath,
+  drawAll,
+  type OpenPage,
+  PATIENCE,
+} from '../testing/browser.js';
 
 const SHARED = join(ROOT, '..', 'shared', 'traces');
 
@@ -56,7 +63,8 @@ const RECORDINGS: readonly Recorded[] = [
 ];
 
 const MAX_HTML = 3 * 1024 * 1024;
-const OPEN_MS = 2000;
+/** How fast it opens is measured by `npm run bench -- page`; here only that it does. */
+const OPEN_MS = 30_000;
 
 const missing = chromiumPath() === null;
 const why = missing ? ' (skipped: no Chromium on this machine)' : '';
@@ -92,7 +100,7 @@ describe.skipIf(missing)(`reports of real recordings in a browser${why}`, () => 
   }
 });
 
-/** The first screen says what happened, quickly, and every chart draws. */
+/** The first screen says what happened, and every chart draws. */
 async function reads({ page, log }: OpenPage, { verdict }: Recorded): Promise<void> {
   const drawn = await page.evaluate(
     () => performance.getEntriesByName('first-chart')[0]!.startTime,
@@ -100,19 +108,7 @@ async function reads({ page, log }: OpenPage, { verdict }: Recorded): Promise<vo
   expect(drawn).toBeLessThan(OPEN_MS);
   expect(await page.locator('h1').innerText()).toMatch(verdict);
   expect(await page.locator('.facts li').count()).toBe(3);
-  await page.evaluate(async () => {
-    for (const card of document.querySelectorAll('[data-chart]')) {
-      card.scrollIntoView();
-      await new Promise((done) => setTimeout(done, 60));
-    }
-    scrollTo(0, 0);
-  });
-  const empty = await page.evaluate(() =>
-    [...document.querySelectorAll('.plot')]
-      .filter((plot) => plot.querySelector('canvas') === null)
-      .map((plot) => plot.closest('[data-chart]')?.id),
-  );
-  expect(empty).toEqual([]);
+  await drawAll(page);
   expect(log.console).toEqual([]);
   expect(log.requests.filter((url) => !url.startsWith('file:'))).toEqual([]);
 }
@@ -138,18 +134,33 @@ async function explores(page: Page, { failing, zonelist }: Recorded): Promise<vo
   await page.waitForFunction(() => location.hash.includes('t='));
   if (failing) {
     await page.getByRole('button', { name: 'Next window' }).click();
-    await page.waitForFunction(() => document.querySelector('#state .badge.fails') !== null);
-    const text = await page.locator('#state').innerText();
-    expect(text).toMatch(/of order 9 \(2.MiB\) refused/);
+    const panel = page.locator('#state');
+    await expect.poll(() => panel.innerText(), PATIENCE).toMatch(/of order 9 \(2.MiB\) refused/);
+    const text = await panel.innerText();
     expect(text).toContain('It opened when');
     expect(text).toContain('Page events around it');
     expect(text).toContain('Nearest to a free block of order 9');
   }
   await pageByPage(page, failing);
-  await page.selectOption('#zone', { index: 1 });
-  await page.waitForFunction(() => location.hash.includes('zone='));
+  await oneZone(page);
   await page.click('#theme');
   await page.waitForFunction(() => document.documentElement.dataset.theme === 'dark');
+}
+
+/** A zone filters every chart that can be told apart by zone; those that cannot say so. */
+async function oneZone(page: Page): Promise<void> {
+  const label = await page.locator('#zone option').nth(1).innerText();
+  const name = label.startsWith('node') ? label : `zone ${label}`;
+  await page.selectOption('#zone', { index: 1 });
+  await page.waitForFunction(() => location.hash.includes('zone='));
+  for (const card of await page.locator('[data-chart]:has(.plot)').all()) {
+    await card.scrollIntoViewIfNeeded();
+    const shared = /^(failures|activity)$/.test((await card.getAttribute('data-chart'))!);
+    const which = card.locator('.which');
+    await expect
+      .poll(() => which.innerText(), PATIENCE)
+      .toContain(shared ? 'all zones together' : name);
+  }
 }
 
 /** From what stood in the way to its pages, at that very moment; then to another pageblock. */
@@ -158,7 +169,9 @@ async function pageByPage(page: Page, failing: boolean): Promise<void> {
   else await page.locator('.pages').scrollIntoViewIfNeeded();
   await page.waitForSelector('.pages.drawn');
   const words = (): Promise<string> => page.locator('#pages-lead').innerText();
-  expect(await words()).toMatch(/Exactly at the chosen moment|As it was at [\d.]+ s, .* before/);
+  await expect
+    .poll(words, PATIENCE)
+    .toMatch(/Exactly at the chosen moment|As it was at [\d.]+ s, .* before/);
   const drawn = (id: string): Promise<boolean> =>
     page.locator(id).evaluate((canvas: HTMLCanvasElement) => {
       const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);

@@ -117,7 +117,8 @@ export class StatePanel {
         'p',
         { class: 'answer' },
         element('strong', {}, `${at} s`),
-        `: ${this.#store.state.gfp} of order ${order} (${size}) `,
+        // A flag is not broken in two.
+        `: ${this.#store.state.gfp.replaceAll('|', '|\u200b')} of order ${order} (${size}) `,
         element('span', { class: `badge ${word}` }, label),
         reason ? ` ${reason}.` : null,
       ),

@@ -41,6 +41,9 @@ export async function bundleRuntime(): Promise<string> {
   return result.outputFiles[0]!.text;
 }
 
+/** Long enough for a machine that is busy with other things. */
+export const PATIENCE = { timeout: 30_000 };
+
 /** What a page did that a report must not do. */
 export interface PageLog {
   readonly console: string[];
@@ -68,8 +71,8 @@ export class Browser {
   /** Opens a report from a file, as a user would. */
   async open(html: string, fragment = ''): Promise<OpenPage> {
     const open = await this.openPage(html, fragment);
-    await open.page.waitForSelector('html[data-ready]', { timeout: 20_000 });
-    await open.page.waitForSelector('#chart-failures canvas', { timeout: 20_000 });
+    await open.page.waitForSelector('html[data-ready]', PATIENCE);
+    await open.page.waitForSelector('#chart-failures canvas', PATIENCE);
     return open;
   }
 
@@ -90,6 +93,15 @@ export class Browser {
     await this.#context?.close();
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** Goes to each chart, so that it is drawn, and back to the top. */
+export async function drawAll(page: Page): Promise<void> {
+  for (const card of await page.locator('[data-chart]:has(.plot)').all()) {
+    await card.scrollIntoViewIfNeeded();
+    await card.locator('.plot canvas').first().waitFor(PATIENCE);
+  }
+  await page.evaluate('scrollTo(0, 0)');
 }
 
 /** Ids of the rules axe-core finds violated, with the first element of each. */
