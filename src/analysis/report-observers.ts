@@ -40,7 +40,7 @@ export interface ReportObserverOptions {
   readonly dumps?: readonly PageOwnerSnapshot[];
   readonly printk?: PrintkClock | null;
   /** Kinds of request that are judged, beside plain GFP_ATOMIC. */
-  readonly gfps: readonly string[];
+  readonly gfps?: readonly string[];
 }
 
 /** The parts of ReportData that come from the replay. */
@@ -124,7 +124,7 @@ export function createReportObservers(options: ReportObserverOptions): ReportObs
   const trust = new TrustObserver();
   const timeline = new TimelineObserver({ grid, strings, atomicNeed });
   const { node } = options;
-  const gfps = [...new Set(['GFP_ATOMIC', ...options.gfps])];
+  const gfps = [...new Set(['GFP_ATOMIC', ...(options.gfps ?? [])])];
   const headroom = new HeadroomObserver({ grid, switches, gfps, node });
   const attempts = new AttemptsObserver({ grid, strings, classOf });
   const extfrag = new ExtfragObserver(options.fromNs, options.toNs, typeNames);

@@ -23,7 +23,6 @@ export function sampleReport(options: SampleOptions = {}): ReportData {
       zoneCount: 2,
       switches: profileOfText('6.1.192')!.switches,
       node: 0,
-      gfps: [],
     });
     return report.observers;
   });
