@@ -94,6 +94,7 @@ export class MomentKeeper {
 
 function zoneNow(zone: ZoneState): MomentZone {
   const { cma, highatomic, cmaPages = 0, highatomicPages = 0, reservedHighatomic = 0 } = zone;
+  const { likely, reservedAtMost = 0 } = zone;
   return {
     free: [...zone.free],
     low: [...zone.low],
@@ -103,6 +104,10 @@ function zoneNow(zone: ZoneState): MomentZone {
     ...(cma && cmaPages > 0 ? { cma: [...cma] } : {}),
     ...(highatomic && highatomicPages > 0 ? { highatomic: [...highatomic] } : {}),
     ...(reservedHighatomic > 0 ? { reserved: reservedHighatomic } : {}),
+    ...(reservedAtMost > reservedHighatomic
+      ? { reservedAtMost: Number.isFinite(reservedAtMost) ? reservedAtMost : null }
+      : {}),
+    ...(likely?.some((blocks, q) => blocks !== zone.low[q]) ? { likely: [...likely] } : {}),
   };
 }
 

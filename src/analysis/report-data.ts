@@ -203,6 +203,12 @@ export interface ZoneTimeline {
   readonly highatomic?: readonly (readonly number[])[];
   /** Pages of HIGHATOMIC pageblocks, free or not, at the end of the bucket; absent = none. */
   readonly reserved?: readonly number[];
+  /** Pages that may be reserved; null = nothing tells it, absent = no more than `reserved`. */
+  readonly reservedAtMost?: readonly (number | null)[];
+  /** Blocks that are very likely there, like `low`; absent = `low`. */
+  readonly likely?: readonly (readonly number[])[];
+  /** The boost may be anything up to this, because no event tells it; absent = it is told. */
+  readonly unseenBoost?: number;
 }
 
 export interface LostSpan {
@@ -336,6 +342,10 @@ export interface MomentZone {
   readonly highatomic?: readonly number[];
   /** Pages of HIGHATOMIC pageblocks, free or not; absent = none. */
   readonly reserved?: number;
+  /** Pages that may be reserved; null = nothing tells it, absent = no more than `reserved`. */
+  readonly reservedAtMost?: number | null;
+  /** Blocks that are very likely there; absent = `low`. */
+  readonly likely?: readonly number[];
 }
 
 /** The full state and the kernel's answer at one instant that matters. */

@@ -31,6 +31,8 @@ export function zonesAtBucket({ timeline }: JudgedFacts, bucket: number): Moment
       ...(zone.cma ? { cma: column(zone.cma) } : {}),
       ...(zone.highatomic ? { highatomic: column(zone.highatomic) } : {}),
       ...(zone.reserved ? { reserved: zone.reserved[bucket] ?? 0 } : {}),
+      ...(zone.reservedAtMost ? { reservedAtMost: zone.reservedAtMost[bucket] ?? null } : {}),
+      ...(zone.likely ? { likely: column(zone.likely) } : {}),
     };
   });
 }
@@ -74,6 +76,10 @@ export function stateOf(
           }
         : {}),
       ...(zone.reserved === undefined ? {} : { reservedHighatomic: zone.reserved }),
+      ...(zone.reservedAtMost === undefined
+        ? {}
+        : { reservedAtMost: zone.reservedAtMost ?? Number.POSITIVE_INFINITY }),
+      ...(zone.likely ? { likely: Int32Array.from(zone.likely) } : {}),
     };
   });
   return {
@@ -119,5 +125,6 @@ function marksAt(history: ZoneTimeline, timeNs: number, boost?: number): ZoneSta
     high: step?.high ?? Number.NaN,
     boost: boost ?? step?.boost ?? 0,
     protection: history.protection ?? [],
+    ...(history.unseenBoost === undefined ? {} : { unseenBoost: history.unseenBoost }),
   };
 }

@@ -43,6 +43,10 @@ class ZoneColumns {
   cma: Int32Array | null = null;
   highatomic: Int32Array | null = null;
   reserved: Float64Array | null = null;
+  reservedAtMost: Float64Array | null = null;
+  /** NaN = the boost is told. */
+  unseenBoost = Number.NaN;
+  readonly likely: Int32Array;
   readonly steps: MarkStep[] = [];
   /** Extremes of the open bucket. */
   readonly openMin: Int32Array;
@@ -60,6 +64,7 @@ class ZoneColumns {
     this.max = new Int32Array(orders * buckets);
     this.low = new Int32Array(orders * buckets);
     this.high = new Int32Array(orders * buckets);
+    this.likely = new Int32Array(orders * buckets);
     this.pages = new Float64Array(buckets);
     this.pagesMin = new Float64Array(buckets);
     this.pagesMax = new Float64Array(buckets);
@@ -106,6 +111,7 @@ class ZoneColumns {
       this.max[at] = Math.max(this.openMax[q]!, zone.free[q]!);
       this.low[at] = zone.low[q]!;
       this.high[at] = zone.high[q]!;
+      this.likely[at] = (zone.likely ?? zone.low)[q]!;
     }
     this.pages[bucket] = zone.freePages;
     this.pagesMin[bucket] = Math.min(this.openPagesMin, zone.freePages);
@@ -129,6 +135,11 @@ class ZoneColumns {
     if (reservedHighatomic > 0) {
       this.reserved ??= new Float64Array(buckets);
       this.reserved[bucket] = reservedHighatomic;
+    }
+    const { reservedAtMost = 0 } = zone;
+    if (reservedAtMost > reservedHighatomic) {
+      this.reservedAtMost ??= new Float64Array(buckets);
+      this.reservedAtMost[bucket] = reservedAtMost;
     }
   }
 }
@@ -174,6 +185,7 @@ export class TimelineObserver implements ReplayObserver {
     );
     for (const zone of state.zones) {
       this.#columns[zone.index]!.reopen(zone);
+      this.#columns[zone.index]!.unseenBoost = zone.marks.unseenBoost ?? Number.NaN;
       this.#noteMarks(zone, this.#options.grid.fromNs);
     }
   }
@@ -311,5 +323,12 @@ function zoneResult(columns: ZoneColumns, orders: number, buckets: number) {
     ...(columns.cma === null ? {} : { cma: split(columns.cma) }),
     ...(columns.highatomic === null ? {} : { highatomic: split(columns.highatomic) }),
     ...(columns.reserved === null ? {} : { reserved: [...columns.reserved] }),
+    ...(columns.reservedAtMost === null
+      ? {}
+      : { reservedAtMost: Array.from(columns.reservedAtMost, known) }),
+    ...(columns.likely.every((blocks, i) => blocks === columns.low[i])
+      ? {}
+      : { likely: split(columns.likely) }),
+    ...(Number.isNaN(columns.unseenBoost) ? {} : { unseenBoost: columns.unseenBoost }),
   };
 }

@@ -150,6 +150,11 @@ interface Request {
   readonly gfp: string;
 }
 
+/** No zone can serve by the best estimate. */
+function refuses({ zones }: Answer): boolean {
+  return !zones.some(({ ok }) => ok);
+}
+
 /** @param window the failure window of this request that holds the instant. */
 export function answerAt(
   data: ReportData,
@@ -163,10 +168,10 @@ export function answerAt(
   const answer = judgeMoment(data, moment, order, gfp);
   const shows = moment.exactTime ? 'event' : 'column';
   if (window !== null) {
-    if (answer.word !== 'succeeds') return { ...answer, word: 'fails', moment, shows };
+    if (refuses(answer)) return { ...answer, word: 'fails', moment, shows };
     const opening = momentAt(data, window.fromNs, order, gfp);
     const opened = opening?.exactTime ? judgeMoment(data, opening, order, gfp) : null;
-    if (opening !== null && opened !== null && opened.word !== 'succeeds') {
+    if (opening !== null && opened !== null && refuses(opened)) {
       return { ...opened, word: 'fails', moment: opening, shows: 'opening' };
     }
     return { ...answer, word: 'fails', moment, shows: 'closed' };

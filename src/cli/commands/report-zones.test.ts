@@ -110,6 +110,7 @@ describe.each([
       const { verdict } = moment;
       const again = judgeZones(data, moment.zones, moment, verdict!);
       expect(again.zones).toEqual(verdict!.zones);
+      expect(again.verdict).toBe(verdict!.verdict);
     }
   });
 
