@@ -105,23 +105,20 @@ export class PfnSpace {
 
   /** Index of the zone that spans a pfn, -1 = none. */
   #rangeOf(pfn: number): number {
-    return this.#zones.findIndex(
-      ({ startPfn, spanned }) => pfn >= startPfn && pfn < startPfn + spanned,
-    );
+    for (let z = 0; z < this.#zones.length; z++) {
+      const { startPfn, spanned } = this.#zones[z]!;
+      if (pfn >= startPfn && pfn < startPfn + spanned) return z;
+    }
+    return -1;
   }
 
   /** First dense page of the lowest section of a zone that ends above a pfn, -1 = none. */
   #sectionFrom(z: number, pfn: number): number {
     const section = 2 ** this.sectionOrder;
-    let low = this.zoneStart[z]! / section;
+    const begin = this.zoneStart[z]! / section;
     const end = this.zoneStart[z + 1]! / section;
-    let high = end;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#sectionPfn![middle]! + section <= pfn) low = middle + 1;
-      else high = middle;
-    }
-    return low === end ? -1 : low * section;
+    const found = countBelow(this.#sectionPfn!, pfn - section + 1, begin, end);
+    return found === end ? -1 : found * section;
   }
 
   /**

@@ -6,6 +6,7 @@
  */
 import { EventBatch } from '../records/events.js';
 import type { Snapshot } from '../records/snapshot.js';
+import { countBelow } from './sorted.js';
 import type { EventSource } from './survey.js';
 
 export interface PlacedSnapshot {
@@ -53,11 +54,11 @@ export class TimeIndex {
 
   /** Index of the first event stamped at or after `timeNs` (not before `from`). */
   indexAt(timeNs: number, from = 0): number {
-    const low = countEarlier(this.#firstNs, this.#firstNs.length, timeNs);
+    const low = countBelow(this.#firstNs, timeNs);
     if (low === 0) return from;
     this.#load(low - 1);
     const { timeNs: times, length } = this.#batch;
-    return Math.max(from, this.#events.offsetOf(low - 1) + countEarlier(times, length, timeNs));
+    return Math.max(from, this.#events.offsetOf(low - 1) + countBelow(times, timeNs, 0, length));
   }
 
   #load(batch: number): void {
@@ -65,16 +66,4 @@ export class TimeIndex {
     this.#events.read(batch, this.#batch, 'times');
     this.#loaded = batch;
   }
-}
-
-/** How many of the first `length` stamps, ascending, lie before `timeNs`. */
-function countEarlier(times: Float64Array, length: number, timeNs: number): number {
-  let low = 0;
-  let high = length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (times[middle]! < timeNs) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -18,6 +18,7 @@ import {
 } from '../records/events.js';
 
 import { RefusalLog } from './refusals.js';
+import { countBelow } from './sorted.js';
 import { CHUNK_PAGES, TouchedMemory } from './touched-memory.js';
 
 /** All events of a recording in time order; `EventSpool` is one. */
@@ -66,14 +67,7 @@ export class RareLog {
 
   /** First row at or after an event index. */
   rowAt(index: number): number {
-    let low = 0;
-    let high = this.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.index[middle]! < index) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return countBelow(this.index, index, 0, this.length);
   }
 
   #grow(): void {
