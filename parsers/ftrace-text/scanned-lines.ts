@@ -4,6 +4,7 @@
  * The scanner's ids of comms and gfp texts become the recording's when a row first needs them, so that
  * ids are given in the order of the rows, as if every line had been read here.
  */
+import { copyRows } from '../../src/records/copy-rows.js';
 import { EventKind } from '../../src/records/events.js';
 import type { RecordingStrings, StringTable } from '../../src/records/strings.js';
 import { NS_PER_S, type RecordingClock } from '../../src/records/time.js';
@@ -172,14 +173,7 @@ export class ScannedLines {
     const { batch } = this.#writer;
     const rows = this.#rows!;
     const at = batch.length;
-    const to = from + count;
-    batch.timeNs.set(rows.timeNs.subarray(from, to), at);
-    batch.pfn.set(rows.pfn.subarray(from, to), at);
-    batch.pid.set(rows.pid.subarray(from, to), at);
-    batch.cpu.set(rows.cpu.subarray(from, to), at);
-    batch.kind.set(rows.kind.subarray(from, to), at);
-    batch.order.set(rows.order.subarray(from, to), at);
-    batch.migratetype.set(rows.migratetype.subarray(from, to), at);
+    copyRows(rows, from, count, batch, at);
     if (shiftNs !== 0) for (let i = at; i < at + count; i++) batch.timeNs[i]! += shiftNs;
     mapComms(rows, this.#comms, from, count, batch.comm, at);
     mapDetails(rows, this.#gfps, from, count, batch.detail, at);

@@ -8,6 +8,7 @@
  */
 import { concatBytes } from '../io/raw.js';
 import { copyOut, TempFile } from '../io/temp-file.js';
+import { copyRows, FEW_ROWS } from '../records/copy-rows.js';
 import { BATCH_CAPACITY, EventBatch, LAST_PAGE_KIND, RARE_WIDTH } from '../records/events.js';
 import { DEFAULT_LIMITS } from '../records/limits.js';
 import {
@@ -257,8 +258,8 @@ export function copyEvents(
 ): void {
   const end = from + count;
   const at = into.length;
-  if (count < FEW_EVENTS) copyFew(source, from, count, into);
-  else copyColumns(source, from, end, into);
+  copyRows(source, from, count, into, at);
+  copyIds(source, from, count, into, at);
   into.length = at + count;
   if (source.rareLength === 0) return;
   for (let i = from; i < end; i++) {
@@ -268,38 +269,24 @@ export function copyEvents(
   }
 }
 
-/** Below this, views on ten columns cost more than copying one by one. */
-const FEW_EVENTS = 24;
-
-function copyColumns(source: EventBatch, from: number, end: number, into: EventBatch): void {
-  const at = into.length;
-  into.timeNs.set(source.timeNs.subarray(from, end), at);
-  into.pfn.set(source.pfn.subarray(from, end), at);
-  into.pid.set(source.pid.subarray(from, end), at);
-  into.comm.set(source.comm.subarray(from, end), at);
-  into.stack.set(source.stack.subarray(from, end), at);
-  into.cpu.set(source.cpu.subarray(from, end), at);
-  into.detail.set(source.detail.subarray(from, end), at);
-  into.kind.set(source.kind.subarray(from, end), at);
-  into.order.set(source.order.subarray(from, end), at);
-  into.migratetype.set(source.migratetype.subarray(from, end), at);
-}
-
-function copyFew(source: EventBatch, from: number, count: number, into: EventBatch): void {
-  const at = into.length;
+/** Both batches have their ids from the same tables. */
+function copyIds(
+  source: EventBatch,
+  from: number,
+  count: number,
+  into: EventBatch,
+  at: number,
+): void {
+  if (count >= FEW_ROWS) {
+    into.comm.set(source.comm.subarray(from, from + count), at);
+    into.stack.set(source.stack.subarray(from, from + count), at);
+    into.detail.set(source.detail.subarray(from, from + count), at);
+    return;
+  }
   for (let i = 0; i < count; i++) {
-    const s = from + i;
-    const t = at + i;
-    into.timeNs[t] = source.timeNs[s]!;
-    into.pfn[t] = source.pfn[s]!;
-    into.pid[t] = source.pid[s]!;
-    into.comm[t] = source.comm[s]!;
-    into.stack[t] = source.stack[s]!;
-    into.cpu[t] = source.cpu[s]!;
-    into.detail[t] = source.detail[s]!;
-    into.kind[t] = source.kind[s]!;
-    into.order[t] = source.order[s]!;
-    into.migratetype[t] = source.migratetype[s]!;
+    into.comm[at + i] = source.comm[from + i]!;
+    into.stack[at + i] = source.stack[from + i]!;
+    into.detail[at + i] = source.detail[from + i]!;
   }
 }
 
