@@ -87,23 +87,26 @@ export function findGeometry(
   const spanned = zones.reduce((sum, zone) => sum + zone.spanned, 0);
   if (spanned <= densePages) {
     limitPages(zones, pageLimit, assumptions);
-    return layOut(zones, cma, null, orders, pageblockOrder, assumptions);
+    return layOut(zones, areasOf(zones, cma), null, orders, pageblockOrder, assumptions);
   }
-  const sections = sectionsSeen(survey, snapshots, cma, orders, pageLimit, assumptions);
-  return layOut(zones, cma, sections, orders, pageblockOrder, assumptions);
+  const areas = areasOf(zones, cma);
+  const sections = sectionsSeen(survey, snapshots, areas, orders, pageLimit, assumptions);
+  return layOut(zones, areas, sections, orders, pageblockOrder, assumptions);
 }
 
 /** Numbers of the sections that events touch, maps show or CMA areas lie in, ascending. */
 function sectionsSeen(
   survey: Survey,
   snapshots: readonly Snapshot[],
-  cma: readonly PfnRange[],
+  areas: readonly AreaGeometry[],
   orders: number,
   pageLimit: number,
   assumptions: string[],
 ): number[] {
   const seen = new TouchedMemory();
-  for (const { startPfn, pages } of cma) seen.addRange(startPfn, startPfn + pages);
+  for (const { cma, startPfn, spanned } of areas) {
+    if (cma) seen.addRange(startPfn, startPfn + spanned);
+  }
   for (const snapshot of snapshots) {
     if (snapshot.kind === 'kpageflags') addPresent(seen, snapshot.classes);
     else if (isPageMap(snapshot)) eachClaim(snapshot, (pfn) => seen.addRange(pfn, pfn + 1));
@@ -118,7 +121,7 @@ function sectionsSeen(
   }
   const ascending = [...sections].sort((a, b) => a - b);
   const most = Math.floor(pageLimit / section);
-  if (ascending.length > most || survey.touched.incomplete) {
+  if (ascending.length > most || survey.touched.incomplete || seen.incomplete) {
     assumptions.push('pages beyond the limit of simulated pages are left out');
   }
   return ascending.slice(0, most);
@@ -243,17 +246,15 @@ function limitPages(zones: ZoneDraft[], limit: number, assumptions: string[]): v
 
 function layOut(
   drafts: readonly ZoneDraft[],
-  cma: readonly PfnRange[],
+  areas: readonly AreaGeometry[],
   sections: readonly number[] | null,
   orders: number,
   pageblockOrder: number,
   assumptions: readonly string[],
 ): Geometry {
-  const areas: AreaGeometry[] = [];
   const zones = drafts.map((draft, index): ZoneGeometry => {
-    const first = areas.length;
-    areas.push(...splitByCma(draft, index, cma));
-    return { ...draft, index, areas: areas.slice(first).map((_, i) => first + i) };
+    const own = areas.flatMap(({ zone }, a) => (zone === index ? [a] : []));
+    return { ...draft, index, areas: own };
   });
   const space = new PfnSpace(
     areas.map((a) => ({
@@ -267,6 +268,11 @@ function layOut(
   );
   const areaOf = areas.length === 1 ? () => 0 : (page: number) => space.zoneOf(page);
   return { zones, areas, space, orders, pageblockOrder, assumptions, areaOf };
+}
+
+/** Areas of all zones, in their order. */
+function areasOf(zones: readonly ZoneDraft[], cma: readonly PfnRange[]): AreaGeometry[] {
+  return zones.flatMap((zone, index) => splitByCma(zone, index, cma));
 }
 
 function splitByCma(draft: ZoneDraft, zone: number, cma: readonly PfnRange[]): AreaGeometry[] {

@@ -89,6 +89,26 @@ test('touched memory is remembered however far it lies', () => {
   expect(touched.incomplete).toBe(true);
 });
 
+test('a range of absurd length ends when there is no room for more', () => {
+  const touched = new TouchedMemory();
+  touched.addRange(2 ** 40, 2 ** 60);
+  touched.addRange(2 ** 40, 2 ** 40 + 1);
+  touched.addRange(0, 1);
+  expect(touched.incomplete).toBe(true);
+  expect(touched.chunks().slice(0, 3)).toEqual([0, 2 ** 40, 2 ** 40 + 1024]);
+});
+
+test('a CMA area that lies in no zone costs nothing', async () => {
+  const recording = await openRecording(['samples/k61-tiny']);
+  const replay = reconstruct(
+    { ...recording, events: recording.events, strings: recording.strings },
+    { densePages: 0, cma: [{ startPfn: 2 ** 20, pages: 2 ** 58 }] },
+  );
+  expect(replay.geometry.areas.filter(({ cma }) => cma)).toEqual([]);
+  replay.close();
+  recording.close();
+});
+
 test('a real recording replays the same, whether all of memory is simulated or what it touches', async () => {
   const recording = await openRecording(['samples/k61-checker']);
   // With a map of all pages all of them would be known.

@@ -28,14 +28,18 @@ export class TouchedMemory {
   /** Pages [from, to) are known of otherwise. */
   addRange(fromPfn: number, toPfn: number): void {
     const last = Math.floor((toPfn - 1) / CHUNK_PAGES);
-    for (let chunk = Math.floor(fromPfn / CHUNK_PAGES); chunk <= last; chunk++) this.#mark(chunk);
+    // Behind the first chunk that there is no room for, none is new and kept: a range may be absurdly long.
+    for (let chunk = Math.floor(fromPfn / CHUNK_PAGES); chunk <= last; chunk++) {
+      if (!this.#mark(chunk)) break;
+    }
   }
 
-  #mark(chunk: number): void {
+  /** False if there is no room for it. */
+  #mark(chunk: number): boolean {
     if (chunk >= MAX_NEAR) {
       if (this.#far.size < MAX_FAR) this.#far.add(chunk);
       else if (!this.#far.has(chunk)) this.incomplete = true;
-      return;
+      return !this.incomplete;
     }
     if (chunk >= this.#near.length) {
       const wider = new Uint8Array(Math.min(MAX_NEAR, Math.max(chunk + 1, this.#near.length * 2)));
@@ -44,6 +48,7 @@ export class TouchedMemory {
     }
     this.#near[chunk] = 1;
     if (chunk >= this.#nearEnd) this.#nearEnd = chunk + 1;
+    return true;
   }
 
   /** First pfns of the touched chunks, ascending. */
