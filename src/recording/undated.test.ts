@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decompress } from 'fzstd';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Diagnostics } from '../records/diagnostics.js';
 import { EventBatch, EventKind } from '../records/events.js';
 import { isPageMap, type PageMapSnapshot } from '../records/page-claims.js';
 import { NO_TIME, PageClass } from '../records/snapshot.js';
@@ -10,6 +11,7 @@ import { reconstruct } from '../replay/reconstruct.js';
 import { locateMaps } from './locate-maps.js';
 import { openRecording } from './open.js';
 import type { Recording } from './recording.js';
+import { placeUndated } from './undated.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const SAMPLES = join(ROOT, 'samples');
@@ -86,6 +88,18 @@ describe('copies of single pages without a time', () => {
     ]);
     expect([...certainties]).toEqual(['unknown']);
     replay.close();
+    recording.close();
+  });
+
+  it('of one file stand each where it fits, not all where the last one does', async () => {
+    const recording = await open([join(SAMPLES, 'k61-tiny')]);
+    const undated = mapsOf(recording).map((map) => ({ ...map, time: NO_TIME }));
+    const options = { where: null, epochS: 0, clockName: 'mono' };
+    const timesOf = (maps: readonly PageMapSnapshot[]) =>
+      placeUndated(maps, recording.events, options, new Diagnostics()).map(({ time }) => time);
+    const apart = timesOf(undated);
+    expect(new Set(apart.map(({ beginNs }) => beginNs)).size).toBeGreaterThan(1);
+    expect(timesOf(undated.map((map) => ({ ...map, source: 'one' })))).toEqual(apart);
     recording.close();
   });
 

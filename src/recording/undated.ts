@@ -3,7 +3,7 @@
  * point (date-owners.ts), else where their pages fit (locate-maps.ts). Free lists counted in the same file as such a copy (crash prints both) go with it.
  */
 import type { Diagnostics } from '../records/diagnostics.js';
-import type { PageMapSnapshot } from '../records/page-claims.js';
+import { isPageMap, type PageMapSnapshot } from '../records/page-claims.js';
 import { type PrintkClock, printkClock } from '../records/printk-clock.js';
 import type { Snapshot, SnapshotKind, SnapshotTime } from '../records/snapshot.js';
 import { formatSeconds } from '../records/time.js';
@@ -47,35 +47,42 @@ export function placeUndated(
   const given = where === null || events.length === 0 ? null : timeOf(where, events);
   const times = given === null ? located(snapshots, events, options, diagnostics) : null;
   return snapshots.map((snapshot) => {
-    const time = isUndated(snapshot) ? (given ?? times?.get(snapshot.source)) : undefined;
+    const time = isUndated(snapshot) ? (given ?? times?.get(snapshot)) : undefined;
     return time === undefined ? snapshot : { ...snapshot, time };
   });
 }
 
-/** Times by source. */
+/** Times of copies, those included that go with one of the same file. */
 function located(
   snapshots: readonly Snapshot[],
   events: EventSpool,
   { epochS, clockName }: UndatedOptions,
   diagnostics: Diagnostics,
-): Map<string, SnapshotTime> {
+): Map<Snapshot, SnapshotTime> {
   const maps = undatedMaps(snapshots);
   const places = placesOf(maps, events, printkClock(clockName, epochS));
-  const times = new Map<string, SnapshotTime>();
-  maps.forEach(({ kind, source }, m) => {
+  const times = new Map<Snapshot, SnapshotTime>();
+  const bySource = new Map<string, SnapshotTime>();
+  maps.forEach((map, m) => {
+    const { kind, source } = map;
     const place = places[m];
     if (!place) {
       diagnostics.report('snapshot-undated', { source }, { kind });
       return;
     }
     const time = timeAt(place, events);
-    times.set(source, time);
+    times.set(map, time);
+    bySource.set(source, time);
     diagnostics.report('snapshot-located', { source }, { kind, ...words(place, time, epochS) });
   });
   if (events.length === 0) return times;
+  for (const snapshot of snapshots) {
+    const time = isPageMap(snapshot) ? undefined : bySource.get(snapshot.source);
+    if (time !== undefined) times.set(snapshot, time);
+  }
   const others = snapshots.filter(({ kind }) => kind === 'buddyinfo');
   // One more copy without a time costs nothing; having no other does.
-  if (others.every((copy) => isUndated(copy) && !times.has(copy.source))) {
+  if (others.every((copy) => isUndated(copy) && !times.has(copy))) {
     for (const { kind, source } of others) {
       diagnostics.report('snapshot-undated', { source }, { kind });
     }
