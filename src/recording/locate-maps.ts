@@ -48,8 +48,9 @@ const DOUBT_SHARE = 0.02;
 /** … plus this many spans. */
 const DOUBT_SPANS = 8;
 const MAX_ORDER = 32;
-/** Copies placed at most. */
+/** Copies placed at most, and bytes that their claims may take together, one a page. */
 const MAX_MAPS = 64;
+const MAX_CLAIMS = 1 << 28;
 /** Pages of events followed at most: on real machines far more events than any recording has. */
 const MAX_VISITS = 2 ** 32;
 
@@ -66,15 +67,17 @@ export function locateMaps(
   all: readonly PageMapSnapshot[],
   events: EventSpool,
 ): (MapPlace | null)[] {
-  const maps = all.slice(0, MAX_MAPS);
-  if (maps.length === 0 || events.length === 0) return [];
-  const ends = maps.map((map) => Math.min(MAX_PFN, claimsEnd(map)));
-  const scores = maps.map((map, m) => new MapScore(map, ends[m]!));
-  const history = new PageHistory(
-    ends.reduce((a, b) => Math.max(a, b), 0),
-    scores,
-    events,
-  );
+  if (all.length === 0 || events.length === 0) return [];
+  const scores: MapScore[] = [];
+  let [claims, end] = [0, 0];
+  for (const map of all.slice(0, MAX_MAPS)) {
+    const own = Math.min(MAX_PFN, claimsEnd(map));
+    claims += own;
+    if (claims > MAX_CLAIMS) break;
+    end = Math.max(end, own);
+    scores.push(new MapScore(map, own));
+  }
+  const history = new PageHistory(end, scores, events);
   const batch = new EventBatch();
   for (let b = 0; b < events.batches; b++) {
     events.read(b, batch);
