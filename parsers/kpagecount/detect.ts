@@ -13,7 +13,7 @@ const MIN_BYTES = 64;
 /** Beyond this a count is none: no page is mapped by a million processes' tables. */
 export const MAX_COUNT = 1 << 20;
 /** Negative counts reach down to here (page types of v3.0 to v4.17 are single bits below this). */
-export const MIN_COUNT = -4096;
+const MIN_COUNT = -4096;
 /** BUDDY alone: as a count, a page mapped exactly 1024 times. */
 const BUDDY_WORD = 0x400;
 

@@ -8,7 +8,7 @@ import type { ReplayFindings } from './report-observers.js';
 import type { FailureWindow } from './types.js';
 
 /** Windows shipped with the page; all of them are in failures.ndjson. */
-export const MAX_REPORT_WINDOWS = 4000;
+const MAX_REPORT_WINDOWS = 4000;
 
 export type ReportFacts = Pick<
   ReportData,

@@ -105,7 +105,7 @@ class TrustObserver implements ReplayObserver {
 }
 
 /** Migratetype names by the number this kernel prints. */
-export function printedTypeNames(switches: ProfileSwitches): string[] {
+function printedTypeNames(switches: ProfileSwitches): string[] {
   return Array.from(
     canonicalTypes(switches.migratetypes),
     (type) => MIGRATETYPE_NAMES[type] ?? `type ${type}`,

@@ -67,7 +67,7 @@ const GROUP_OF: Readonly<Record<Exclude<HolderBy, 'age'>, (holder: Holder) => st
 };
 
 /** Immovable pages held at the end, most harmful first. */
-export function holderGroups(data: ReportData, by: HolderBy, zone: number | null): Group[] {
+function holderGroups(data: ReportData, by: HolderBy, zone: number | null): Group[] {
   const groups = new Map<string, Group>();
   const add = (name: string, pages: number, mixed: number, blocks: number): void => {
     const group = groups.get(name) ?? { label: name, pages: 0, mixed: 0, blocks: 0 };

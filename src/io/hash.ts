@@ -16,13 +16,6 @@ export interface HashTask {
   readonly bytes: number;
 }
 
-export interface HashReply {
-  /** Bytes hashed, fewer than asked for if the file ended. */
-  readonly bytes: number;
-  /** In hex. */
-  readonly sha256: string;
-}
-
 /** Where the compiled hash thread is, or null when running from source. */
 function hashThreadUrl(): URL | null {
   return import.meta.url.endsWith('.js') ? new URL('./hash-thread.js', import.meta.url) : null;
@@ -31,7 +24,7 @@ function hashThreadUrl(): URL | null {
 /** One file's hash under way. */
 export class BackgroundHash {
   readonly #task: HashTask;
-  readonly #reply: Promise<HashReply | null>;
+  readonly #reply: Promise<string | null>;
   readonly #worker: Worker | null;
 
   /** @param task its descriptor is closed when the hash is taken or cancelled. */
@@ -52,7 +45,7 @@ export class BackgroundHash {
   async take(): Promise<string> {
     this.#worker?.ref();
     try {
-      return ((await this.#reply) ?? hashFile(this.#task)).sha256;
+      return (await this.#reply) ?? hashFile(this.#task);
     } finally {
       closeSync(this.#task.fd);
     }
@@ -65,8 +58,8 @@ export class BackgroundHash {
   }
 }
 
-/** Hashes the first `bytes` bytes on this thread; throws a ReadStop if they cannot be read. */
-export function hashFile({ fd, bytes }: HashTask): HashReply {
+/** Hashes the first `bytes` bytes, or as many as there are, on this thread; in hex. Throws a ReadStop if they cannot be read. */
+export function hashFile({ fd, bytes }: HashTask): string {
   const hash = createHash('sha256');
   const buffer = new Uint8Array(READ_BYTES);
   let done = 0;
@@ -76,5 +69,5 @@ export function hashFile({ fd, bytes }: HashTask): HashReply {
     hash.update(buffer.subarray(0, count));
     done += count;
   }
-  return { bytes: done, sha256: hash.digest('hex') };
+  return hash.digest('hex');
 }

@@ -19,7 +19,7 @@ export class Inbox<T> {
       this.#wake?.();
     });
     worker.on('exit', (code) => {
-      this.#error ??= new Error(`the reader thread ended with code ${code}`);
+      this.#error ??= new Error(`a thread ended with code ${code}`);
       this.#wake?.();
     });
   }

@@ -95,7 +95,7 @@ function certaintyOf(
 }
 
 /** SysRq m prints what is free; nobody asked for memory. */
-export function asksNothing(splat: Splat): boolean {
+function asksNothing(splat: Splat): boolean {
   return splat.kind === 'sysrq-memory';
 }
 

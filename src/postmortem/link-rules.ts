@@ -25,6 +25,9 @@ export interface ReportLink {
   readonly momentNs: number;
 }
 
+/** The same before it is known which report of all it is. */
+export type Linked = Omit<ReportLink, 'report'>;
+
 /** How the stamps of one log were brought to the trace's clock. */
 export interface LogClock {
   readonly source: string;

@@ -10,12 +10,10 @@ import {
   endOf,
   type Fits,
   LATEST_NS,
+  type Linked,
   type LinkTrace,
-  type ReportLink,
   windowAt,
 } from './link-rules.js';
-
-type Linked = Omit<ReportLink, 'report'>;
 
 export function linkSameClock(
   reports: readonly PostmortemReport[],

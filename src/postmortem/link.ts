@@ -20,6 +20,7 @@ import {
   endOf,
   Fits,
   LATEST_NS,
+  type Linked,
   type LinkTrace,
   type LogClock,
   type LogLink,
@@ -43,8 +44,6 @@ const OF_CLOSE_CLOCKS = { fromNs: -CLOSE_CLOCKS_NS, toNs: CLOSE_CLOCKS_NS + BOOT
 const ZONE_STEP_NS = 900e9;
 const FARTHEST_ZONE_NS = 15 * 3600e9;
 const MAX_PAIRS = 100_000;
-
-type Linked = Omit<ReportLink, 'report'>;
 
 /** One log and the trace. */
 interface Case {
@@ -356,7 +355,9 @@ function chooseByLag(
     })).sort((a, b) => a.off - b.off);
     const [best, next] = byLag;
     const clear = best!.off <= NEAR_LAG_NS && next!.off >= best!.off + CLEAR_LAG_NS;
-    if (clear && !taken.has(best!.refusal)) sure[i] = best!.refusal;
+    if (!clear || taken.has(best!.refusal)) continue;
+    sure[i] = best!.refusal;
+    taken.add(best!.refusal);
   }
 }
 

@@ -18,11 +18,11 @@ const V54 = 5_004_000;
 export class PrintedRefusals {
   readonly #trace: LinkTrace;
   /** Indices of refusals that print unless another did within ten seconds before. */
-  readonly able: readonly number[];
+  readonly #able: readonly number[];
 
   private constructor(trace: LinkTrace, able: readonly number[]) {
     this.#trace = trace;
-    this.able = able;
+    this.#able = able;
   }
 
   /** Null for reports of kernels that print by another rule. */
@@ -49,13 +49,13 @@ export class PrintedRefusals {
   after(lastNs: number, toleranceNs: number): number | null {
     const { refusals } = this.#trace;
     const from = lastNs + INTERVAL_NS;
-    const next = this.able.find((i) => refusals[i]!.timeNs >= from - toleranceNs);
+    const next = this.#able.find((i) => refusals[i]!.timeNs >= from - toleranceNs);
     return next === undefined || refusals[next]!.timeNs < from + toleranceNs ? null : next;
   }
 
   /** The first of the trace, if none of these reports (on the trace's clock) kept it from printing. */
   first(reportsNs: readonly number[], toleranceNs: number): number | null {
-    const [first] = this.able;
+    const [first] = this.#able;
     if (first === undefined) return null;
     const { timeNs } = this.#trace.refusals[first]!;
     const kept = reportsNs.some(
@@ -70,7 +70,7 @@ export class PrintedRefusals {
     const reports = reportsNs.filter((ns) => !Number.isNaN(ns)).sort((a, b) => a - b);
     let next = 0;
     let last = Number.NEGATIVE_INFINITY;
-    return this.able.every((i) => {
+    return this.#able.every((i) => {
       const at = refusals[i]!.timeNs;
       while (next < reports.length && reports[next]! <= at + toleranceNs) last = reports[next++]!;
       return last >= at - INTERVAL_NS - toleranceNs;
@@ -79,7 +79,7 @@ export class PrintedRefusals {
 
   /** Whether a report before the trace could have kept all of its refusals from printing. */
   mayAllBeKept(toleranceNs: number): boolean {
-    const last = this.able.at(-1);
+    const last = this.#able.at(-1);
     if (last === undefined) return true;
     const { refusals, firstNs } = this.#trace;
     return refusals[last]!.timeNs - firstNs <= INTERVAL_NS + toleranceNs;

@@ -150,7 +150,7 @@ function ownMarks(zone: SplatZone): boolean {
 }
 
 /** min of all zones without boost; HighMem and Movable have marks of their own. */
-export function totalMinKB(splat: Splat, pageKB: number): number {
+function totalMinKB(splat: Splat, pageKB: number): number {
   let sum = 0;
   for (const zone of splat.memory.zones) if (!ownMarks(zone)) sum += unboostedMinKB(zone, pageKB);
   return sum;

@@ -66,7 +66,7 @@ const DMA32_END = 1 << 20;
 const DEFAULT_ORDERS = 11;
 const DEFAULT_PAGEBLOCK_ORDER = 9;
 /** 16 GiB of 4 KiB pages; up to this every page has a place, touched or not. */
-export const DENSE_PAGES = 1 << 22;
+const DENSE_PAGES = 1 << 22;
 
 /**
  * @param pageLimit most pages to simulate.

@@ -74,7 +74,7 @@ function tightestMoment({ timeline, span }: LeadingFacts): number | null {
 }
 
 /** Of several moments kept at one time, the one that judged this order and class is meant. */
-export function momentAt(
+function momentAt(
   data: ReportData,
   timeNs: number,
   order = 0,
@@ -188,7 +188,7 @@ export function answerAt(
 }
 
 /** The answer to a request, zone by zone in the order it tries them. */
-export function judgeMoment(
+function judgeMoment(
   data: ReportData,
   moment: MomentState,
   order: number,
