@@ -250,9 +250,7 @@ export class CompactionSolver {
     process.pool += taken;
     if (length <= 0) return;
     const last = Math.min(first + length, this.#core.fate.length);
-    // The slow scanner visits about length / stride positions; more visits than that mean the search
-    // around a block found fast, which visits all. Compound pages are skipped: fewer is no proof.
-    const full = process.stride === 1 || scanned > length / process.stride + STRIDE_SLACK;
+    const full = this.#visitsAll(length, scanned, process.stride);
     process.stride = taken > 0 ? 1 : Math.min(MAX_STRIDE, process.stride * 2);
     if (first < 0) {
       // Nothing is known of these pages: what the scanner took was never held free.
@@ -266,6 +264,17 @@ export class CompactionSolver {
     }
     // Ranges below the place where the scanner ends are searches around a block found fast.
     if (start >= process.endFreePfn) process.freePfn = Math.min(process.freePfn, start);
+  }
+
+  /**
+   * Does a scan of a range visit every position? The slow scanner visits about length / stride of them;
+   * the search around a block found fast visits all. Kernels that announce fast searches (6.5 and later)
+   * count each page of what they take or skip as visited. Older ones count a skipped compound page once:
+   * fewer visits are no proof there, more than the stride allows are.
+   */
+  #visitsAll(length: number, scanned: number, stride: number): boolean {
+    if (this.#announces) return scanned >= length;
+    return stride === 1 || scanned > length / stride + STRIDE_SLACK;
   }
 
   /** A block that begins below the range has no head in it: the scanner passes over its pages. */
