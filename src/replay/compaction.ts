@@ -22,6 +22,7 @@ import type { StringTable } from '../records/strings.js';
 import { MAX_STRIDE, newProcess, type Process, searchFrom } from './compaction-process.js';
 import type { ReplayCore } from './core.js';
 import { indexOf, isCertainFate, isGhostFate } from './fates.js';
+import { LaterFinds, rangeAfter } from './later-finds.js';
 import { countBelow } from './sorted.js';
 import type { RareLog } from './survey.js';
 import { TargetBlocks } from './target-blocks.js';
@@ -70,7 +71,8 @@ export class CompactionSolver {
   /** Their events, ascending. */
   readonly #compactionIndices: Float64Array;
   #requestOrder = new Map<number, number>();
-  /** Event of the next row at which pages can be taken. */
+  /** Event of this row, and of the next at which pages can be taken. */
+  #now = 0;
   #nextTaking = 0;
   /** Fast searches have an event of their own (6.5 and later). */
   readonly #announces: boolean;
@@ -82,7 +84,7 @@ export class CompactionSolver {
     needs: ReadonlyMap<number, number>,
   ) {
     this.#core = core;
-    this.#targets = new TargetBlocks(core);
+    this.#targets = new TargetBlocks(core, new LaterFinds(rare, core.geometry.pageblockOrder));
     this.#asyncMode = texts.internText('async');
     this.#rare = rare;
     this.#needs = needs;
@@ -127,6 +129,7 @@ export class CompactionSolver {
   /** Called at each rare event, in order. */
   rare(row: number): void {
     const rare = this.#rare;
+    this.#now = rare.index[row]!;
     const following = countBelow(this.#compactionRows, row + 1);
     this.#nextTaking =
       rare.index[this.#compactionRows[following] ?? -1] ?? Number.POSITIVE_INFINITY;
@@ -162,7 +165,9 @@ export class CompactionSolver {
   }
 
   #searchGoesOn(row: number): boolean {
-    return this.#rare.kind[row] === EventKind.fastIsolateFreepages && this.#rangeFollows(row);
+    return (
+      this.#rare.kind[row] === EventKind.fastIsolateFreepages && rangeAfter(this.#rare, row) >= 0
+    );
   }
 
   #process(pid: number): Process {
@@ -214,19 +219,9 @@ export class CompactionSolver {
     process.freePfn = this.#rare.field(row, END);
     process.migratePfn = 2 * this.#rare.field(row, START) - process.freePfn;
     // A range event that follows shows the pageblock; else the block must be chosen now.
-    if (process.announced > 0 && !this.#rangeFollows(row)) {
+    if (process.announced > 0 && rangeAfter(this.#rare, row) < 0) {
       this.#takeAnnounced(process, this.#rare.field(row, START));
     }
-  }
-
-  /** Does the same process scan a range before anything else it does? */
-  #rangeFollows(row: number): boolean {
-    const pid = this.#rare.pid[row]!;
-    for (let r = row + 1; r < this.#rare.length && r < row + 64; r++) {
-      if (this.#rare.pid[r] !== pid) continue;
-      return this.#rare.kind[r] === EventKind.isolateFreepages;
-    }
-    return false;
   }
 
   #takeAnnounced(process: Process, fromPfn: number): void {
@@ -416,7 +411,7 @@ export class CompactionSolver {
   }
 
   #choose(order: number, fromPfn: number, process: Process): number {
-    const taken = this.#targets.take(order, fromPfn, process, this.#nextTaking);
+    const taken = this.#targets.take(order, fromPfn, process, this.#now, this.#nextTaking);
     this.quality.chosenPages += taken;
     return taken;
   }

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EventKind } from '../records/events.js';
 import { reconstruct } from './reconstruct.js';
-import { SmallKernel, type SmallKernelOptions } from './testing/small-kernel.js';
+import { SmallKernel, type SmallKernelOptions, smallMachine } from './testing/small-kernel.js';
 import { type Recorded, recorded, SnapshotTaker } from './testing/small-recording.js';
 import { countsOf, walk } from './testing/walk.js';
 import { churn, compactSome, doStep, fragment, steps } from './testing/workload.js';
@@ -15,18 +15,6 @@ const releaseOf = ({ pcpOrders, stealsSilently }: SmallKernelOptions): string =>
   if (stealsSilently) return 'Linux version 6.17.1';
   return pcpOrders && pcpOrders.length > 1 ? 'Linux version 6.1.90' : 'Linux version 5.10.223';
 };
-
-const smallMachine = (more: Partial<SmallKernelOptions> = {}): SmallKernelOptions => ({
-  zones: [
-    { zone: 'DMA', startPfn: 64, pages: 192 },
-    { zone: 'DMA32', startPfn: 512, pages: 256 },
-  ],
-  maxOrder: 6,
-  pageblockOrder: 4,
-  high: 6,
-  batch: 4,
-  ...more,
-});
 
 const machines = fc
   .record({
@@ -129,11 +117,7 @@ describe('all events and a copy of kpageflags at the start', () => {
     const kernel = new SmallKernel(smallMachine());
     for (let n = 0; n < 60; n++) kernel.alloc(0);
     const from = kernel.now;
-    const taker = new SnapshotTaker(kernel);
-    taker.zoneinfo();
-    taker.version('Linux version 5.10.223');
-    taker.buddyinfo();
-    taker.kpageflags()();
+    const taker = SnapshotTaker.complete(kernel, '5.10.223');
     churn(kernel, 120, 3);
     const made = recorded(kernel, taker.snapshots, { lost: [[0, from]] });
     const walked = walk(made, made.truth);
@@ -144,11 +128,7 @@ describe('all events and a copy of kpageflags at the start', () => {
 /** A busy run from a full seed, nothing hidden. */
 function busy(): { kernel: SmallKernel; taker: SnapshotTaker; made: Recorded } {
   const kernel = new SmallKernel(smallMachine({ pcpOrders: [0, 1, 2, 3, 4] }));
-  const taker = new SnapshotTaker(kernel);
-  taker.zoneinfo();
-  taker.version('Linux version 6.1.90');
-  taker.buddyinfo();
-  taker.kpageflags()();
+  const taker = SnapshotTaker.complete(kernel, '6.1.90');
   churn(kernel, 300, 11);
   return { kernel, taker, made: recorded(kernel, taker.snapshots) };
 }
@@ -156,11 +136,7 @@ function busy(): { kernel: SmallKernel; taker: SnapshotTaker; made: Recorded } {
 describe('dialects of extfrag', () => {
   test.each([true, false])('steals that print extfrag alone: %s', (stealsSilently) => {
     const kernel = new SmallKernel(smallMachine({ stealsSilently }));
-    const taker = new SnapshotTaker(kernel);
-    taker.zoneinfo();
-    taker.version('Linux version 5.10.223');
-    taker.buddyinfo();
-    taker.kpageflags()();
+    const taker = SnapshotTaker.complete(kernel, '5.10.223');
     // Unmovable pages everywhere: movable requests soon have to take small foreign blocks.
     const held: number[] = [];
     for (let n = 0; n < 190; n++) held.push(kernel.alloc(0, { type: n % 2, zone: 0 }));
@@ -180,11 +156,7 @@ describe('dialects of extfrag', () => {
 describe('what the future tells', () => {
   test('frees that bypassed the per-cpu list are recognised by their next removal', () => {
     const kernel = new SmallKernel(smallMachine());
-    const taker = new SnapshotTaker(kernel);
-    taker.zoneinfo();
-    taker.version('Linux version 5.10.223');
-    taker.buddyinfo();
-    taker.kpageflags()();
+    const taker = SnapshotTaker.complete(kernel, '5.10.223');
     const held = Array.from({ length: 64 }, () => kernel.alloc(0, { zone: 1 }));
     for (const pfn of held.slice(0, 20)) kernel.free(pfn, { bypass: true });
     // Everything is handed out again, so each of them shows itself.
@@ -197,11 +169,7 @@ describe('what the future tells', () => {
 
   test('a block that is taken, is not handed out and is taken again came back in between', () => {
     const kernel = new SmallKernel(smallMachine());
-    const taker = new SnapshotTaker(kernel);
-    taker.zoneinfo();
-    taker.version('Linux version 5.10.223');
-    taker.buddyinfo();
-    taker.kpageflags()();
+    const taker = SnapshotTaker.complete(kernel, '5.10.223');
     const pfn = kernel.alloc(5, { zone: 1 });
     kernel.free(pfn);
     // Of a request whose own events are missing only the taking is left.
@@ -212,11 +180,7 @@ describe('what the future tells', () => {
 
   test('bulk allocations take nothing from the free lists', () => {
     const kernel = new SmallKernel(smallMachine());
-    const taker = new SnapshotTaker(kernel);
-    taker.zoneinfo();
-    taker.version('Linux version 5.10.223');
-    taker.buddyinfo();
-    taker.kpageflags()();
+    const taker = SnapshotTaker.complete(kernel, '5.10.223');
     kernel.takeBulk(40);
     churn(kernel, 200, 5);
     const made = recorded(kernel, taker.snapshots);
@@ -231,11 +195,7 @@ describe('compaction', () => {
       pageblockOrder: 5,
       maxOrder: 8,
     });
-    const taker = new SnapshotTaker(kernel);
-    taker.zoneinfo();
-    taker.version('Linux version 5.10.223');
-    taker.buddyinfo();
-    taker.kpageflags()();
+    const taker = SnapshotTaker.complete(kernel, '5.10.223');
     fragment(kernel, 0.6);
     const before = kernel.now;
     compactSome(kernel, 24, options);
@@ -266,11 +226,7 @@ describe('compaction', () => {
         pageblockOrder: 5,
         maxOrder: 8,
       });
-      const taker = new SnapshotTaker(kernel);
-      taker.zoneinfo();
-      taker.version('Linux version 5.10.223');
-      taker.buddyinfo();
-      taker.kpageflags()();
+      const taker = SnapshotTaker.complete(kernel, '5.10.223');
       fragment(kernel, 0.6);
       // One block of order 3 in the upper half, whose buddies are in use.
       const fast = { pfn: kernel.alloc(3), order: 3 };

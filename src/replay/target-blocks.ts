@@ -8,22 +8,25 @@
 import { type Process, searchFrom } from './compaction-process.js';
 import type { ReplayCore } from './core.js';
 import { indexOf, isCertainFate, isGhostFate } from './fates.js';
+import type { LaterFinds } from './later-finds.js';
 
 /** Migratetype number of MOVABLE (4.4 and later). */
 const MOVABLE = 1;
 
 export class TargetBlocks {
   readonly #core: ReplayCore;
+  readonly #laterFinds: LaterFinds;
 
-  constructor(core: ReplayCore) {
+  constructor(core: ReplayCore, laterFinds: LaterFinds) {
     this.#core = core;
+    this.#laterFinds = laterFinds;
   }
 
   /**
    * Takes the likeliest movable free block of exactly this order at or above a pfn; 0 if there is none.
-   * `nextTaking`: the next event at which pages can be taken.
+   * `now`: the event it is taken at; `nextTaking`: the next one at which pages can be taken.
    */
-  take(order: number, fromPfn: number, process: Process, nextTaking: number): number {
+  take(order: number, fromPfn: number, process: Process, now: number, nextTaking: number): number {
     const { geometry, lists } = this.#core;
     const zonePage = geometry.space.pageFrom(process.active ? process.zoneStart : fromPfn);
     if (zonePage < 0) return 0;
@@ -42,7 +45,7 @@ export class TargetBlocks {
       const begin = Math.max(from, floorPage >= 0 && floorPage < to ? floorPage & -step : from);
       for (let page = begin; page < to; page += step) {
         if (lists.headOrder[page] !== order) continue;
-        const score = this.#score(page, order, upper, nextTaking);
+        const score = this.#score(page, order, upper, now, nextTaking);
         if (score > bestScore) {
           best = page;
           bestScore = score;
@@ -54,7 +57,7 @@ export class TargetBlocks {
   }
 
   /** -1 = impossible; else larger is likelier. */
-  #score(head: number, order: number, upper: number, nextTaking: number): number {
+  #score(head: number, order: number, upper: number, now: number, nextTaking: number): number {
     const { fate, since, blockType, geometry } = this.#core;
     const type = blockType[head >> geometry.pageblockOrder]!;
     if (type !== MOVABLE && type !== -1) return -1;
@@ -71,6 +74,8 @@ export class TargetBlocks {
       }
       if (since[page]! > newest) newest = since[page]!;
     }
+    // Left for the search that found such a block in this pageblock while it was still there.
+    if (this.#laterFinds.any(geometry.space.pfnOf(head), order, now, due)) return head / 1e9;
     // Now or never: a page of it is freed before anything else can have taken it.
     const urgent = due < nextTaking ? 1e11 : 0;
     const ghostly = urgent + (ghosts / size) * 1e10;

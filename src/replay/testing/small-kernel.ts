@@ -39,6 +39,19 @@ export interface SmallKernelOptions {
   readonly stealsSilently?: boolean;
 }
 
+/** Two zones of a few pageblocks, with short per-cpu lists. */
+export const smallMachine = (more: Partial<SmallKernelOptions> = {}): SmallKernelOptions => ({
+  zones: [
+    { zone: 'DMA', startPfn: 64, pages: 192 },
+    { zone: 'DMA32', startPfn: 512, pages: 256 },
+  ],
+  maxOrder: 6,
+  pageblockOrder: 4,
+  high: 6,
+  batch: 4,
+  ...more,
+});
+
 export interface Logged {
   readonly event: PlainEvent;
   /** Free blocks after the event: zone * orders + order. */
@@ -47,6 +60,15 @@ export interface Logged {
   readonly pageTruth: readonly number[];
   /** Within a compaction, where the moment of a taking is not in the events. */
   readonly compacting: boolean;
+}
+
+export interface FreeOptions {
+  readonly cpu?: number;
+  /** The per-cpu list is locked. */
+  readonly bypass?: boolean;
+  readonly batched?: boolean;
+  /** Preempt depth in a softirq, 0 = the task itself. */
+  readonly softirqDepth?: number;
 }
 
 interface PcpList {
@@ -160,23 +182,19 @@ export class SmallKernel {
   }
 
   /** Frees a held block, at its own order or page by page (split_page). */
-  free(pfn: number, options: { cpu?: number; bypass?: boolean; batched?: boolean } = {}): void {
+  free(pfn: number, options: FreeOptions = {}): void {
     const order = this.held.get(pfn)!;
     this.held.delete(pfn);
     this.give(pfn, order, options);
   }
 
   /** mm_page_free of pages that are in use, held or isolated. */
-  give(
-    pfn: number,
-    order: number,
-    options: { cpu?: number; bypass?: boolean; batched?: boolean } = {},
-  ): void {
-    const { cpu = 0, bypass = false, batched = false } = options;
+  give(pfn: number, order: number, options: FreeOptions = {}): void {
+    const { cpu = 0, bypass = false, batched = false, softirqDepth = 0 } = options;
     this.#change(this.unused, pfn, order, true);
     const direct = bypass || !this.pcpOrders.has(order);
     if (direct) this.#change(this.buddy, pfn, order, true);
-    this.emit({ kind: EventKind.free, pfn, order, cpu });
+    this.emit({ kind: EventKind.free, pfn, order, cpu, detail: softirqDepth });
     if (batched) this.emit({ kind: EventKind.freeBatched, pfn, order: 0, cpu });
     if (direct) return;
     const list = this.#list(cpu, this.zoneOf(pfn), order, this.typeOf(pfn));

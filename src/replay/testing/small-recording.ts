@@ -45,6 +45,16 @@ export class SnapshotTaker {
     this.#kernel = kernel;
   }
 
+  /** With what tells all of a kernel at this moment: zones, release, free lists and where they lie. */
+  static complete(kernel: SmallKernel, release: string): SnapshotTaker {
+    const taker = new SnapshotTaker(kernel);
+    taker.zoneinfo();
+    taker.version(`Linux version ${release}`);
+    taker.buddyinfo();
+    taker.kpageflags()();
+    return taker;
+  }
+
   buddyinfo(): Snapshot {
     const { zones, orders, maxOrder } = this.#kernel;
     const rows = zones.map(({ node = 0, zone }, z) => {
