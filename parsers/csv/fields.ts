@@ -40,11 +40,12 @@ export const Field = {
   node: 29,
   zone: 30,
   free: 31,
+  softirqDepth: 32,
 } as const;
 
 export type Field = (typeof Field)[keyof typeof Field];
 
-export const FIELD_COUNT = 32;
+export const FIELD_COUNT = 33;
 
 /** Columns named `order0`, `order1` … (a buddyinfo table) have this plus the order. */
 export const ORDER_COLUMN = 1000;
@@ -82,6 +83,7 @@ const NAMES: Readonly<Record<Field, readonly string[]>> = {
   [Field.migratetype]: ['migratetype', 'mt', 'migrate_type', 'alloc_migratetype'],
   [Field.gfp]: ['gfp_flags', 'gfp', 'gfp_mask', 'flags', 'mode'],
   [Field.percpuRefill]: ['percpu_refill'],
+  [Field.softirqDepth]: ['softirq_depth'],
   [Field.fallbackOrder]: ['fallback_order'],
   [Field.pageblockOrder]: ['pageblock_order'],
   [Field.fallbackMigratetype]: ['fallback_migratetype'],

@@ -138,6 +138,8 @@ export class RowImporter {
     if (kind === EventKind.alloc) batch.detail[i] = this.#gfp(row[Field.gfp]);
     else if (kind === EventKind.zoneLocked) {
       batch.detail[i] = wholeNumber(row[Field.percpuRefill], 0, 65535) ?? 0;
+    } else if (kind === EventKind.free) {
+      batch.detail[i] = wholeNumber(row[Field.softirqDepth], 0, 15) ?? 0;
     } else if (kind === EventKind.extfrag) {
       const bits = (field: Field): number => wholeNumber(row[field], 0, 31) ?? 0;
       batch.detail[i] = packExtfrag(

@@ -209,6 +209,17 @@ describe('kernels that record page pointers', () => {
     expect(context.diagnostics.count('pfn-from-pointer')).toBe(2);
   });
 
+  it('tells the preempt depth of a free in a softirq, and of nothing else', () => {
+    const { decoder } = decoderOf([OLD_ALLOC, OLD_FREE]);
+    const free = (flags: number, preempt: number): boolean => {
+      const start = new Bytes(true).uint(60, 2).uint(flags, 1).uint(preempt, 1).uint(9, 4);
+      return put(decoder, start.uint(0, 8).uint(0xffffea0000000040n, 8).uint(0, 4));
+    };
+    // Softirq, with interrupts off, within a hardirq, none; the upper half of the count tells migration.
+    for (const flags of [0x10, 0x11, 0x18, 0]) expect(free(flags, 0x23)).toBe(true);
+    expect([...decoder.batch.detail.subarray(0, 4)]).toEqual([3, 3, 0, 0]);
+  });
+
   it('drops records that are short or impossible, and counts them', () => {
     const { decoder, context } = decoderOf([OLD_ALLOC, OLD_FREE]);
     expect(put(decoder, old(61, 0xffffea0000000040n))).toBe(false);

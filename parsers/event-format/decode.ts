@@ -42,6 +42,12 @@ const PFN_HIGH_LIMIT = PFN_LIMIT / 4294967296;
 /** sizeof(struct page) on 64-bit kernels that record page pointers. */
 const DEFAULT_STRUCT_PAGE = 64;
 
+/** Bits of common_flags (include/linux/trace_events.h): hardirq, softirq. */
+const IN_SOFTIRQ = 0x10;
+const IN_INTERRUPT = 0x18;
+/** Bits of common_preempt_count that count; the upper ones tell migration (5.14 and later). */
+const MAX_DEPTH = 15;
+
 /** Takes a full batch away and gives the next one to fill (it may be the same, cleared). */
 export type BatchHandler = (batch: EventBatch) => EventBatch;
 
@@ -158,7 +164,7 @@ export class RecordDecoder {
         : typeOf(this.#number(view, offset + plan.typeAt, plan.typeSize));
     batch.detail[row] =
       plan.detailAt < 0
-        ? refillByOrder(plan.kind, order)
+        ? untoldDetail(view, offset, plan.kind, order)
         : this.#detail(view, offset, plan, what - FIRST_PLAN);
     return true;
   }
@@ -179,7 +185,7 @@ export class RecordDecoder {
     if (order >= ORDER_LIMIT || (high >= PFN_HIGH_LIMIT && !none)) return this.#short();
     const { kind, typeAt, detailAt } = plan;
     let detail = 0;
-    if (detailAt < 0) detail = refillByOrder(kind, order);
+    if (detailAt < 0) detail = untoldDetail(view, offset, kind, order);
     else if (kind === EventKind.alloc) {
       const upper = plan.detailSize === 8 ? view.getUint32(offset + detailAt + 4, true) : 0;
       detail = this.#gfp[index]!.id(view.getUint32(offset + detailAt, true), upper);
@@ -364,9 +370,15 @@ export class RecordDecoder {
   }
 }
 
-/** Before 5.19 the record has no percpu_refill: the kernel prints `order == 0` for it. */
-function refillByOrder(kind: EventKind, order: number): number {
-  return kind === EventKind.zoneLocked && order === 0 ? 1 : 0;
+/**
+ * What no field of the event's own tells. Before 5.19 there is no percpu_refill: the kernel prints `order == 0` for it. A
+ * free gets the preempt depth of its softirq (common_flags and common_preempt_count, second half of the first word).
+ */
+function untoldDetail(view: DataView, offset: number, kind: EventKind, order: number): number {
+  if (kind === EventKind.zoneLocked) return order === 0 ? 1 : 0;
+  if (kind !== EventKind.free || (view.getUint8(offset + 2) & IN_INTERRUPT) !== IN_SOFTIRQ)
+    return 0;
+  return view.getUint8(offset + 3) & MAX_DEPTH;
 }
 
 function typeOf(value: number): number {

@@ -17,6 +17,7 @@ import {
   DASH,
   DOT,
   decimalOf,
+  HEX_VALUE,
   isBlank,
   isDigit,
   PAREN_CLOSE,
@@ -45,6 +46,8 @@ export class CommonPart {
   pid = 0;
   cpu = 0;
   timeNs = 0;
+  /** Preempt depth if the line's event ran in a softirq, else 0. */
+  softirqDepth = 0;
   /** Where the part that repeats from line to line ends: before the blanks of the stamp. */
   prefixEnd = 0;
   /** First byte after `: `, blanks skipped. */
@@ -104,11 +107,13 @@ export class CommonPart {
   /** The flags column if there is one; sets prefixEnd and returns the stamp's first digit. */
   #flags(bytes: Uint8Array, after: number, end: number): number {
     this.prefixEnd = after;
+    this.softirqDepth = 0;
     let pos = skipBlanks(bytes, after, end);
     if (pos < end && isDigit(bytes[pos]!)) return pos;
     const token = pos;
     pos = skipToken(bytes, pos, end);
     if (pos - token > MAX_FLAGS || pos === token) return -1;
+    this.softirqDepth = softirqDepth(bytes, token, pos);
     this.prefixEnd = pos;
     return skipBlanks(bytes, pos, end);
   }
@@ -119,6 +124,7 @@ export class CommonPart {
     const tokenEnd = skipToken(bytes, digits, end);
     if (digits === pos || tokenEnd === digits || tokenEnd - digits > MAX_FLAGS) return -1;
     this.cpu = decimalOf(bytes, pos, digits);
+    this.softirqDepth = softirqDepth(bytes, digits, tokenEnd);
     this.prefixEnd = tokenEnd;
     return this.cpu < CPU_LIMIT ? skipBlanks(bytes, tokenEnd, end) : -1;
   }
@@ -187,12 +193,19 @@ export class CommonPart {
     this.cpu = decimalOf(bytes, cpu, cpuEnd);
     this.#setComm(bytes, start, start + COMM_WIDTH);
     this.prefixEnd = start;
+    this.softirqDepth = 0;
     const us =
       decimalOf(bytes, whole, wholeEnd) * 1000 + decimalOf(bytes, wholeEnd + 1, fractionEnd);
     return (
       this.pid < PID_LIMIT && this.cpu < CPU_LIMIT && this.#setTime(StampForm.latency, us, 0, 0)
     );
   }
+}
+
+/** Of flags like `..s3.` (irqs off, resched, context, preempt depth, …): the depth if the context is a softirq, else 0. */
+function softirqDepth(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start < 4 || bytes[start + 2] !== LOWER_S) return 0;
+  return Math.max(0, HEX_VALUE[bytes[start + 3]!]!);
 }
 
 /** `(  123) ` or `(-----) `; returns the position after it, -1 if it is neither. */

@@ -33,6 +33,8 @@ export interface LineFront {
   readonly pid: number;
   readonly cpu: number;
   readonly timeNs: number;
+  /** Preempt depth if the event ran in a softirq, else 0 or absent. */
+  readonly softirqDepth?: number;
   /** Where the part that repeats from line to line ends. */
   readonly prefixEnd: number;
   readonly body: number;
@@ -193,7 +195,10 @@ export class EventBody {
     const { batch } = this.#writer;
     const row = this.#row(bytes, kind, front);
     const outcome = this.page.scan(bytes, text, end, kind, batch, row);
-    if (outcome === Outcome.filled) return Taken.event;
+    if (outcome === Outcome.filled) {
+      if (kind === EventKind.free) batch.detail[row] = front.softirqDepth ?? 0;
+      return Taken.event;
+    }
     batch.length--;
     if (outcome === Outcome.outOfRange) return Taken.outOfRange;
     if (outcome === Outcome.malformed) return Taken.malformed;

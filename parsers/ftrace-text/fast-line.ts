@@ -257,7 +257,7 @@ export class FastLine {
       if (order >= ORDER_LIMIT) return -1;
     }
     let type = MIGRATETYPE_NONE;
-    let detail = 0;
+    let detail = kind === EventKind.free ? this.#prefixes.softirqDepths[slot]! : 0;
     if (kind !== EventKind.free && kind !== EventKind.freeBatched) {
       if (view.getFloat64(pos, true) !== MIGRATE) return -1;
       if (view.getUint32(pos + 8, true) !== TYPE || bytes[pos + 12] !== EQUALS) return -1;

@@ -130,7 +130,7 @@ export class LineScanner {
     if (!front.parse(bytes, start, end) || !this.#body.isPageEvent(bytes, front.body, end)) return;
     if (this.#body.take(bytes, end, front) !== Taken.event) return;
     this.#learner.batch.clear();
-    this.#prefixes.learn(bytes, start, front.prefixEnd, this.#body.comm, front.pid, front.cpu);
+    this.#prefixes.learn(bytes, start, front, this.#body.comm);
   }
 }
 

@@ -80,6 +80,20 @@ describe('a line', () => {
     expect(event).toMatchObject({ comm: 'dd', pid: 2097, cpu: 1, ns });
   });
 
+  it.each([
+    ['[001] ..s3.  1594.497452: ', 3],
+    ['[001] d.sa  1594.497452: ', 10],
+    ['[001] dNs4.1.  1594.497452: ', 4],
+    ['[001] ..s..  1594.497452: ', undefined],
+    ['[001] ..H3.  1594.497452: ', undefined],
+    ['[001] ....3  1594.497452: ', undefined],
+    ['[001]  1594.497452: ', undefined],
+    ['  1..s2. 16395us : ', 2],
+  ])('of a free in a softirq tells its preempt depth: %s', (front, depth) => {
+    const line = `              dd-2089    ${front}mm_page_free: page=000000003b1cc728 pfn=0x1584de order=0`;
+    expect(one(line).softirqDepth).toBe(depth);
+  });
+
   it('of latency format with verbose', () => {
     const front =
       '              dd    2100   1 0 00000000 00000001 [5f10fe61] 10.497ms (+0.012ms): ';

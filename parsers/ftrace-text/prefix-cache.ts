@@ -1,11 +1,13 @@
 /**
- * Remembers the fronts of lines: `            init-1       [000] .....` → comm, pid, cpu.
+ * Remembers the fronts of lines: `            init-1       [000] .....` → comm, pid, cpu, softirq depth.
  *
  * A front repeats thousands of times, and comparing 37 bytes as five float64 is far cheaper than
  * parsing them. What follows must fit the stamp's grammar, so a comm made to look like a front
  * cannot pass for one. A hit is verified whole; fronts with a NUL byte are never kept (+0 and -0
  * would compare equal, see gfp-cache.ts).
  */
+import type { LineFront } from './event-body.js';
+
 const SLOTS = 1024;
 const SLOT_BYTES = 64;
 /** Fronts are this short and this long: 8 bytes are compared at a time. */
@@ -19,6 +21,8 @@ export class PrefixCache {
   readonly pids = new Int32Array(SLOTS);
   readonly cpus = new Uint16Array(SLOTS);
   readonly comms = new Uint32Array(SLOTS);
+  /** Preempt depth if these events run in a softirq, else 0. */
+  readonly softirqDepths = new Uint8Array(SLOTS);
   readonly #scratch = new Uint8Array(SLOT_BYTES);
   readonly #scratchView = new DataView(this.#scratch.buffer);
   #latest = 0;
@@ -48,8 +52,8 @@ export class PrefixCache {
     return true;
   }
 
-  learn(bytes: Uint8Array, start: number, end: number, comm: number, pid: number, cpu: number) {
-    const length = end - start;
+  learn(bytes: Uint8Array, start: number, front: LineFront, comm: number): void {
+    const length = front.prefixEnd - start;
     if (length < MIN_LENGTH || length > MAX_LENGTH) return;
     const text = this.#scratch;
     for (let i = 0; i < length; i++) {
@@ -62,8 +66,9 @@ export class PrefixCache {
     if (this.#same(this.#scratchView, 0, slot)) return;
     this.#texts.set(text, slot * SLOT_BYTES);
     this.#lengths[slot] = length;
-    this.pids[slot] = pid;
-    this.cpus[slot] = cpu;
+    this.pids[slot] = front.pid;
+    this.cpus[slot] = front.cpu;
+    this.softirqDepths[slot] = front.softirqDepth ?? 0;
     this.comms[slot] = comm;
   }
 }

@@ -230,7 +230,7 @@ export class TraceReader implements StreamParser, LineSink {
     switch (taken) {
       case Taken.event:
         this.#cpus.add(front.cpu);
-        this.#prefixes.learn(bytes, start, front.prefixEnd, this.#body.comm, front.pid, front.cpu);
+        this.#prefixes.learn(bytes, start, front, this.#body.comm);
         return true;
       case Taken.kernelStack:
       case Taken.userStack:

@@ -139,3 +139,16 @@ describe.skipIf(!haveTraces)('other kernels', () => {
     },
   );
 });
+
+describe.skipIf(!haveTraces)('frees in softirqs (k61-steady)', () => {
+  it('have the preempt depth that the text prints', () => {
+    const { rows } = collect(traceDat, readShared(TRACES, 'k61-steady', 'trace.dat'));
+    const text = readSharedText(TRACES, 'k61-steady', 'trace.txt.zst');
+    const printed = [...text.matchAll(/\] (\S{5}) +\d+\.\d+: mm_page_free:/g)].map(([, flags]) =>
+      flags![2] === 's' && flags![3] !== '.' ? Number.parseInt(flags![3]!, 16) : 0,
+    );
+    expect(printed.filter((depth) => depth > 0).length).toBeGreaterThan(100);
+    const frees = rows.filter((row) => row.kind === EventKind.free);
+    expect(frees.map((row) => row.detail)).toEqual(printed);
+  });
+});

@@ -45,6 +45,7 @@ export const EVENT_COLUMNS = [
   'migratetype',
   'gfp_flags',
   'percpu_refill',
+  'softirq_depth',
   'fallback_order',
   'pageblock_order',
   'fallback_migratetype',
@@ -141,6 +142,7 @@ function pageCells(
   if (kind === EventKind.alloc) {
     if (detail !== 0) cells.gfp_flags = strings.gfps.text(detail);
   } else if (kind === EventKind.zoneLocked) cells.percpu_refill = detail;
+  else if (kind === EventKind.free && detail !== 0) cells.softirq_depth = detail;
   else if (kind === EventKind.extfrag) {
     const extfrag = unpackExtfrag(detail);
     cells.fallback_order = extfrag.fallbackOrder;

@@ -12,7 +12,8 @@
  * | order       | order (extfrag: alloc_order)                   | 0                 |
  * | migratetype | as printed, MIGRATETYPE_NONE where not printed | none              |
  * | detail      | alloc: gfp id; zone_locked: percpu_refill;     | 0                 |
- * |             | extfrag: packExtfrag()                         |                   |
+ * |             | extfrag: packExtfrag(); free: preempt depth of |                   |
+ * |             | the softirq it ran in, 0 = none or not told    |                   |
  *
  * Time is nanoseconds on the trace's clock since `RecordingClock.epochS` whole seconds: exact in a
  * double for 104 days around the epoch.

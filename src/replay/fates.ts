@@ -25,6 +25,7 @@ import {
 } from '../records/events.js';
 import { Claim } from '../records/page-claims.js';
 import { Action, ActionBatch, ActionSpool } from './actions.js';
+import { LockedRuns } from './locked-runs.js';
 import { PcpQueues } from './pcp-queues.js';
 import type { PfnSpace } from './pfn-space.js';
 import { anyBetween, countBelow } from './sorted.js';
@@ -133,6 +134,7 @@ export function traceFates(
       if (!context.causal) observe(tracer.next, copies[copy]!);
     }
     tracer.walkBack(batch, offset, 0, end);
+    tracer.end();
     tracer.actions.write(b, tracer.batch);
   }
   // Without a single event no batch was there to cut: the copies follow each other.
@@ -168,6 +170,7 @@ class FateTracer {
   readonly #context: FateContext;
   readonly #nextKindOnCpu: Uint8Array;
   readonly #queues: PcpQueues;
+  readonly #locked: LockedRuns;
   readonly #compactions: CompactionRuns;
   /** Indices of rare events that may hide takings, ascending. */
   readonly #hiding: Float64Array;
@@ -180,6 +183,7 @@ class FateTracer {
     this.next = new Uint32Array(context.space.size);
     this.#nextKindOnCpu = new Uint8Array(context.survey.maxCpu + 1);
     this.#queues = new PcpQueues(context.space, context.pageblockOrder, context.survey.maxCpu);
+    this.#locked = new LockedRuns(context.survey.maxCpu + 1, this.#queues.areas);
     const { rare } = context.survey;
     this.#compactions = new CompactionRuns(rare);
     this.#hiding = indicesOf(rare, HIDING);
@@ -193,6 +197,10 @@ class FateTracer {
     this.batch.fate.fill(0, 0, length);
   }
 
+  end(): void {
+    this.#locked.endBatch(this.batch.action);
+  }
+
   walkBack(batch: EventBatch, offset: number, from: number, end: number): void {
     const { kind, order, pfn, cpu, migratetype } = batch;
     const { space, causal } = this.#context;
@@ -204,6 +212,10 @@ class FateTracer {
       const c = cpu[i]!;
       const nextOnCpu = this.#nextKindOnCpu[c]!;
       this.#nextKindOnCpu[c] = k;
+      if (k !== EventKind.free) {
+        const locked = k === EventKind.pcpuDrain || k === EventKind.zoneLocked;
+        this.#locked.interrupt(c, locked, out.action);
+      }
       if (page < 0 || unaligned(page, order[i]!, space.sectionOrder)) {
         if (pfn[i] !== PFN_NONE) this.outside++;
         continue;
@@ -219,14 +231,8 @@ class FateTracer {
       const fate = o === 0 ? next[page]! : this.#writeRuns(page, o);
       out.fate[i] = fate;
       out.action[i] = this.#decide(k, batch.detail[i]!, o, fate, index);
-      if (
-        out.action[i] === Action.freeToPcp &&
-        !causal &&
-        this.#overtaken(page, o, c, fate) &&
-        !this.#compactions.runs(batch.pid[i]!, index)
-      )
-        out.action[i] = Action.giveBypassing;
       if (causal) continue;
+      if (k === EventKind.free) this.#settleFree(i, batch, index);
       const mine = ((index << 3) | classOf(k)) >>> 0;
       if (o === 0) next[page] = mine;
       else next.fill(mine, page, Math.min(page + BLOCK_PAGES[o]!, next.length));
@@ -270,19 +276,26 @@ class FateTracer {
     return false;
   }
 
-  /**
-   * Whether pages freed later to the same per-cpu list were drained before anything happens to this block:
-   * then it never was on that list.
-   */
-  #overtaken(page: number, order: number, cpu: number, fate: number): boolean {
+  /** A free whose own future does not show that it skipped its per-cpu list: do other frees of the cpu? */
+  #settleFree(i: number, events: EventBatch, index: number): void {
+    const { action } = this.batch;
+    const cpu = events.cpu[i]!;
+    const page = this.batch.page[i]!;
+    const order = this.batch.order[i]!;
+    const area = this.#queues.areaOf(page);
+    if (action[i] === Action.giveBypassing) this.#locked.skipped(cpu, area, action);
+    if (action[i] !== Action.freeToPcp) return;
+    const fate = this.batch.fate[i]!;
     const first = order === 0 ? fate : this.batch.runs[fate + 1]!;
-    if (nextOf(first) === Next.drain) {
-      this.#queues.drained(page, order, cpu, indexOf(first));
-      return false;
-    }
-    const silent = nextOf(first) === Next.none || nextOf(first) === Next.free;
-    if (!silent || this.#lost.length > 0) return false;
-    return indexOf(first) > this.#queues.emptyBy(page, order, cpu);
+    const next = nextOf(first);
+    if (next === Next.drain) this.#queues.drained(page, order, cpu, indexOf(first));
+    if (next !== Next.none && next !== Next.free) this.#locked.queued(cpu, area);
+    else if (this.#lost.length > 0 || this.#compactions.runs(events.pid[i]!, index)) return;
+    else if (indexOf(first) > this.#queues.emptyBy(page, order, cpu)) {
+      // Pages freed later to the same list were drained before anything happens to this block: it never was on it.
+      action[i] = Action.giveBypassing;
+      this.#locked.skipped(cpu, area, action);
+    } else this.#locked.undecided(cpu, area, i, events.detail[i]!);
   }
 
   #lostBetween(index: number, fate: number): boolean {

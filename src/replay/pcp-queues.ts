@@ -27,6 +27,8 @@ export class PcpQueues {
   readonly #type: Int8Array;
   /** Event by which everything freed up to now has left the list. */
   readonly #emptyBy: Float64Array;
+  /** How many areas have lists of their own. */
+  readonly areas: number;
 
   constructor(space: PfnSpace, pageblockOrder: number, maxCpu: number) {
     this.#pageblockOrder = pageblockOrder;
@@ -36,9 +38,13 @@ export class PcpQueues {
       Math.max(0, space.zoneOf(Math.min(block << pageblockOrder, space.size - 1))),
     );
     this.#type = new Int8Array(pageblocks).fill(-1);
-    const areas = this.#area.reduce((most, area) => Math.max(most, area), 0) + 1;
-    const lists = areas * this.#cpus * LISTS;
+    this.areas = this.#area.reduce((most, area) => Math.max(most, area), 0) + 1;
+    const lists = this.areas * this.#cpus * LISTS;
     this.#emptyBy = new Float64Array(lists).fill(Number.POSITIVE_INFINITY);
+  }
+
+  areaOf(page: number): number {
+    return this.#area[page >> this.#pageblockOrder]!;
   }
 
   /** An event names the type of a page's list. */
@@ -63,7 +69,7 @@ export class PcpQueues {
     const block = page >> this.#pageblockOrder;
     const type = this.#type[block]!;
     if (type < 0 || type === UNMOVABLE) return -1;
-    const place = this.#area[block]! * this.#cpus + cpu;
+    const place = this.areaOf(page) * this.#cpus + cpu;
     return place * LISTS + order * 2 + (type === RECLAIMABLE ? 1 : 0);
   }
 }

@@ -29,6 +29,8 @@ export interface PlainEvent {
   type?: number;
   gfp?: string;
   refill?: number;
+  /** Preempt depth of the softirq that freed. */
+  softirqDepth?: number;
   extfrag?: ReturnType<typeof unpackExtfrag>;
   stack?: string;
   fields?: Record<string, number | string>;
@@ -113,6 +115,7 @@ function plain(batch: EventBatch, i: number, strings: RecordingStrings): PlainEv
   event.type = batch.migratetype[i]!;
   if (kind === EventKind.alloc) event.gfp = strings.gfps.text(batch.detail[i]!);
   if (kind === EventKind.zoneLocked) event.refill = batch.detail[i]!;
+  if (kind === EventKind.free && batch.detail[i] !== 0) event.softirqDepth = batch.detail[i]!;
   if (kind === EventKind.extfrag) event.extfrag = unpackExtfrag(batch.detail[i]!);
   return event;
 }

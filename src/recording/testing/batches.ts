@@ -104,7 +104,9 @@ const pageEvent = fc
         ? bits[3]
         : kind === EventKind.extfrag
           ? packExtfrag(...bits)
-          : 0;
+          : kind === EventKind.free
+            ? bits[0] & 15
+            : 0;
     return {
       ...event,
       pfn: failed && kind === EventKind.alloc ? PFN_NONE : pfn,
