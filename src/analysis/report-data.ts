@@ -96,6 +96,11 @@ export interface KernelReport {
   readonly attempt: { readonly timeNs: number; readonly class: AttemptClass } | null;
   /** Failed requests that fit. */
   readonly fitting: number;
+  /**
+   * Where its request was looked for. `whole`: among all that it could be; `part`: not among all,
+   * since there are too many; `nowhere`: the log has no known place in the trace.
+   */
+  readonly searched: 'whole' | 'part' | 'nowhere';
   /** Failure windows that it may have fallen into. */
   readonly fittingWindows: number;
   /** The failure window it falls into; null if there is none, or it may be several. */
@@ -113,14 +118,17 @@ export interface KernelLogClock {
   readonly clock: 'boot' | 'wall' | 'none';
   /**
    * `same-clock`: the trace's own; `copies`: the distance of the recording's own copies; `fitted`:
-   * found from the failed requests; `ambiguous`: several distances fit alike; `none`: none fits.
+   * found from the failed requests; `ambiguous`: several distances fit alike; `none`: none fits;
+   * `too-many`: not looked for among all failed requests, since there are too many.
    */
-  readonly method: 'same-clock' | 'copies' | 'fitted' | 'ambiguous' | 'none';
+  readonly method: 'same-clock' | 'copies' | 'fitted' | 'ambiguous' | 'none' | 'too-many';
   /** Trace time minus log time, ns; null = not known. */
   readonly offsetNs: number | null;
   readonly uncertaintyNs: number;
   /** Reports that were joined to a failed request. */
   readonly linked: number;
+  /** Failed requests of the trace that are like one of its reports: same task, order and flags. */
+  readonly alike: number;
 }
 
 /** Reports of the kernel log beside the trace. */

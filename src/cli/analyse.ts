@@ -91,9 +91,11 @@ async function observe(
   windows.sort((a, b) => a.fromNs - b.fromNs || a.order - b.order);
   const findings = report.collect();
   await recording.hashed();
+  // it may report a limit, which is one of the facts
+  const kernelReports = logs.join(windows);
   const data = buildReportData(findings, {
     ...reportFacts(recording, replay, session, request.title),
-    kernelReports: logs.join(windows),
+    kernelReports,
     windows,
     moments: moments.moments,
   });

@@ -4,13 +4,14 @@
  *
  * Two steps: before the replay the reports say which refusals matter, after it they are joined.
  */
-import { RefusalsObserver } from '../analysis/refusals.js';
 import type { KernelReport, KernelReports } from '../analysis/report-data.js';
 import type { FailureWindow } from '../analysis/types.js';
 import { attemptClassOf } from '../kernel/gfp.js';
 import type { PostmortemReport } from '../postmortem/findings.js';
 import { callerName } from '../postmortem/group.js';
-import { linkReports, mattersTo, type ReportLink } from '../postmortem/link.js';
+import { KeptRefusals } from '../postmortem/link/kept-refusals.js';
+import { linkReports } from '../postmortem/link/link-reports.js';
+import type { LogLink, ReportLink } from '../postmortem/link/link-types.js';
 import { postmortemOf } from '../postmortem/postmortem.js';
 import type { Recording } from '../recording/recording.js';
 import type { Snapshot } from '../records/snapshot.js';
@@ -22,7 +23,7 @@ const MAX_REPORTS = 200;
 
 export class KernelReportLinks {
   /** Observers to run the replay with; none if no log is there. */
-  readonly observers: readonly RefusalsObserver[];
+  readonly observers: readonly KeptRefusals[];
   readonly #recording: Recording;
   readonly #total: number;
   readonly #shown: readonly PostmortemReport[];
@@ -35,17 +36,15 @@ export class KernelReportLinks {
     this.#recording = recording;
     this.#total = reports.length;
     this.#shown = reports.slice(0, MAX_REPORTS);
-    this.observers =
-      reports.length === 0 ? [] : [new RefusalsObserver(recording.strings, mattersTo(this.#shown))];
+    this.observers = reports.length === 0 ? [] : [new KeptRefusals(this.#shown, recording.strings)];
   }
 
   /** Null when no log held a report of a failed page allocation. Call it after the replay. */
   join(windows: readonly FailureWindow[]): KernelReports | null {
-    const [observer] = this.observers;
-    if (observer === undefined) return null;
-    const { refusals } = observer;
+    const [refusals] = this.observers;
+    if (refusals === undefined) return null;
     const { clock, events, alignment, snapshots } = this.#recording;
-    const { links, clocks } = linkReports(this.#shown, {
+    const joined = linkReports(this.#shown, {
       refusals,
       windows,
       firstNs: events.firstNs,
@@ -55,6 +54,8 @@ export class KernelReportLinks {
       wall: alignment.wall,
       wholeLogs: wholeLogs(this.#shown, snapshots),
     });
+    this.#sayLimits(joined);
+    const { links, clocks } = joined;
     return {
       clocks: clocks.map(({ offsetNs, ...one }) => ({
         ...one,
@@ -62,11 +63,21 @@ export class KernelReportLinks {
       })),
       total: this.#total,
       reports: links.map((link) => {
-        const refusal = link.refusal === null ? null : refusals[link.refusal]!;
+        const refusedNs = link.refusal === null ? null : refusals.timeNs(link.refusal);
         const window = link.window === null ? null : windows[link.window]!;
-        return describe(this.#shown[link.report]!, link, refusal, window);
+        return describe(this.#shown[link.report]!, link, refusedNs, window);
       }),
     };
+  }
+
+  /** Logs of which not all was held against the trace. */
+  #sayLimits({ links, clocks }: LogLink): void {
+    const part = links.filter((link) => link.searched === 'part');
+    const sources = new Set(part.map(({ report }) => this.#shown[report]!.splat.source));
+    for (const { source, alike } of clocks) {
+      if (!sources.delete(source)) continue;
+      this.#recording.diagnostics.report('failed-requests-limit', { source }, { count: alike });
+    }
   }
 }
 
@@ -93,7 +104,7 @@ function wholeLogs(
 function describe(
   report: PostmortemReport,
   link: ReportLink,
-  refusal: { readonly timeNs: number } | null,
+  refusedNs: number | null,
   window: FailureWindow | null,
 ): KernelReport {
   const { splat, request, order } = report;
@@ -109,8 +120,9 @@ function describe(
     caller: callerName(report),
     cause: report.cause,
     summary: report.summary,
-    attempt: refusal && { timeNs: refusal.timeNs, class: kind ?? 'blocking' },
+    attempt: refusedNs === null ? null : { timeNs: refusedNs, class: kind ?? 'blocking' },
     fitting: link.fitting,
+    searched: link.searched,
     fittingWindows: link.fittingWindows,
     window: window && { fromNs: window.fromNs, toNs: window.toNs, reason: window.reason },
   };

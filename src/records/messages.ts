@@ -161,6 +161,12 @@ export const MESSAGES = {
     hint: 'raise --limit reports=N, or cut the log',
   },
 
+  'failed-requests-limit': {
+    severity: 'warning',
+    text: '{count} failed requests of the trace are like those that the log reports, too many to hold each against it: which of them some reports are cannot be told',
+    hint: 'a trace of a shorter time around the reports can be joined to them',
+  },
+
   // event text
   'line-too-long': {
     severity: 'warning',

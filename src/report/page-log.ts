@@ -14,7 +14,7 @@ function seconds(data: ReportData, timeNs: number): string {
 }
 
 /** How one log came onto the trace's clock, with what that leaves open. */
-function clockWords({ clock, method, offsetNs, uncertaintyNs }: KernelLogClock): string {
+function clockWords({ clock, method, offsetNs, uncertaintyNs, alike }: KernelLogClock): string {
   if (clock === 'none') return 'it has no stamps that tell seconds, so nothing is linked.';
   const stamps = clock === 'boot' ? 'its clock' : 'its wall clock';
   switch (method) {
@@ -31,7 +31,9 @@ function clockWords({ clock, method, offsetNs, uncertaintyNs }: KernelLogClock):
     case 'ambiguous':
       return `${stamps} fits the trace in several ways, so nothing is linked.`;
     case 'none':
-      return `no failed request of the trace fits its reports, so their place in time is ${clock === 'boot' ? 'a guess' : 'unknown'}.`;
+      return 'no failed request of the trace fits its reports, so their place in time is not known.';
+    case 'too-many':
+      return `${grouped(alike)} failed requests of the trace are like those that it reports, too many to hold each against it, so its place in time cannot be told and nothing is linked.`;
   }
 }
 
@@ -58,7 +60,7 @@ export function kernelLogCard(data: ReportData): string {
 function row(data: ReportData, report: KernelReport): string {
   const { timeNs, order } = report;
   const inside = timeNs !== null && timeNs >= data.span.fromNs && timeNs <= data.span.toNs;
-  const text = timeNs === null ? 'no stamp' : formatSeconds(timeNs, data.clock.epochS);
+  const text = timeNs === null ? 'not known' : formatSeconds(timeNs, data.clock.epochS);
   const link = inside
     ? `<a href="#t=${text}${order ? `&amp;order=${order}` : ''}">${text}</a>`
     : text;
@@ -67,28 +69,44 @@ function row(data: ReportData, report: KernelReport): string {
   return `<tr><td>${link}</td><td>${e(request.join(', '))}</td><td>${e(report.caller)}<br><span class="quiet">${e(report.comm)}</span></td><td>${e(report.summary)}<br><span class="quiet">${e(place)}</span></td><td>${e(inTrace(data, report))}</td></tr>`;
 }
 
-function inTrace(
+function inTrace(data: ReportData, report: KernelReport): string {
+  const words = [requestWords(data, report), windowWords(data, report)].filter(Boolean).join(' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+function requestWords(
   data: ReportData,
-  { attempt, fitting, fittingWindows, window, timeNs }: KernelReport,
+  { attempt, fitting, searched, timeNs }: KernelReport,
 ): string {
-  const parts: string[] = [];
   if (attempt) {
     const after =
       timeNs === null || timeNs >= attempt.timeNs
         ? ''
         : `, ${duration(attempt.timeNs - timeNs)} later, when its report was printed`;
-    parts.push(`the refused request stands at ${seconds(data, attempt.timeNs)} s${after}.`);
-  } else if (fitting > 1)
-    parts.push(`${grouped(fitting)} refused requests fit: which it is cannot be told.`);
-  else parts.push('its request is not in the trace.');
+    return `the refused request stands at ${seconds(data, attempt.timeNs)} s${after}.`;
+  }
+  if (fitting > 1) return `${grouped(fitting)} refused requests fit: which it is cannot be told.`;
+  if (fitting === 1) return 'one refused request fits, but it may be that of another report.';
+  if (searched === 'part')
+    return 'which refused request it is cannot be told: too many are like it.';
+  if (searched === 'nowhere') return 'which refused request it is cannot be told.';
+  if (timeNs !== null && timeNs < data.span.fromNs) return 'it failed before the trace begins.';
+  if (timeNs !== null && timeNs > data.span.toNs) return 'it failed after the trace ends.';
+  return 'its request is not in the trace.';
+}
+
+function windowWords(
+  data: ReportData,
+  { attempt, fitting, fittingWindows, window, timeNs }: KernelReport,
+): string {
   if (window) {
     const from = seconds(data, window.fromNs);
     const to = seconds(data, window.toNs);
     const why = window.reason === 'none' ? '' : ` (${REASON_WORDS[window.reason]})`;
-    parts.push(`Failure window ${from} to ${to} s${why}.`);
-  } else if (fittingWindows > 1)
-    parts.push(`It fell into one of ${grouped(fittingWindows)} failure windows.`);
-  else parts.push('No failure window of such requests covers it.');
-  const words = parts.join(' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
+    return `Failure window ${from} to ${to} s${why}.`;
+  }
+  if (fittingWindows > 1) return `It fell into one of ${grouped(fittingWindows)} failure windows.`;
+  const inside = timeNs !== null && timeNs >= data.span.fromNs && timeNs <= data.span.toNs;
+  if (!attempt && fitting === 0 && !inside) return '';
+  return 'No failure window of such requests covers it.';
 }

@@ -8,10 +8,9 @@
  * report it must have had are out as well. If two distances are left, nothing is known.
  */
 
-/** Report `report` would be refusal `refusal` if trace time = log time + `deltaNs`. */
+/** Report `report` would be some refusal if trace time = log time + `deltaNs`. */
 export interface Pair {
   readonly report: number;
-  readonly refusal: number;
   readonly deltaNs: number;
 }
 

@@ -2,14 +2,17 @@
  * Reports and the trace beside them: found by order, task, flags and time; the clocks' distance fitted
  * when needed; nothing linked that could be something else.
  */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { printReport } from '../../parsers/dmesg/testing/generate.js';
-import { readLog } from '../../parsers/dmesg/testing/read.js';
-import type { Refusal } from '../analysis/refusals.js';
-import type { FailureWindow } from '../analysis/types.js';
-import { type LinkTrace, linkReports, mattersTo } from './link.js';
-import { postmortemOf } from './postmortem.js';
-import { normalZone, specOf } from './testing/spec.js';
+import { printReport } from '../../../parsers/dmesg/testing/generate.js';
+import { readLog } from '../../../parsers/dmesg/testing/read.js';
+import type { FailureWindow } from '../../analysis/types.js';
+import type { PostmortemReport } from '../findings.js';
+import { postmortemOf } from '../postmortem.js';
+import { normalZone, specOf } from '../testing/spec.js';
+import { linkReports as linkKept } from './link-reports.js';
+import type { LinkTrace, LogLink } from './link-types.js';
+import { keptOf, type MadeRefusal } from './testing/refusals.js';
 
 const ZONE = normalZone({ min: 400, blocks: [50_000, 900, 0, 0, 0, 0, 0, 0, 0, 0, 0] });
 const REPORT = printReport(specOf('6.1.40', 'atomic', 4, [ZONE]), '6.1.40');
@@ -32,11 +35,17 @@ function syslogAt(...stamps: string[]) {
 /** From the first to the last stamp of such a report. */
 const PRINTING_NS = (REPORT.length - 1) * 1000;
 
-function refusal(timeNs: number, more: Partial<Refusal> = {}): Refusal {
-  return { timeNs, order: 4, gfp: 'GFP_ATOMIC', pid: 77, comm: 'worker', ...more };
+function refusal(timeNs: number, more: Partial<MadeRefusal> = {}): MadeRefusal {
+  return { timeNs, order: 4, gfp: 'GFP_ATOMIC', pid: 77, comm: 'worker', cpu: 1, ...more };
 }
 
-function traceOf(refusals: readonly Refusal[], more: Partial<LinkTrace> = {}): LinkTrace {
+interface MadeTrace extends Omit<LinkTrace, 'refusals'> {
+  readonly refusals: readonly MadeRefusal[];
+  /** Refusals kept one by one, for all reports together. */
+  readonly maxKept?: number;
+}
+
+function traceOf(refusals: readonly MadeRefusal[], more: Partial<MadeTrace> = {}): MadeTrace {
   return {
     refusals,
     windows: [],
@@ -47,6 +56,21 @@ function traceOf(refusals: readonly Refusal[], more: Partial<LinkTrace> = {}): L
     wall: null,
     wholeLogs: new Set<string>(),
     ...more,
+  };
+}
+
+/** Joins them; refusals are named by their index among those made. */
+function linkReports(reports: readonly PostmortemReport[], trace: MadeTrace): LogLink {
+  const refusals = keptOf(reports, trace.refusals, trace.maxKept);
+  const { links, clocks } = linkKept(reports, { ...trace, refusals });
+  const made = (kept: number): number =>
+    trace.refusals.findIndex(({ timeNs }) => timeNs === refusals.timeNs(kept));
+  return {
+    links: links.map((link) => ({
+      ...link,
+      refusal: link.refusal === null ? null : made(link.refusal),
+    })),
+    clocks,
   };
 }
 
@@ -82,6 +106,7 @@ describe('seconds since boot', () => {
         offsetNs: 0,
         uncertaintyNs: 0,
         linked: 2,
+        alike: 3,
       },
     ]);
     expect(links).toEqual([
@@ -89,6 +114,7 @@ describe('seconds since boot', () => {
         report: 0,
         refusal: 4,
         fitting: 1,
+        searched: 'whole',
         window: 0,
         fittingWindows: 1,
         momentNs: 10.031e9 - PRINTING_NS,
@@ -97,6 +123,7 @@ describe('seconds since boot', () => {
         report: 1,
         refusal: 5,
         fitting: 1,
+        searched: 'whole',
         window: null,
         fittingWindows: 0,
         momentNs: 40.02e9 - PRINTING_NS,
@@ -279,14 +306,6 @@ test('each log is joined by itself: dmesg and syslog of one run tell of the same
   ]);
 });
 
-test('refusals that a report may tell of, or that would have printed, are kept', () => {
-  const wanted = mattersTo(reportsAt(10));
-  expect(wanted(refusal(5))).toBe(true);
-  expect(wanted(refusal(5, { gfp: 'GFP_ATOMIC|__GFP_HARDWALL' }))).toBe(true);
-  expect(wanted(refusal(5, { pid: 78, order: 3 }))).toBe(true);
-  expect(wanted(refusal(5, { gfp: 'GFP_ATOMIC|__GFP_NOWARN' }))).toBe(false);
-});
-
 describe('one report in ten seconds', () => {
   /** Every 100 ms from 3 s to 31 s of the trace; 0 s is 12:00:00. */
   const storm = Array.from({ length: 280 }, (_, i) => refusal(3e9 + i * 0.1e9));
@@ -338,4 +357,104 @@ describe('one report in ten seconds', () => {
     expect(links[0]?.refusal ?? 0).toBe(0);
     expect(clocks[0]?.linked).toBeLessThan(190);
   });
+});
+
+describe('more refusals than are kept', () => {
+  const others = Array.from({ length: 30_000 }, (_, i) =>
+    refusal(i * 300_000, { pid: 5, comm: 'storm', order: 2 }),
+  );
+
+  test('a storm of another task takes nothing from the reports', () => {
+    for (const clock of ['local', 'mono']) {
+      const trace = traceOf([...others, refusal(10.031e9)], { clock, maxKept: 100 });
+      const { links, clocks } = linkReports(reportsAt(10), trace);
+      expect(links[0]).toMatchObject({ refusal: 30_000, searched: 'whole' });
+      expect(clocks[0]).toMatchObject({ method: 'same-clock', alike: 1 });
+    }
+  });
+
+  test('one report has its own share, whatever the task of another does', () => {
+    const storm = Array.from({ length: 1000 }, (_, i) => refusal(9e9 + i * 1e6, { cpu: 3 }));
+    const quiet = refusal(40.02e9, { pid: 9 });
+    const [first, second] = reportsAt(10, 40);
+    const other = { ...second!.splat, context: { ...second!.splat.context, pid: 9 } };
+    const reports = [first!, { ...second!, splat: other }];
+    const { links } = linkReports(reports, traceOf([...storm, quiet], { maxKept: 200 }));
+    expect(links.map(({ refusal, searched }) => [refusal, searched])).toEqual([
+      [null, 'part'],
+      [1000, 'whole'],
+    ]);
+  });
+
+  test('of its own storm the part that is kept speaks for its time alone', () => {
+    const storm = Array.from({ length: 400 }, (_, i) => refusal(10.001e9 + i * 1e8));
+    const trace = traceOf(storm, { maxKept: 300 });
+    const { links, clocks } = linkReports(reportsAt(10, 25, 48), trace);
+    expect(links.map(({ refusal, searched }) => [refusal, searched])).toEqual([
+      [0, 'whole'],
+      [150, 'whole'],
+      [null, 'part'],
+    ]);
+    expect(clocks[0]).toMatchObject({ linked: 2, alike: 400 });
+  });
+
+  test('a distance between clocks is not told from some of them', () => {
+    const refusals = [1010.01e9, 1040.01e9, 1055.01e9, 1100e9, 1200e9].map((ns) => refusal(ns));
+    const whole = linkReports(reportsAt(10, 40, 55), traceOf(refusals));
+    expect(whole.clocks[0]).toMatchObject({ method: 'fitted', linked: 3 });
+    const part = linkReports(reportsAt(10, 40, 55), traceOf(refusals, { maxKept: 4 }));
+    expect(part.clocks[0]).toMatchObject({ method: 'too-many', linked: 0, alike: 5 });
+    expect(part.links.map(({ searched }) => searched)).toEqual(['part', 'part', 'part']);
+  });
+
+  test('nor from some of the pairs', () => {
+    const storm = Array.from({ length: 40_000 }, (_, i) => refusal(1000e9 + i * 1e6));
+    const { links, clocks } = linkReports(reportsAt(10, 25, 40), traceOf(storm));
+    expect(clocks[0]).toMatchObject({ method: 'too-many', linked: 0, alike: 40_000 });
+    expect(links[2]).toMatchObject({ refusal: null, searched: 'part' });
+  });
+});
+
+test('the idle tasks share a pid: a report of one is no refusal of another', () => {
+  const idle = reportsAt(10).map((report) => ({
+    ...report,
+    splat: { ...report.splat, context: { ...report.splat.context, pid: 0, cpu: 1 } },
+  }));
+  const [of0, of1] = [0, 1].map((cpu) => ({ pid: 0, comm: '<idle>', cpu }));
+  const both = [refusal(10.02e9, of0), refusal(10.03e9, of1)];
+  expect(linkReports(idle, traceOf(both)).links[0]?.refusal).toBe(1);
+  // where no event tells a cpu other than 0, none may be told
+  expect(linkReports(idle, traceOf(both.slice(0, 1))).links[0]?.refusal).toBe(0);
+});
+
+test('no refusal is that of two reports', () => {
+  const seconds = fc.array(fc.integer({ min: 0, max: 120 }), { minLength: 1, maxLength: 12 });
+  const times = fc.array(fc.integer({ min: 0, max: 1300 }), { maxLength: 60 });
+  const kinds = fc.constantFrom('boot', 'wall');
+  const more = fc.record({
+    clock: fc.constantFrom('local', 'mono'),
+    wall: fc.constantFrom(null, {
+      offsetNs: -Date.UTC(2025, 10, 29, 12) * 1e6,
+      uncertaintyNs: 0.2e9,
+    }),
+    wholeLogs: fc.constantFrom(new Set<string>(), new Set(['kern.log'])),
+  });
+  fc.assert(
+    fc.property(kinds, seconds, times, more, (kind, reportSeconds, refusedTenths, trace) => {
+      const at = [...reportSeconds].sort((a, b) => a - b);
+      const reports =
+        kind === 'boot'
+          ? reportsAt(...at)
+          : syslogAt(
+              ...at.map((s) =>
+                new Date(Date.UTC(2025, 10, 29, 12) + s * 1000).toISOString().slice(11, 19),
+              ),
+            );
+      const tenths = [...new Set(refusedTenths)].sort((a, b) => a - b);
+      const refusals = tenths.map((t) => refusal(t * 1e8 + 2e7));
+      const { links } = linkReports(reports, traceOf(refusals, { ...trace, firstNs: -20e9 }));
+      const linked = links.map((link) => link.refusal).filter((index) => index !== null);
+      expect(new Set(linked).size).toBe(linked.length);
+    }),
+  );
 });
