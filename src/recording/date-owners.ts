@@ -5,41 +5,46 @@
  * dump then comes before events that free blocks it lists; and the reading began before events that freed such
  * blocks for good although the newest block is younger. Blocks that compaction moves keep their stamp and are freed
  * where they were, so a few frees say nothing.
+ *
+ * From that instant the events are walked back, to the earliest that freed a listed page for good, and on, to those
+ * that free listed pages. A page counts once, however often it is freed: one that is handed out and freed again and
+ * again says no more than one block.
  */
 import { EventBatch, EventKind, PFN_NONE } from '../records/events.js';
-import { eachClaim } from '../records/page-claims.js';
+import { claimsEnd, eachClaim } from '../records/page-claims.js';
 import type { PrintkClock } from '../records/printk-clock.js';
 import type { PageOwnerSnapshot } from '../records/snapshot.js';
 import type { MapPlace } from './locate-maps.js';
+import { PageSet } from './page-set.js';
+import type { PlacingBudget } from './placing-budget.js';
 import type { EventSpool } from './spool.js';
 
-/** Pages below this pfn are looked at (256 GiB of 4 KiB pages). */
-const MAX_PFN = 1 << 26;
+/** Pages below this pfn are looked at (1 TiB of 4 KiB pages), a bit each. */
+const MAX_PFN = 1 << 28;
 /** Pages of listed blocks whose frees do not yet say that the dump is over. */
-const STRAY_PAGES = 16;
+const STRAY_PAGES = 8;
 /** How long before the first event a dump may have been taken: what happens in between is not seen. */
 const GAP_NS = 1e9;
+/** Pages of one event that are looked at: a gigantic page. */
+const MAX_PAGES = 1 << 18;
 
-/** Pages of events followed at most; real ones have far fewer. */
-const MAX_VISITS = 2 ** 32;
-
-const Page = { other: 0, listed: 1, freed: 2 } as const;
-
-/** The place of a dump, or null if its stamps do not tell. */
+/** The place of a dump, or null if its stamps do not tell, or if the budget was spent before they did. */
 export function dateOwners(
   dump: PageOwnerSnapshot,
   events: EventSpool,
   clock: PrintkClock | null,
+  budget: PlacingBudget,
 ): MapPlace | null {
   const newest = clock === null ? Number.NaN : newestNs(dump) - clock.offsetNs;
   if (clock === null || !(newest >= events.firstNs - GAP_NS) || newest > events.lastNs) return null;
-  const search = new DumpSearch(dump, newest - clock.doubtNs, newest + clock.doubtNs);
-  const batch = new EventBatch();
-  for (let b = 0; b < events.batches && !search.done; b++) {
-    events.read(b, batch);
-    search.see(batch, events.offsetOf(b));
-  }
-  return search.place(events.length);
+  const listed = new PageSet(Math.min(MAX_PFN, claimsEnd(dump)));
+  eachClaim(dump, (from, to) => listed.add(from, to));
+  const search = new DumpSearch(events, listed, budget);
+  const over = search.firstAt(newest - clock.doubtNs);
+  const beginEvent = search.firstFreeBefore(over);
+  const { endEvent, strays } = search.lastHeld(over, newest + clock.doubtNs);
+  if (budget.spent) return null;
+  return { beginEvent, endEvent, agreeing: listed.size - strays, contrary: strays };
 }
 
 function newestNs(dump: PageOwnerSnapshot): number {
@@ -52,73 +57,67 @@ function newestNs(dump: PageOwnerSnapshot): number {
 }
 
 class DumpSearch {
-  readonly #pages: Uint8Array;
-  /** Event that freed each page last. */
-  readonly #freedBy: Uint32Array;
-  readonly #fromNs: number;
-  readonly #toNs: number;
-  #listed = 0;
-  #begin = -1;
-  #end = -1;
-  #strays = 0;
-  #visits = 0;
+  readonly #events: EventSpool;
+  readonly #listed: PageSet;
+  readonly #budget: PlacingBudget;
+  readonly #batch = new EventBatch();
 
-  constructor(dump: PageOwnerSnapshot, fromNs: number, toNs: number) {
-    let end = 0;
-    eachClaim(dump, (pfn) => {
-      if (pfn >= end && pfn < MAX_PFN) end = pfn + 1;
-    });
-    this.#pages = new Uint8Array(end);
-    this.#freedBy = new Uint32Array(end);
-    eachClaim(dump, (pfn) => {
-      if (pfn < end) this.#pages[pfn] = Page.listed;
-      this.#listed++;
-    });
-    this.#fromNs = fromNs;
-    this.#toNs = toNs;
+  constructor(events: EventSpool, listed: PageSet, budget: PlacingBudget) {
+    this.#events = events;
+    this.#listed = listed;
+    this.#budget = budget;
   }
 
-  /** The dump was over by the events seen so far. */
-  get done(): boolean {
-    return this.#end >= 0 || this.#visits > MAX_VISITS;
-  }
-
-  see(batch: EventBatch, offset: number): void {
-    const { kind, order, pfn, timeNs, length } = batch;
-    for (let i = 0; i < length && this.#end < 0; i++) {
-      if (this.#begin < 0 && timeNs[i]! >= this.#fromNs)
-        this.#begin = this.#beginBefore(offset + i);
-      const k = kind[i]!;
-      if ((k !== EventKind.alloc && k !== EventKind.free) || pfn[i] === PFN_NONE) continue;
-      const to = Math.min(this.#pages.length, pfn[i]! + 2 ** Math.min(order[i]!, 18));
-      this.#visits += Math.max(0, to - pfn[i]!);
-      for (let page = pfn[i]!; page < to; page++) this.#touch(page, k, offset + i, timeNs[i]!);
+  /** Index of the first event stamped at `timeNs` or later. */
+  firstAt(timeNs: number): number {
+    const events = this.#events;
+    for (let b = 0; b < events.batches; b++) {
+      const { timeNs: times, length } = events.read(b, this.#batch, 'times');
+      for (let i = 0; i < length; i++) if (times[i]! >= timeNs) return events.offsetOf(b) + i;
     }
+    return events.length;
   }
 
-  #touch(page: number, kind: number, event: number, timeNs: number): void {
-    if (this.#pages[page] === Page.other) return;
-    if (kind === EventKind.alloc) {
-      this.#pages[page] = Page.listed;
-      return;
+  /** The earliest event before `over` that leaves a listed page free up to there; `over` if there is none. */
+  firstFreeBefore(over: number): number {
+    const events = this.#events;
+    const left = this.#listed.clone();
+    let first = over;
+    for (let b = events.batches - 1; b >= 0 && left.size > 0; b--) {
+      const offset = events.offsetOf(b);
+      if (offset >= over) continue;
+      const { length } = events.read(b, this.#batch, 'pages');
+      for (let i = Math.min(length, over - offset) - 1; i >= 0 && !this.#budget.spent; i--) {
+        if (this.#take(left, i) > 0 && this.#batch.kind[i] === EventKind.free) first = offset + i;
+      }
     }
-    this.#pages[page] = Page.freed;
-    this.#freedBy[page] = event;
-    if (timeNs > this.#toNs && ++this.#strays > STRAY_PAGES) this.#end = event;
+    return first;
   }
 
-  /** The earliest event up to `now` after which a listed page is free, `now` if there is none. */
-  #beginBefore(now: number): number {
-    let begin = now;
-    for (let page = 0; page < this.#pages.length; page++) {
-      if (this.#pages[page] === Page.freed) begin = Math.min(begin, this.#freedBy[page]!);
+  /** The event by which too many listed pages were freed, looking at events from `from` that are later than `afterNs`. */
+  lastHeld(from: number, afterNs: number): { endEvent: number; strays: number } {
+    const events = this.#events;
+    const left = this.#listed.clone();
+    let strays = 0;
+    for (let b = 0; b < events.batches && left.size > 0; b++) {
+      const offset = events.offsetOf(b);
+      if (events.offsetOf(b + 1) <= from) continue;
+      const { length, timeNs, kind } = events.read(b, this.#batch);
+      for (let i = Math.max(0, from - offset); i < length && !this.#budget.spent; i++) {
+        if (kind[i] !== EventKind.free || !(timeNs[i]! > afterNs)) continue;
+        strays += this.#take(left, i);
+        if (strays > STRAY_PAGES) return { endEvent: offset + i, strays };
+      }
     }
-    return begin;
+    return { endEvent: events.length, strays };
   }
 
-  place(events: number): MapPlace {
-    const beginEvent = this.#begin < 0 ? this.#beginBefore(events) : this.#begin;
-    const endEvent = this.#end < 0 ? events : this.#end;
-    return { beginEvent, endEvent, agreeing: this.#listed - this.#strays, contrary: this.#strays };
+  /** Takes the pages out that event `i` of the batch allocates or frees; how many there were. */
+  #take(left: PageSet, i: number): number {
+    const { kind, pfn, order } = this.#batch;
+    if ((kind[i] !== EventKind.alloc && kind[i] !== EventKind.free) || pfn[i] === PFN_NONE)
+      return 0;
+    const to = pfn[i]! + Math.min(2 ** order[i]!, MAX_PAGES);
+    return this.#budget.spend(PageSet.steps(pfn[i]!, to)) ? left.take(pfn[i]!, to) : 0;
   }
 }

@@ -12,7 +12,7 @@
  * One pass over the events, which are told apart in BUCKETS stretches of equal number. Measured on copies whose
  * place is known: docs/model/clock-alignment.md.
  */
-import { EventBatch, EventKind, PFN_NONE } from '../records/events.js';
+import { BLOCK_PAGES, EventBatch, EventKind, LAST_PAGE_KIND, PFN_NONE } from '../records/events.js';
 import {
   Claim,
   claimsEnd,
@@ -22,6 +22,7 @@ import {
   tellsFree,
 } from '../records/page-claims.js';
 import type { Snapshot, SnapshotTime } from '../records/snapshot.js';
+import { MAX_COPIES, PlacingBudget } from './placing-budget.js';
 import type { EventSpool } from './spool.js';
 
 /** A place found for a copy. */
@@ -48,11 +49,14 @@ const DOUBT_SHARE = 0.02;
 /** … plus this many spans. */
 const DOUBT_SPANS = 8;
 const MAX_ORDER = 32;
-/** Copies placed at most, and bytes that their claims may take together, one a page. */
-const MAX_MAPS = 64;
+/** Bytes that the claims of all copies may take together, one a page. */
 const MAX_CLAIMS = 1 << 28;
-/** Pages of events followed at most: on real machines far more events than any recording has. */
-const MAX_VISITS = 2 ** 32;
+/** Copies that reach no further are held as they are; of others, what no event reaches is left out. */
+const SMALL_END = 1 << 22;
+
+/** In place of a copy's place: there was no budget left to look for it. */
+export const NOT_LOOKED_AT = 'not looked at';
+export type Located = MapPlace | typeof NOT_LOOKED_AT | null;
 
 /** Copies that say nothing of when they were taken, but of pages. */
 export function undatedMaps(snapshots: readonly Snapshot[]): PageMapSnapshot[] {
@@ -62,29 +66,60 @@ export function undatedMaps(snapshots: readonly Snapshot[]): PageMapSnapshot[] {
   );
 }
 
-/** The place of each copy, in their order; null, or missing, where none is found. */
+/** The place of each copy, in their order; null where none is found. */
 export function locateMaps(
   all: readonly PageMapSnapshot[],
   events: EventSpool,
-): (MapPlace | null)[] {
-  if (all.length === 0 || events.length === 0) return [];
-  const scores: MapScore[] = [];
-  let [claims, end] = [0, 0];
-  for (const map of all.slice(0, MAX_MAPS)) {
-    const own = Math.min(MAX_PFN, claimsEnd(map));
-    claims += own;
-    if (claims > MAX_CLAIMS) break;
-    end = Math.max(end, own);
-    scores.push(new MapScore(map, own));
-  }
-  const history = new PageHistory(end, scores, events);
+  budget = new PlacingBudget(events.length, all.length),
+): Located[] {
+  if (all.length === 0) return [];
+  if (events.length === 0) return all.map(() => null);
+  const scores = scoresOf(all, events);
+  const end = scores.reduce((most, score) => Math.max(most, score.claims.length), 0);
+  const history = new PageHistory(end, scores, events, budget);
   const batch = new EventBatch();
-  for (let b = 0; b < events.batches; b++) {
-    events.read(b, batch);
+  for (let b = 0; b < events.batches && !budget.spent; b++) {
+    events.read(b, batch, 'pages');
     history.see(batch, events.offsetOf(b));
   }
-  if (!history.end()) return [];
-  return scores.map((score) => score.place(history, events.length));
+  if (budget.spent) return all.map(() => NOT_LOOKED_AT);
+  history.end();
+  return all.map((_, m) => scores[m]?.place(history, events.length) ?? notPlaced(m, scores));
+}
+
+/** What the copies claim that can be looked at, the first of them all. */
+function scoresOf(all: readonly PageMapSnapshot[], events: EventSpool): MapScore[] {
+  const looked = all.slice(0, MAX_COPIES);
+  const ends = looked.map((map) => Math.min(MAX_PFN, claimsEnd(map)));
+  const reached = ends.some((end) => end > SMALL_END) ? pagesEnd(events) : SMALL_END;
+  const scores: MapScore[] = [];
+  let claims = 0;
+  for (const [m, map] of looked.entries()) {
+    const own = Math.min(ends[m]!, Math.max(reached, SMALL_END));
+    claims += own;
+    if (claims > MAX_CLAIMS) break;
+    scores.push(new MapScore(map, own));
+  }
+  return scores;
+}
+
+function notPlaced(m: number, scores: readonly MapScore[]): Located {
+  return m < scores.length ? null : NOT_LOOKED_AT;
+}
+
+/** One past the last page that an event names. */
+function pagesEnd(events: EventSpool): number {
+  const batch = new EventBatch();
+  let end = 0;
+  for (let b = 0; b < events.batches; b++) {
+    const { kind, pfn, order, length } = events.read(b, batch, 'pages');
+    for (let i = 0; i < length; i++) {
+      if (kind[i]! > LAST_PAGE_KIND) continue;
+      const to = pfn[i]! + BLOCK_PAGES[order[i]!]!;
+      if (to > end) end = to;
+    }
+  }
+  return end;
 }
 
 /** The copy with its place as its time. */
@@ -124,9 +159,7 @@ class MapScore {
     this.claims = new Uint8Array(end).fill(Claim.silent);
     this.partial = !tellsFree(map);
     // A typed array ignores what lies beyond its end.
-    eachClaim(map, (pfn, claim) => {
-      this.claims[pfn] = claim;
-    });
+    eachClaim(map, (from, to, claim) => this.claims.fill(claim, from, to));
   }
 
   /** A page was `state` all through the stretches [from, to). */
@@ -203,12 +236,14 @@ class PageHistory {
   /** By kind and order. */
   readonly #before = new Uint8Array((EventKind.extfrag + 1) * MAX_ORDER).fill(UNKNOWN);
   readonly #after = new Uint8Array((EventKind.extfrag + 1) * MAX_ORDER).fill(UNKNOWN);
-  #visits = 0;
+  readonly #budget: PlacingBudget;
+  #touched = 0;
   /** Free means on a free list; where only callers are seen it may mean on a per-cpu list. */
   readonly #exact: boolean;
 
-  constructor(end: number, scores: readonly MapScore[], events: EventSpool) {
+  constructor(end: number, scores: readonly MapScore[], events: EventSpool, budget: PlacingBudget) {
     this.#scores = scores;
+    this.#budget = budget;
     this.#events = events.length;
     this.#since = new Uint16Array(end);
     this.#state = new Uint8Array(end).fill(UNKNOWN);
@@ -242,8 +277,7 @@ class PageHistory {
       if (before === UNKNOWN && after === UNKNOWN) continue;
       const stretch = Math.floor(((offset + i) * BUCKETS) / this.#events);
       const to = Math.min(end, from + 2 ** order[i]!);
-      this.#visits += to - from;
-      if (this.#visits > MAX_VISITS) return;
+      if (!this.#budget.spend((to - from) * (1 + this.#scores.length))) return;
       for (let page = from; page < to; page++) {
         this.#close(page, before, stretch);
         this.#since[page] = stretch + 1;
@@ -271,24 +305,23 @@ class PageHistory {
   /** Contrary spans at this stretch if the claims about pages that events touch were dealt out at random. */
   contraryByChance(claims: Uint8Array, stretch: number): number {
     const claimed = [0, 0, 0];
-    let touched = 0;
-    for (let page = 0; page < this.#since.length; page++) {
+    for (let page = 0; page < claims.length; page++) {
       if (this.#since[page] === 0) continue;
-      touched++;
-      const claim = claims[page] ?? Claim.silent;
+      const claim = claims[page]!;
       claimed[claim] = claimed[claim]! + 1;
     }
     const [taken, free] = this.#spans.map((counts) => runningSum(counts)[stretch]!);
-    return (claimed[Claim.free]! * taken! + claimed[Claim.taken]! * free!) / Math.max(1, touched);
+    const contrary = claimed[Claim.free]! * taken! + claimed[Claim.taken]! * free!;
+    return contrary / Math.max(1, this.#touched);
   }
 
-  /** False if the events are more than are followed. */
-  end(): boolean {
-    if (this.#visits > MAX_VISITS) return false;
+  /** No more events. */
+  end(): void {
     for (let page = 0; page < this.#state.length; page++) {
-      if (this.#since[page] === 0 || this.#state[page] !== Claim.taken) continue;
+      if (this.#since[page] === 0) continue;
+      this.#touched++;
+      if (this.#state[page] !== Claim.taken) continue;
       this.#span(page, this.#state[page]!, this.#since[page]!, BUCKETS);
     }
-    return true;
   }
 }

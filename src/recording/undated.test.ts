@@ -8,7 +8,7 @@ import { EventBatch, EventKind } from '../records/events.js';
 import { isPageMap, type PageMapSnapshot } from '../records/page-claims.js';
 import { NO_TIME, PageClass } from '../records/snapshot.js';
 import { reconstruct } from '../replay/reconstruct.js';
-import { locateMaps } from './locate-maps.js';
+import { locateMaps, NOT_LOOKED_AT } from './locate-maps.js';
 import { openRecording } from './open.js';
 import type { Recording } from './recording.js';
 import { placeUndated } from './undated.js';
@@ -46,7 +46,7 @@ describe('copies of single pages without a time', () => {
     let placed = 0;
     maps.forEach(({ time }, m) => {
       const place = places[m];
-      if (!place) return;
+      if (!place || place === NOT_LOOKED_AT) return;
       placed++;
       expect(place.beginEvent).toBeLessThanOrEqual(time.beginEvent!);
       expect(place.endEvent).toBeGreaterThanOrEqual(time.endEvent!);
@@ -251,4 +251,99 @@ it('mapped pages are in use from the start, though no event touches them', async
   // 2975 pages are mapped in the earlier copy; some of them are touched by events.
   expect(more).toBeGreaterThan(500);
   expect(more).toBeLessThan(2975);
+});
+
+/** A few lines of ftrace text. */
+function traceOf(lines: readonly (readonly [second: number, event: string])[]): string {
+  const rows = lines.map(
+    ([second, event]) => `            a-1     [000] ..... ${second.toFixed(6)}: ${event}`,
+  );
+  return `# tracer: nop\n#\n${rows.join('\n')}\n`;
+}
+const allocOf = (pfn: number, order: number): string =>
+  `mm_page_alloc: page=00000000aabbccdd pfn=0x${pfn.toString(16)} order=${order} migratetype=1 gfp_flags=GFP_KERNEL`;
+const freeOf = (pfn: number, order: number): string =>
+  `mm_page_free: page=00000000aabbccdd pfn=0x${pfn.toString(16)} order=${order}`;
+
+function dumpOf(blocks: readonly (readonly [pfn: number, order: number, ns?: number])[]): string {
+  const records = blocks.map(([pfn, order, ns]) => {
+    const stamp = ns === undefined ? '' : `, pid 1, tgid 1 (x), ts ${ns} ns`;
+    return `Page allocated via order ${order}, mask 0xcc0(GFP_KERNEL)${stamp}\nPFN 0x${pfn.toString(16)} type Movable Block 0 type Movable Flags 0x0()\n f+0x1/0x2\n\n`;
+  });
+  return records.join('');
+}
+
+async function withDumps(trace: string, dumps: readonly string[]): Promise<Recording> {
+  const place = mkdtempSync(join(folder, 'dumps-'));
+  writeFileSync(join(place, 'trace'), trace);
+  for (const [d, dump] of dumps.entries()) writeFileSync(join(place, `owners-${d}`), dump);
+  return open([place]);
+}
+
+it('one page that is handed out and freed all the time does not end the time of a dump', async () => {
+  const lines: [number, string][] = [
+    [1, allocOf(64, 0)],
+    [2, allocOf(65, 0)],
+  ];
+  for (let i = 0; i < 40; i++) {
+    lines.push([3 + i / 10, freeOf(64, 0)], [3.05 + i / 10, allocOf(64, 0)]);
+  }
+  const recording = await withDumps(traceOf(lines), [
+    dumpOf([
+      [64, 0, 1e9],
+      [65, 0, 2e9],
+    ]),
+  ]);
+  const { time } = recording.snapshots[0]!;
+  expect(time).toMatchObject({ located: true, beginEvent: 1, endEvent: lines.length });
+  recording.close();
+});
+
+it('a dump is over when many of the pages it lists are freed', async () => {
+  const lines: [number, string][] = [
+    [1, allocOf(1024, 5)],
+    [2, allocOf(64, 0)],
+    [3, freeOf(1024, 5)],
+    [4, allocOf(65, 0)],
+  ];
+  const dump = dumpOf([
+    [64, 0, 2e9],
+    [1024, 5, 1e9],
+  ]);
+  const recording = await withDumps(traceOf(lines), [dump]);
+  expect(recording.snapshots[0]!.time).toMatchObject({ beginEvent: 1, endEvent: 2 });
+  recording.close();
+});
+
+it('blocks of a GiB in events and dumps cost a budget that all copies share, and what it leaves out is said', async () => {
+  const lines: [number, string][] = [];
+  for (let i = 0; i < 3000; i++) {
+    const pfn = ((i >> 1) % 200) << 18;
+    lines.push([1 + i / 1e5, i % 2 === 0 ? allocOf(pfn, 18) : freeOf(pfn, 18)]);
+  }
+  const dumps = Array.from({ length: 3 }, () => dumpOf([[250 << 18, 18]]));
+  const recording = await withDumps(traceOf(lines), dumps);
+  expect(recording.snapshots.map(({ time }) => time.clock)).toEqual(['none', 'none', 'none']);
+  expect(recording.diagnostics.count('snapshot-not-looked-at')).toBe(3);
+  expect(recording.diagnostics.count('snapshot-undated')).toBe(0);
+  recording.close();
+});
+
+it('a dump that names the same block of a GiB again and again has its place, and counts its pages once', async () => {
+  const lines = Array.from({ length: 10 }, (_, i): [number, string] => [1 + i, allocOf(i, 0)]);
+  const blocks = Array.from({ length: 500 }, () => [2 ** 20, 18, 5e9] as const);
+  const recording = await withDumps(traceOf(lines), [dumpOf(blocks), dumpOf(blocks)]);
+  expect(recording.snapshots.map(({ time }) => time.located)).toEqual([true, true]);
+  const [located] = recording.diagnostics.all.filter(({ code }) => code === 'snapshot-located');
+  expect(located!.message).toContain(`(${2 ** 18} of ${2 ** 18} pages`);
+  recording.close();
+});
+
+it('more copies than are looked at are named, not forgotten', async () => {
+  const lines = Array.from({ length: 10 }, (_, i): [number, string] => [1 + i, allocOf(i, 0)]);
+  const dumps = Array.from({ length: 70 }, () => dumpOf([[4, 0]]));
+  const recording = await withDumps(traceOf(lines), dumps);
+  expect(recording.diagnostics.count('snapshot-not-looked-at')).toBe(6);
+  expect(recording.diagnostics.count('snapshot-undated')).toBe(64);
+  recording.close();
 });

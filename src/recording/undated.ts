@@ -8,7 +8,15 @@ import { type PrintkClock, printkClock } from '../records/printk-clock.js';
 import type { Snapshot, SnapshotKind, SnapshotTime } from '../records/snapshot.js';
 import { formatSeconds } from '../records/time.js';
 import { dateOwners } from './date-owners.js';
-import { locateMaps, type MapPlace, timeAt, undatedMaps } from './locate-maps.js';
+import {
+  type Located,
+  locateMaps,
+  type MapPlace,
+  NOT_LOOKED_AT,
+  timeAt,
+  undatedMaps,
+} from './locate-maps.js';
+import { MAX_COPIES, PlacingBudget } from './placing-budget.js';
 import type { EventSpool } from './spool.js';
 
 /** Input option `undated`: when copies without a time were taken. */
@@ -65,8 +73,12 @@ function located(
   const bySource = new Map<string, SnapshotTime>();
   maps.forEach((map, m) => {
     const { kind, source } = map;
-    const place = places[m];
-    if (!place) {
+    const place = places[m] ?? null;
+    if (place === NOT_LOOKED_AT) {
+      diagnostics.report('snapshot-not-looked-at', { source }, { kind });
+      return;
+    }
+    if (place === null) {
       diagnostics.report('snapshot-undated', { source }, { kind });
       return;
     }
@@ -95,14 +107,19 @@ function placesOf(
   maps: readonly PageMapSnapshot[],
   events: EventSpool,
   clock: PrintkClock | null,
-): (MapPlace | null)[] {
+): Located[] {
   if (events.length === 0) return [];
+  const budget = new PlacingBudget(events.length, maps.length);
+  let looks = 0;
   const dated = maps.map((map) =>
-    map.kind === 'page_owner' ? dateOwners(map, events, clock) : null,
+    map.kind === 'page_owner' && looks++ < MAX_COPIES
+      ? dateOwners(map, events, clock, budget)
+      : null,
   );
   const others = maps.filter((_, m) => dated[m] === null);
-  const located = locateMaps(others, events);
-  return maps.map((map, m) => dated[m] ?? located[others.indexOf(map)] ?? null);
+  const located = locateMaps(others, events, budget);
+  let next = 0;
+  return dated.map((place) => place ?? located[next++] ?? null);
 }
 
 function words(

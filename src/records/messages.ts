@@ -134,6 +134,11 @@ export const MESSAGES = {
     severity: 'info',
     text: 'the {kind} copy has no time; it fits the events between {from} and {to} s ({agreeing} of {spans} pages that tell agree)',
   },
+  'snapshot-not-looked-at': {
+    severity: 'warning',
+    text: 'the {kind} copy has no time, and where it belongs was not looked for: there are more such copies, or larger blocks in copies and events, than are followed. It is not used',
+    hint: '`--input-option undated=start` or `undated=end` says that it was taken as the recording began or ended',
+  },
   'snapshot-undated': {
     severity: 'info',
     text: 'the {kind} copy has no time, and the events do not tell where it belongs: it is not used',
@@ -309,6 +314,10 @@ export const MESSAGES = {
   'page-owner-limit': {
     severity: 'warning',
     text: 'only the first {limit} page_owner records are kept',
+  },
+  'page-owner-span': {
+    severity: 'warning',
+    text: '{records} records name blocks of {pages} pages, more than so few can be about: they are not used as a seed',
   },
   'snapshot-cut': {
     severity: 'warning',

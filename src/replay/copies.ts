@@ -2,45 +2,48 @@
  * Copies of the kernel's own state among the events: which pages they show free or in use, and how a replay
  * takes that over; which counts buddyinfo shows.
  */
-import {
-  Claim,
-  eachClaim,
-  isPageMap,
-  type PageMapSnapshot,
-  tellsFree,
-} from '../records/page-claims.js';
+import type { Diagnostics } from '../records/diagnostics.js';
+import { Claim, isPageMap } from '../records/page-claims.js';
 import type { BuddyinfoSnapshot } from '../records/snapshot.js';
 import type { ReplayCore } from './core.js';
-import { type FreeMapCopy, indexOf, MAX_FATE_INDEX, Next, nextOf } from './fates.js';
+import { indexOf, MAX_FATE_INDEX, Next, nextOf } from './fates.js';
 import type { Geometry } from './geometry.js';
+import { PageCopy, type PageValues } from './page-copy.js';
 import type { PlacedSnapshot } from './place.js';
 import { countsOf, type PlacedCopy } from './reconcile.js';
 
-/** Copies that tell of every page; older kernels show the first page of a free block only. */
-export function freeMapCopies(
+/** Pages that page_owner dumps may name in all: as many as a machine of 256 GiB has … */
+const OWNED_PAGES = 2 ** 26;
+/** … and for each record of theirs; on real machines a block has fewer pages on average. */
+const OWNED_PER_RECORD = 256;
+
+/**
+ * Copies that tell of every page; older kernels show the first page of a free block only.
+ * @param diagnostics told of dumps that name more memory than all their records can be about.
+ */
+export function pageCopies(
   placed: readonly PlacedSnapshot[],
   geometry: Geometry,
-): FreeMapCopy[] {
-  const copies: FreeMapCopy[] = [];
-  for (const { snapshot, beginIndex, endIndex } of placed) {
+  diagnostics?: Diagnostics,
+): PageCopy[] {
+  const copies: PageCopy[] = [];
+  let ownedLeft = OWNED_PAGES;
+  for (const place of placed) {
+    const { snapshot } = place;
     if (!isPageMap(snapshot)) continue;
-    const state = freeMapOf(snapshot, geometry);
-    copies.push({ beginIndex, endIndex, state, tellsFree: tellsFree(snapshot) });
+    const copy = new PageCopy(snapshot, place, geometry);
+    if (snapshot.kind === 'page_owner') {
+      ownedLeft += OWNED_PER_RECORD * snapshot.length - copy.pages;
+      if (ownedLeft < 0) {
+        ownedLeft += copy.pages;
+        const data = { pages: copy.pages, records: snapshot.length };
+        diagnostics?.report('page-owner-span', { source: snapshot.source }, data);
+        continue;
+      }
+    }
+    copies.push(copy);
   }
   return copies;
-}
-
-function freeMapOf(snapshot: PageMapSnapshot, geometry: Geometry): Uint8Array {
-  const { space, areas } = geometry;
-  const state = new Uint8Array(space.size).fill(Claim.silent);
-  eachClaim(snapshot, (pfn, claim) => {
-    const page = space.pageOf(pfn);
-    if (page < 0) return;
-    // Beside an area lies padding up to a whole section.
-    const { startPfn, spanned } = areas[geometry.areaOf(page)]!;
-    if (pfn >= startPfn && pfn < startPfn + spanned) state[page] = claim;
-  });
-  return state;
 }
 
 export function buddyinfoCopies(
@@ -61,22 +64,24 @@ export function buddyinfoCopies(
 }
 
 /** Sets the pages whose fate was what this copy shows; they get the fate that comes after it. */
-export function applyCopy(core: ReplayCore, copy: FreeMapCopy, after: Uint32Array): void {
+export function applyCopy(core: ReplayCore, copy: PageCopy, after: PageValues): void {
   const index = Math.min(copy.beginIndex, MAX_FATE_INDEX);
-  for (let page = 0; page < after.length; page++) {
+  let position = 0;
+  copy.forEach((page) => {
+    const at = position++;
     const fate = core.fate[page]!;
     const next = nextOf(fate);
-    if ((next !== Next.seenFree && next !== Next.seenTaken) || indexOf(fate) !== index) continue;
+    if ((next !== Next.seenFree && next !== Next.seenTaken) || indexOf(fate) !== index) return;
     if (next === Next.seenFree) core.put(page);
     else core.take(page, 1);
-    core.fate[page] = after[page]!;
-  }
+    core.fate[page] = after.at(at);
+  });
 }
 
 /** Sets every page that the copy tells of, whatever follows. */
-export function applyMap(core: ReplayCore, copy: FreeMapCopy): void {
-  for (let page = 0; page < copy.state.length; page++) {
-    if (copy.state[page] === 1) core.put(page);
-    else if (copy.state[page] === 0) core.take(page, 1);
-  }
+export function applyMap(core: ReplayCore, copy: PageCopy): void {
+  copy.forEach((page, claim) => {
+    if (claim === Claim.free) core.put(page);
+    else core.take(page, 1);
+  });
 }

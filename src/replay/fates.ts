@@ -26,6 +26,7 @@ import {
 import { Claim } from '../records/page-claims.js';
 import { Action, ActionBatch, ActionSpool } from './actions.js';
 import { LockedRuns } from './locked-runs.js';
+import { type PageCopy, PageValues } from './page-copy.js';
 import { PcpQueues } from './pcp-queues.js';
 import type { PfnSpace } from './pfn-space.js';
 import { anyBetween, countBelow } from './sorted.js';
@@ -73,23 +74,12 @@ export function isCertainFate(fate: number): boolean {
   );
 }
 
-/** What a copy says of each page, placed in the stream of events. */
-export interface FreeMapCopy {
-  /** Events before beginIndex are in the copy, events from endIndex on are not. */
-  readonly beginIndex: number;
-  readonly endIndex: number;
-  /** A Claim for each dense page. */
-  readonly state: Uint8Array;
-  /** False if it tells only of pages in use. */
-  readonly tellsFree: boolean;
-}
-
 export interface Fates {
   readonly actions: ActionSpool;
   /** First fate of each page. */
   readonly first: Uint32Array;
-  /** Fates just after each FreeMapCopy (in their order), because the copy itself hides them. */
-  readonly afterCopy: readonly Uint32Array[];
+  /** Fates just after each PageCopy (in their order), because the copy itself hides them. */
+  readonly afterCopy: readonly PageValues[];
   /** extfrag events that are removals of their own. */
   readonly extfragRemovals: number;
   /** Events on pfns outside every zone, or on blocks that cannot begin where they say. */
@@ -114,11 +104,11 @@ export interface FateContext {
 export function traceFates(
   source: EventSource,
   context: FateContext,
-  copies: readonly FreeMapCopy[],
+  copies: readonly PageCopy[],
 ): Fates {
   const tracer = new FateTracer(context, source.batches);
   const batch = new EventBatch();
-  const afterCopy: Uint32Array[] = new Array(copies.length);
+  const afterCopy: PageValues[] = new Array(copies.length);
   let copy = copies.length - 1;
   for (let b = source.batches - 1; b >= 0; b--) {
     source.read(b, batch, 'pages');
@@ -130,7 +120,7 @@ export function traceFates(
       const at = Math.min(copies[copy]!.beginIndex - offset, end);
       tracer.walkBack(batch, offset, at, end);
       end = at;
-      afterCopy[copy] = tracer.next.slice();
+      afterCopy[copy] = new PageValues(copies[copy]!, tracer.next);
       if (!context.causal) observe(tracer.next, copies[copy]!);
     }
     tracer.walkBack(batch, offset, 0, end);
@@ -139,7 +129,7 @@ export function traceFates(
   }
   // Without a single event no batch was there to cut: the copies follow each other.
   for (; copy >= 0; copy--) {
-    afterCopy[copy] = tracer.next.slice();
+    afterCopy[copy] = new PageValues(copies[copy]!, tracer.next);
     if (!context.causal) observe(tracer.next, copies[copy]!);
   }
   return {
@@ -151,13 +141,12 @@ export function traceFates(
   };
 }
 
-function observe(next: Uint32Array, copy: FreeMapCopy): void {
+function observe(next: Uint32Array, copy: PageCopy): void {
   const index = Math.min(copy.beginIndex, MAX_FATE_INDEX);
-  for (let page = 0; page < next.length; page++) {
-    const state = copy.state[page]!;
-    if (state === Claim.silent || indexOf(next[page]!) < copy.endIndex) continue;
-    next[page] = ((index << 3) | (state === Claim.free ? Next.seenFree : Next.seenTaken)) >>> 0;
-  }
+  copy.forEach((page, claim) => {
+    if (indexOf(next[page]!) < copy.endIndex) return;
+    next[page] = ((index << 3) | (claim === Claim.free ? Next.seenFree : Next.seenTaken)) >>> 0;
+  });
 }
 
 class FateTracer {

@@ -109,7 +109,7 @@ function sectionsSeen(
   }
   for (const snapshot of snapshots) {
     if (snapshot.kind === 'kpageflags') addPresent(seen, snapshot.classes);
-    else if (isPageMap(snapshot)) eachClaim(snapshot, (pfn) => seen.addRange(pfn, pfn + 1));
+    else if (isPageMap(snapshot)) eachClaim(snapshot, (from, to) => seen.addRange(from, to));
   }
   const section = 2 ** (orders - 1);
   const chunks = [...new Set([...survey.touched.chunks(), ...seen.chunks()])];

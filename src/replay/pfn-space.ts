@@ -95,6 +95,28 @@ export class PfnSpace {
     return base === NO_SECTION ? -1 : this.#searchShared(pfn);
   }
 
+  /** Calls back for all stretches of pfns [from, to) that have neighbouring indices, section by section. */
+  eachStretch(
+    from: number,
+    to: number,
+    visit: (page: number, pfn: number, pages: number) => void,
+  ): void {
+    const size = 2 ** this.sectionOrder;
+    for (let pfn = from; pfn < to; ) {
+      const section = Math.floor(pfn / size);
+      const end = Math.min(to, (section + 1) * size);
+      const base = this.#sectionBase(section);
+      if (base >= 0) visit(base + (pfn - section * size), pfn, end - pfn);
+      else if (base === SHARED_SECTION) {
+        for (let p = pfn; p < end; p++) {
+          const page = this.#searchShared(p);
+          if (page >= 0) visit(page, p, 1);
+        }
+      }
+      pfn = end;
+    }
+  }
+
   #searchShared(pfn: number): number {
     const z = this.#rangeOf(pfn);
     if (z < 0) return -1;

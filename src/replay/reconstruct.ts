@@ -17,10 +17,10 @@ import { DEFAULT_LIMITS } from '../records/limits.js';
 import type { Snapshot } from '../records/snapshot.js';
 import type { RecordingStrings } from '../records/strings.js';
 import { type CompactionQuality, CompactionSolver } from './compaction.js';
-import { buddyinfoCopies, freeMapCopies } from './copies.js';
+import { buddyinfoCopies, pageCopies } from './copies.js';
 import { type Anomalies, ReplayCore, type TypeEvidence } from './core.js';
 import { addDoubt } from './doubt.js';
-import { type Fates, type FreeMapCopy, traceFates } from './fates.js';
+import { type Fates, traceFates } from './fates.js';
 import { type ForwardPlan, runForward } from './forward.js';
 import { findGeometry, type Geometry, type PfnRange } from './geometry.js';
 import { reserveSteps } from './highatomic.js';
@@ -30,6 +30,7 @@ import { LostEvents } from './lost-events.js';
 import { MarkTracker } from './marks.js';
 import { observeKernel } from './observations.js';
 import type { ReplayObserver, Residual } from './observer.js';
+import type { PageCopy } from './page-copy.js';
 import { type PlacedSnapshot, placeSnapshots, TimeIndex } from './place.js';
 import {
   type Anchor,
@@ -106,7 +107,7 @@ export class Reconstruction {
   anomalies: Anomalies | null = null;
   readonly #input: ReplayInput;
   readonly #finder: TimeIndex;
-  readonly #copies: readonly FreeMapCopy[];
+  readonly #copies: readonly PageCopy[];
   readonly #buddyinfo: readonly PlacedCopy[];
   readonly #fates: Fates;
   readonly #completion: readonly number[];
@@ -142,7 +143,7 @@ export class Reconstruction {
     this.level = levelOf(this.survey);
     this.#finder = new TimeIndex(input.events);
     const placed = placeSnapshots(input.events, input.snapshots, this.#finder);
-    this.#copies = freeMapCopies(placed, this.geometry);
+    this.#copies = pageCopies(placed, this.geometry, input.diagnostics);
     phase('fates');
     this.#fates = traceFates(
       input.events,
@@ -509,7 +510,7 @@ function levelOf(survey: Survey): ReplayLevel {
 }
 
 function seedOf(
-  copies: readonly FreeMapCopy[],
+  copies: readonly PageCopy[],
   buddyinfo: readonly PlacedCopy[],
   survey: Survey,
 ): SeedKind {

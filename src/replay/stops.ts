@@ -9,12 +9,13 @@ import type { Snapshot } from '../records/snapshot.js';
 import type { RecordingStrings } from '../records/strings.js';
 import { applyCopy, applyMap } from './copies.js';
 import type { ReplayCore } from './core.js';
-import type { Fates, FreeMapCopy } from './fates.js';
+import type { Fates } from './fates.js';
 import type { ReserveStep } from './highatomic.js';
 import { InferredReserve } from './inferred-reserve.js';
 import type { LiveState } from './live-state.js';
 import type { MarkTracker } from './marks.js';
 import type { ReplayObserver, Residual } from './observer.js';
+import type { PageCopy } from './page-copy.js';
 import type { PlacedSnapshot, TimeIndex } from './place.js';
 import type { CorrectionSpan } from './reconcile.js';
 import type { Refusal } from './refusals.js';
@@ -29,7 +30,7 @@ export interface ReplayStop {
 /** A copy of single pages corrects every page it can speak about. */
 export function copyStops(
   core: ReplayCore,
-  copies: readonly FreeMapCopy[],
+  copies: readonly PageCopy[],
   fates: Fates,
   causal: boolean,
 ): ReplayStop[] {
