@@ -27,7 +27,7 @@ import {
 
 const SAMPLES = 60;
 const TOP = 12;
-/** Largest block a dump may name: gigantic pages are of order 18. */
+/** Largest block that is attributed: gigantic pages are of order 18. */
 const MAX_BLOCK_ORDER = 18;
 const KEEP = 200;
 /** With more zones than this, samples do not tell them apart. */
@@ -160,7 +160,7 @@ export class HoldersObserver implements ReplayObserver {
     const pfn = batch.pfn[i]!;
     if (pfn === PFN_NONE || this.#owners === null) return;
     const page = state.pageOf(pfn);
-    if (page < 0) return;
+    if (page < 0 || batch.order[i]! > MAX_BLOCK_ORDER) return;
     if (kind === EventKind.free) {
       this.#owners.free(page, batch.order[i]!);
       return;
@@ -172,7 +172,7 @@ export class HoldersObserver implements ReplayObserver {
   }
 
   #account(page: number, order: number, row: number, sinceS: number, sign: number): void {
-    const pages = sign * (1 << order);
+    const pages = sign * 2 ** order;
     const { table } = this;
     table.live[row]! += pages;
     table.startSumS[row]! += pages * sinceS;
@@ -184,7 +184,7 @@ export class HoldersObserver implements ReplayObserver {
       held[block]! += pages;
       return;
     }
-    const end = block + (1 << (order - this.#pageblockOrder));
+    const end = Math.min(block + 2 ** (order - this.#pageblockOrder), held.length);
     for (let b = block; b < end; b++) held[b]! += sign * (1 << this.#pageblockOrder);
   }
 

@@ -18,6 +18,8 @@ interface Chunk {
   readonly sinceS: Float32Array;
   /** Largest order ever recorded in the chunk. */
   largest: number;
+  /** Records in it now. */
+  records: number;
 }
 
 /** Told of every record that comes or goes. */
@@ -71,10 +73,16 @@ export class PageOwners {
       }
       this.#used++;
       const words = new ArrayBuffer(CHUNK * 8);
-      chunk = { record: new Uint32Array(words), sinceS: new Float32Array(words), largest: 0 };
+      chunk = {
+        record: new Uint32Array(words),
+        sinceS: new Float32Array(words),
+        largest: 0,
+        records: 0,
+      };
       this.#chunks[at] = chunk;
     }
     const i = (page & (CHUNK - 1)) * 2;
+    chunk.records++;
     chunk.record[i] = ((owner + 1) << 5) | order;
     chunk.sinceS[i + 1] = sinceS;
     if (order > chunk.largest) {
@@ -98,7 +106,19 @@ export class PageOwners {
       const head = this.#headOf(page);
       if (head >= 0) this.#splitTo(head, page, order);
     }
-    for (let p = page; p < page + (1 << order); p++) if (this.ownerAt(p) >= 0) this.#remove(p);
+    this.#removeAll(page, Math.min(page + 2 ** order, this.#chunks.length * CHUNK));
+  }
+
+  /** Removes what begins at pages [from, to); chunks that hold nothing cost nothing. */
+  #removeAll(from: number, to: number): void {
+    for (let page = from; page < to; ) {
+      const chunk = this.#chunks[page >> CHUNK_SHIFT];
+      const end = Math.min(to, (page | (CHUNK - 1)) + 1);
+      for (; page < end && chunk !== undefined && chunk.records > 0; page++) {
+        if (this.ownerAt(page) >= 0) this.#remove(page);
+      }
+      page = end;
+    }
   }
 
   /** First page of the allocation that covers this one, -1 = none. */
@@ -138,6 +158,7 @@ export class PageOwners {
     const i = (page & (CHUNK - 1)) * 2;
     const record = chunk.record[i]!;
     chunk.record[i] = 0;
+    chunk.records--;
     this.#listener.removed(page, record & 31, (record >>> 5) - 1, chunk.sinceS[i + 1]!);
   }
 

@@ -187,6 +187,11 @@ export const MESSAGES = {
     severity: 'warning',
     text: '{event} says {field}={value}, which no machine has; the event was skipped',
   },
+  'events-too-large': {
+    severity: 'warning',
+    text: '{count} events on blocks of more than order {order} are not replayed: they are about {pages} pages, more than so few events can be',
+    hint: 'the file is probably damaged; free lists are wrong where those blocks lie',
+  },
   'text-budget': {
     severity: 'warning',
     text: 'more than {limit} MiB of distinct marker texts and stacks; later ones were not kept',

@@ -82,7 +82,7 @@ export interface Fates {
   readonly afterCopy: readonly PageValues[];
   /** extfrag events that are removals of their own. */
   readonly extfragRemovals: number;
-  /** Events on pfns outside every zone, or on blocks that cannot begin where they say. */
+  /** Events on pfns outside every zone, on blocks that cannot begin where they say, or on those too large to follow. */
   readonly outside: number;
 }
 
@@ -157,6 +157,7 @@ class FateTracer {
   extfragRemovals = 0;
   outside = 0;
   readonly #context: FateContext;
+  readonly #largestOrder: number;
   readonly #nextKindOnCpu: Uint8Array;
   readonly #queues: PcpQueues;
   readonly #locked: LockedRuns;
@@ -170,6 +171,7 @@ class FateTracer {
     this.#context = context;
     this.actions = new ActionSpool(batches, context.budget);
     this.next = new Uint32Array(context.space.size);
+    this.#largestOrder = context.survey.largestOrder;
     this.#nextKindOnCpu = new Uint8Array(context.survey.maxCpu + 1);
     this.#queues = new PcpQueues(context.space, context.pageblockOrder, context.survey.maxCpu);
     this.#locked = new LockedRuns(context.survey.maxCpu + 1, this.#queues.areas);
@@ -194,6 +196,7 @@ class FateTracer {
     const { kind, order, pfn, cpu, migratetype } = batch;
     const { space, causal } = this.#context;
     const { next, batch: out } = this;
+    const largest = this.#largestOrder;
     for (let i = end - 1; i >= from; i--) {
       const k = kind[i]!;
       if (k > LAST_PAGE_KIND || k === EventKind.freeBatched) continue;
@@ -205,7 +208,7 @@ class FateTracer {
         const locked = k === EventKind.pcpuDrain || k === EventKind.zoneLocked;
         this.#locked.interrupt(c, locked, out.action);
       }
-      if (page < 0 || unaligned(page, order[i]!, space.sectionOrder)) {
+      if (page < 0 || order[i]! > largest || unaligned(page, order[i]!, space.sectionOrder)) {
         if (pfn[i] !== PFN_NONE) this.outside++;
         continue;
       }

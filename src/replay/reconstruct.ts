@@ -144,6 +144,7 @@ export class Reconstruction {
     this.#finder = new TimeIndex(input.events);
     const placed = placeSnapshots(input.events, input.snapshots, this.#finder);
     this.#copies = pageCopies(placed, this.geometry, input.diagnostics);
+    this.#tellLeftOut(input.diagnostics);
     phase('fates');
     this.#fates = traceFates(
       input.events,
@@ -175,6 +176,13 @@ export class Reconstruction {
     this.residuals = probes.map((probe) => describeResidual(probe, this.geometry));
     this.assumptions = [...this.geometry.assumptions, ...this.#marks().assumptions];
     if (this.level === 'page' && !this.#causal) this.#hearRefusals(anchors, phase);
+  }
+
+  /** Says which events are not replayed because of their size. */
+  #tellLeftOut(diagnostics: Diagnostics | undefined): void {
+    const order = this.survey.largestOrder;
+    const { count, pages } = this.survey.beyond(order);
+    if (count > 0) diagnostics?.report('events-too-large', {}, { count, pages, order });
   }
 
   #planCorrections(anchors: readonly Anchor[]): CorrectionSpan[] {

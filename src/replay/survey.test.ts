@@ -149,3 +149,27 @@ describe('places in the stream', () => {
     ]);
   });
 });
+
+describe('the largest order that is replayed', () => {
+  const surveyOf = (orders: readonly number[]) =>
+    surveyEvents(
+      new EventList(orders.map((order) => plain({ kind: EventKind.free, pfn: 0, order }))),
+    );
+
+  test('is any, where blocks are as large as those of real machines', () => {
+    const huge = surveyOf(Array.from({ length: 5000 }, (_, i) => (i % 10 === 0 ? 9 : 0)));
+    expect(huge.largestOrder).toBe(31);
+    // Gigantic pages are freed in one piece.
+    expect(surveyOf(Array<number>(500).fill(18)).largestOrder).toBe(31);
+  });
+
+  test('is below that of blocks which hold more pages than so few events can move', () => {
+    const survey = surveyOf([0, 3, 10, ...Array<number>(1100).fill(18)]);
+    expect(survey.largestOrder).toBe(17);
+    expect(survey.beyond(17)).toEqual({ count: 1100, pages: 1100 * 2 ** 18 });
+  });
+
+  test('leaves the others be when a single order is damaged', () => {
+    expect(surveyOf([31, 0, 9]).largestOrder).toBe(30);
+  });
+});

@@ -86,6 +86,10 @@ export class RareLog {
 }
 
 const MAX_ORDERS = 32;
+/** Pages of events that are replayed in any case: as many as a thousand gigantic pages have … */
+const EVENT_PAGES = 2 ** 28;
+/** … and for each event: on real machines one moves a few dozen on average. */
+const PAGES_PER_EVENT = 256;
 
 export class Survey {
   events = 0;
@@ -102,6 +106,8 @@ export class Survey {
   readonly allocs = new Float64Array(MAX_ORDERS);
   readonly frees = new Float64Array(MAX_ORDERS);
   readonly failures = new Float64Array(MAX_ORDERS);
+  /** Events about pages that there are, of any kind, by order. */
+  readonly byOrder = new Float64Array(MAX_ORDERS);
   /** pageblock_order as extfrag events print it, or -1. */
   pageblockOrder = -1;
   /** extfrag events whose page left by a zone_locked of its own, and those whose page did not. */
@@ -140,6 +146,29 @@ export class Survey {
 
   get extfragPending(): boolean {
     return this.#extfragPfn.size > 0;
+  }
+
+  /**
+   * The largest order whose events are replayed. Each costs as much as its block has pages: where few events are about
+   * more pages than any machine could move in so many, those on the largest blocks are left out.
+   */
+  get largestOrder(): number {
+    let left = EVENT_PAGES + PAGES_PER_EVENT * this.byOrder.reduce((sum, n) => sum + n, 0);
+    for (let order = 0; order < MAX_ORDERS; order++) {
+      left -= this.byOrder[order]! * 2 ** order;
+      if (left < 0) return order - 1;
+    }
+    return MAX_ORDERS - 1;
+  }
+
+  /** Events on blocks of larger orders, and the pages of those blocks. */
+  beyond(order: number): { readonly count: number; readonly pages: number } {
+    let [count, pages] = [0, 0];
+    for (let o = order + 1; o < MAX_ORDERS; o++) {
+      count += this.byOrder[o]!;
+      pages += this.byOrder[o]! * 2 ** o;
+    }
+    return { count, pages };
   }
 
   /**
@@ -185,7 +214,7 @@ export function surveyEvents(source: EventSource): Survey {
 
 function surveyBatch(survey: Survey, batch: EventBatch, offset: number): void {
   const { kind, order, pfn, detail, cpu, timeNs, length } = batch;
-  const { kinds, allocs, frees, drains, refills } = survey;
+  const { kinds, allocs, frees, drains, refills, byOrder } = survey;
   let { lastNs: last, maxCpu, minPfn, endPfn, extfragPending: pending } = survey;
   let touchedFrom = 0;
   let touchedEnd = 0;
@@ -214,6 +243,7 @@ function surveyBatch(survey: Survey, batch: EventBatch, offset: number): void {
     else if (k === EventKind.zoneLocked) {
       if (detail[i] === 1) refills[o]!++;
     } else if (k === EventKind.pcpuDrain) drains[o]!++;
+    byOrder[o]!++;
     if (k === EventKind.extfrag) {
       const { pageblockOrder, changeOwnership } = unpackExtfrag(detail[i]!);
       survey.pageblockOrder = pageblockOrder;
