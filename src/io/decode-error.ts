@@ -18,7 +18,9 @@ export type StopReason =
   /** Decompression asks for more memory than is allowed. */
   | 'window'
   /** The system could not read. */
-  | 'io';
+  | 'io'
+  /** Fewer bytes are there than before. */
+  | 'shrunk';
 
 export class ReadStop extends Error {
   readonly reason: StopReason;

@@ -3,11 +3,12 @@
  *
  * The file is read twice, the second time mostly from the system's cache: while it is scanned both processors
  * are busy, and afterwards one of them is not. It must not be rewritten in between; if it grew, only the
- * bytes that were read first are hashed.
+ * bytes that were read first are hashed, and if it shrank, there is no hash.
  */
 import { createHash } from 'node:crypto';
 import { closeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { ReadStop } from './decode-error.js';
 import { READ_BYTES, readNow } from './raw.js';
 
 export interface HashTask {
@@ -41,7 +42,7 @@ export class BackgroundHash {
     });
   }
 
-  /** The hash in hex; to be asked for once. Throws a ReadStop if the file cannot be read. */
+  /** The hash in hex; to be asked for once. Throws a ReadStop if the file cannot be read, or not as far. */
   async take(): Promise<string> {
     this.#worker?.ref();
     try {
@@ -58,14 +59,14 @@ export class BackgroundHash {
   }
 }
 
-/** Hashes the first `bytes` bytes, or as many as there are, on this thread; in hex. Throws a ReadStop if they cannot be read. */
+/** Hashes the first `bytes` bytes on this thread; in hex. Throws a ReadStop if they cannot be read, or are not there. */
 export function hashFile({ fd, bytes }: HashTask): string {
   const hash = createHash('sha256');
   const buffer = new Uint8Array(READ_BYTES);
   let done = 0;
   while (done < bytes) {
     const count = readNow(fd, buffer.subarray(0, Math.min(buffer.length, bytes - done)), done);
-    if (count === 0) break;
+    if (count === 0) throw new ReadStop('shrunk', `${done} of ${bytes} bytes are left`);
     hash.update(buffer.subarray(0, count));
     done += count;
   }

@@ -5,13 +5,12 @@
  * the stream that follows. A regular uncompressed file is read in place when random access is asked
  * for; everything else is copied to a temporary file.
  */
-import { createHash } from 'node:crypto';
 import { close, open, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Limits } from '../records/limits.js';
 import { isEncoded } from './compression.js';
 import { ReadStop } from './decode-error.js';
-import { BackgroundHash } from './hash.js';
+import { BackgroundHash, hashFile } from './hash.js';
 import type { InputFile } from './inputs.js';
 import { accessCopy, accessDescriptor, type ClosableAccess } from './random-access.js';
 import { type Chunks, peek, READ_BYTES, type ReadStats, readOnce } from './raw.js';
@@ -122,12 +121,15 @@ export class OpenInput {
     const size = Math.min(this.#file.rawBytes, this.#options.limits.inputBytes);
     const access = accessDescriptor(this.#fd, size);
     this.stats.rawBytes = this.#file.rawBytes;
-    if (this.#options.hash) this.stats.sha256 = hashOf(access, size);
-    const stop =
-      size < this.#file.rawBytes
-        ? new ReadStop('too-long', `${this.#options.limits.inputBytes}`)
-        : null;
-    return { access, stop };
+    if (size < this.#file.rawBytes) {
+      return { access, stop: new ReadStop('too-long', `${this.#options.limits.inputBytes}`) };
+    }
+    try {
+      if (this.#options.hash) this.stats.sha256 = hashFile({ fd: this.#fd, bytes: size });
+    } catch (stop) {
+      return { access, stop };
+    }
+    return { access, stop: null };
   }
 
   /**
@@ -143,15 +145,6 @@ export class OpenInput {
     await closeFile(this.#fd);
     return null;
   }
-}
-
-function hashOf(access: ClosableAccess, size: number): string {
-  const hash = createHash('sha256');
-  const buffer = new Uint8Array(1 << 20);
-  for (let at = 0; at < size; at += buffer.length) {
-    hash.update(access.read(at, buffer.length, buffer));
-  }
-  return hash.digest('hex');
 }
 
 /** Opens an input; throws the system's error if it cannot be opened. */

@@ -4,8 +4,7 @@
  * Compressed inputs and pipes are first written to a temporary file. Reads are synchronous; small
  * ones are served from one cached page of 1 MiB, so that parsers may read field by field.
  */
-import { readSync } from 'node:fs';
-import type { Chunks } from './raw.js';
+import { type Chunks, readNow } from './raw.js';
 import { TempFile } from './temp-file.js';
 
 const PAGE = 1 << 20;
@@ -63,12 +62,12 @@ class CachedAccess implements ClosableAccess {
   }
 }
 
-/** A regular, uncompressed file. The descriptor stays the caller's. */
+/** A regular, uncompressed file. The descriptor stays the caller's. Reading throws a ReadStop where the system cannot. */
 export function accessDescriptor(fd: number, size: number): ClosableAccess {
   const readAt: ReadAt = (position, into) => {
     let done = 0;
     while (done < into.length) {
-      const count = readSync(fd, into, done, into.length - done, position + done);
+      const count = readNow(fd, into.subarray(done), position + done);
       if (count === 0) break;
       done += count;
     }

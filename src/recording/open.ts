@@ -14,6 +14,7 @@
  */
 import type { Format, ParseContext, RecordSink } from '../../parsers/format.js';
 import { FORMATS } from '../../parsers/registry.js';
+import { asReadStop } from '../io/decode-error.js';
 import type { BackgroundHash } from '../io/hash.js';
 import { type InputFile, listInputs } from '../io/inputs.js';
 import { readerThreadUrl } from '../io/reader.js';
@@ -177,13 +178,18 @@ class Opening {
   async #dropAhead(): Promise<void> {
     const ahead = this.#ahead;
     this.#ahead = null;
-    await ahead?.discard();
+    this.#events -= (await ahead?.discard()) ?? 0;
   }
 
-  /** Takes the hashes that were made in the background. */
+  /** Takes the hashes that were made in the background. An input that cannot be read again has none. */
   async #hashed(): Promise<void> {
     for (const { hash, source } of this.#hashes.splice(0)) {
-      source.sha256 = await hash.take();
+      try {
+        source.sha256 = await hash.take();
+      } catch (error) {
+        const reason = asReadStop(error, 'io').message;
+        this.diagnostics.report('input-unhashed', { source: source.name }, { reason });
+      }
     }
   }
 

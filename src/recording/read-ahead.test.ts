@@ -1,6 +1,15 @@
 /** Reading the big trace ahead on a thread changes nothing but the speed. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  fstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -145,6 +154,65 @@ describe('the trace read ahead', () => {
   });
 });
 
+describe('a file that changes while it is in use', () => {
+  const small = trace(20_000);
+  /** The hashes of inputs that were read whole, then changed by `change`, and what is said of them. */
+  async function hashedAfter(name: string, change: (path: string) => void) {
+    const folder = folderOf(name, { 'a.txt': big(), 'b.txt': small });
+    const path = join(folder, 'a.txt');
+    const recording = await openRecording([folder], { scanThread, hash: 'later' });
+    change(path);
+    await recording.hashed();
+    const { sources, diagnostics } = recording;
+    recording.close();
+    return { sources, said: diagnostics.all.filter(({ code }) => code === 'input-unhashed') };
+  }
+  const big = () => trace(BIG);
+
+  it('has no hash if it shrank, and that is said', async () => {
+    const { sources, said } = await hashedAfter('shrunk', (path) => truncateSync(path, 1_000_000));
+    expect(sources.map(({ sha256 }) => sha256)).toEqual([
+      null,
+      createHash('sha256').update(small).digest('hex'),
+    ]);
+    expect(said.map(({ source, message }) => [source, message])).toEqual([
+      [sources[0]!.name, expect.stringContaining('1000000 of ')],
+    ]);
+  });
+
+  it('has the hash of the bytes that were read if it grew', async () => {
+    const { sources, said } = await hashedAfter('grown', (path) => appendFileSync(path, small));
+    expect(sources[0]!.sha256).toBe(createHash('sha256').update(big()).digest('hex'));
+    expect(said).toEqual([]);
+  });
+
+  it('has its hash although its name is gone', async () => {
+    const { sources, said } = await hashedAfter('gone', (path) => rmSync(path));
+    expect(sources[0]!.sha256).toBe(createHash('sha256').update(big()).digest('hex'));
+    expect(said).toEqual([]);
+  });
+});
+
+it('events that were read ahead in vain are not counted as read', async () => {
+  const folder = folderOf('counted', {
+    'a.txt': trace(200_000).subarray(0, 150_000),
+    'b.txt': trace(BIG),
+  });
+  const seen: number[] = [];
+  let now = 0;
+  const progress = {
+    now: () => (now += 1000),
+    report: ({ events }: { events: number }) => void seen.push(events),
+  };
+  const recording = await openRecording([folder], { readerThread: null, scanThread, progress });
+  const read = recording.sources.reduce(
+    (sum, { events }) => sum + Object.values(events).reduce((a, b) => a + b, 0),
+    0,
+  );
+  expect(seen.at(-1)).toBe(read);
+  recording.close();
+});
+
 describe('the scan thread', () => {
   const order = { format: 'ftrace-text', options: {} };
 
@@ -191,5 +259,18 @@ describe('a hash in the background', () => {
     const hash = new BackgroundHash({ fd: openSync(path, 'r'), bytes: 2_000_000 });
     const wanted = createHash('sha256').update(bytes.subarray(0, 2_000_000)).digest('hex');
     expect(await hash.take()).toBe(wanted);
+  });
+
+  it('is refused where the bytes are not there any more', async () => {
+    const path = join(folderOf('short', { 'x.bin': traceLike(3000) }), 'x.bin');
+    const hash = new BackgroundHash({ fd: openSync(path, 'r'), bytes: 4000 });
+    await expect(hash.take()).rejects.toMatchObject({ reason: 'shrunk' });
+  });
+
+  it('is refused where the system cannot read, and the file is closed all the same', async () => {
+    const fd = openSync(dir, 'r');
+    const hash = new BackgroundHash({ fd, bytes: 4000 });
+    await expect(hash.take()).rejects.toMatchObject({ reason: 'io', message: 'EISDIR' });
+    expect(() => fstatSync(fd)).toThrow('EBADF');
   });
 });

@@ -62,11 +62,16 @@ export class AheadInput {
     return (await this.#reading) === 'done';
   }
 
-  /** Stops reading and forgets what was read. */
-  async discard(): Promise<void> {
+  /** Stops reading and forgets what was read; how many events that were. */
+  async discard(): Promise<number> {
     this.#stop.abort();
     await this.#reading?.catch(() => {});
-    for (const { spool } of this.inputs) spool.close();
+    let events = 0;
+    for (const { spool } of this.inputs) {
+      events += spool.length;
+      spool.close();
+    }
     await this.hash?.cancel();
+    return events;
   }
 }

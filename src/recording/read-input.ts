@@ -105,10 +105,14 @@ async function parse(
 ): Promise<void> {
   const { source } = context;
   if (format.mode === 'file') {
-    const { access, stop } = await input.access();
+    const { access, stop: early } = await input.access();
+    let stop = early;
     try {
       source.bytes = access.size;
       format.parse(access, context);
+    } catch (error) {
+      if (!(error instanceof ReadStop)) throw error;
+      stop ??= error;
     } finally {
       access.close();
     }
@@ -204,6 +208,7 @@ const STOP_CODES: Readonly<Record<StopReason, DiagnosticCode>> = {
   nested: 'input-nested-compression',
   window: 'input-window',
   io: 'input-unreadable',
+  shrunk: 'input-unhashed',
 };
 
 function reportStop(stop: ReadStop, source: string, diagnostics: Diagnostics): void {

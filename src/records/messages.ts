@@ -50,6 +50,11 @@ export const MESSAGES = {
     text: 'the compressed data ends early ({reason})',
     hint: 'what was read before is used',
   },
+  'input-unhashed': {
+    severity: 'warning',
+    text: 'was read, but could not be read again to be hashed ({reason}): it stands without a hash',
+    hint: 'the file was changed, or went away, in the meantime; what was read first is used',
+  },
   'input-unreadable': { severity: 'error', text: 'cannot be read: {reason}' },
   'input-unsupported': {
     severity: 'warning',
