@@ -6,6 +6,7 @@ import { writeNarrative } from './narrative.js';
 import { type Moment, REPORT_SCHEMA, type ReportData } from './report-data.js';
 import type { ReplayFindings } from './report-observers.js';
 import type { FailureWindow } from './types.js';
+import { plural } from './words.js';
 
 /** Windows shipped with the page; all of them are in failures.ndjson. */
 const MAX_REPORT_WINDOWS = 4000;
@@ -66,7 +67,13 @@ export function buildReportData(findings: ReplayFindings, facts: ReportFacts): R
     residuals: findings.residuals,
     diagnostics: facts.diagnostics,
     assumptions: facts.assumptions,
-    limits: facts.limits,
+    limits:
+      dropped === 0
+        ? facts.limits
+        : [
+            ...facts.limits,
+            `${plural(dropped, 'failure window')} of those that last least are in failures.ndjson only`,
+          ],
     replay: facts.replay ?? null,
     kernelReports: facts.kernelReports ?? null,
     ...(facts.settings === undefined ? {} : { settings: facts.settings }),

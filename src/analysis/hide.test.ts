@@ -176,6 +176,28 @@ describe('moments', () => {
     expect(times[0]).toBe(0);
   });
 
+  test('the opening of the longest window is kept although its neighbours are thinned', () => {
+    const keeper = new MomentKeeper(16);
+    const verdict = { gfp: 'GFP_ATOMIC', order: 3 } as Verdict;
+    for (let n = 0; n < 1000; n++) {
+      keeper.note(state(n * 10), verdict);
+      keeper.closed({ ...verdict, fromNs: n * 10, toNs: n * 10 + (n === 777 ? 9 : 1) } as never);
+    }
+    expect(keeper.moments.map((m) => m.timeNs)).toContain(7770);
+    expect(keeper.limits).toEqual([]);
+  });
+
+  test('openings beyond those remembered are counted and said', () => {
+    const keeper = new MomentKeeper(16);
+    const verdict = { gfp: 'GFP_ATOMIC', order: 3 } as Verdict;
+    for (let n = 0; n < 20_010; n++) {
+      keeper.note(state(n * 10), verdict);
+      keeper.closed({ ...verdict, fromNs: n * 10, toNs: n * 10 + 1 } as never);
+    }
+    expect(keeper.limits).toHaveLength(1);
+    expect(keeper.limits[0]).toMatch(/^only the openings of the first 20.000 .*; 10 later ones /);
+  });
+
   test('all are kept as long as there is room, with their own copy of the counts', () => {
     const keeper = new MomentKeeper(16);
     const live = state(1);

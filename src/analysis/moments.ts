@@ -3,14 +3,17 @@
  *
  * A moment is kept when a failure window opens. There may be very many: when the limit is reached every
  * second one is dropped and from then on every second opening is skipped, so those kept stay evenly
- * spread over the recording. The opening of the longest window of each request and order is kept in any case: that is
- * what a report shows first.
+ * spread over the recording. The opening of the longest window of each request and order is kept besides: that is what
+ * a report shows first. Which one is the longest shows when it closes, so each opening must be remembered until then;
+ * of windows that open after the first MAX_REMEMBERED only those are that the thinning keeps, and the others are counted
+ * (`limits`). Real recordings have hundreds.
  */
 import type { ReplayState, ZoneState } from '../replay/observer.js';
 import type { Moment, MomentZone, NearEvent, NearestBlock } from './report-data.js';
 import type { FailureWindow, Verdict } from './types.js';
+import { grouped, plural } from './words.js';
 
-/** Openings remembered until their window closes, over the whole recording. */
+/** Openings remembered until their window closes, over the whole recording: each costs a copy of the state. */
 const MAX_REMEMBERED = 20_000;
 
 export class MomentKeeper {
@@ -24,6 +27,7 @@ export class MomentKeeper {
   readonly #open = new Map<string, Moment>();
   readonly #longest = new Map<string, { readonly ns: number; readonly moment: Moment }>();
   #remembered = 0;
+  #forgotten = 0;
   readonly #nearest: (state: ReplayState, order: number) => readonly NearestBlock[] | null;
   readonly #around: (state: ReplayState) => readonly NearEvent[];
 
@@ -45,9 +49,13 @@ export class MomentKeeper {
     state.catchUp?.();
     const nearest = this.#nearest(state, verdict.order);
     const skipped = this.#seen++ % this.#every !== 0 && nearest === null;
-    if (skipped && this.#remembered >= MAX_REMEMBERED) return;
+    if (skipped && this.#remembered >= MAX_REMEMBERED) {
+      this.#forgotten++;
+      return;
+    }
     const moment = this.#momentOf(state, verdict, nearest);
-    if (this.#remembered++ < MAX_REMEMBERED) this.#open.set(keyOf(verdict), moment);
+    this.#remembered++;
+    this.#open.set(keyOf(verdict), moment);
     if (skipped) return;
     this.#moments.push(moment);
     if (nearest === null) this.#plain++;
@@ -82,6 +90,15 @@ export class MomentKeeper {
       ...(around.length === 0 ? {} : { around }),
       ...(nearest === null ? {} : { nearest }),
     };
+  }
+
+  /** What was left out because there were too many windows, in words. */
+  get limits(): string[] {
+    if (this.#forgotten === 0) return [];
+    const [kept, lost] = [grouped(MAX_REMEMBERED), plural(this.#forgotten, 'later one')];
+    return [
+      `only the openings of the first ${kept} failure windows were all remembered; ${lost} cannot be shown at the event that opened the window, even if it is the longest`,
+    ];
   }
 
   /** In time order. */

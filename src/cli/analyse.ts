@@ -93,8 +93,10 @@ async function observe(
   await recording.hashed();
   // it may report a limit, which is one of the facts
   const kernelReports = logs.join(windows);
+  const facts = reportFacts(recording, replay, session, request.title);
   const data = buildReportData(findings, {
-    ...reportFacts(recording, replay, session, request.title),
+    ...facts,
+    limits: [...facts.limits, ...moments.limits],
     kernelReports,
     windows,
     moments: moments.moments,
