@@ -41,11 +41,12 @@ export const Field = {
   zone: 30,
   free: 31,
   softirqDepth: 32,
+  traceClock: 33,
 } as const;
 
 export type Field = (typeof Field)[keyof typeof Field];
 
-export const FIELD_COUNT = 33;
+export const FIELD_COUNT = 34;
 
 /** Columns named `order0`, `order1` … (a buddyinfo table) have this plus the order. */
 export const ORDER_COLUMN = 1000;
@@ -89,6 +90,7 @@ const NAMES: Readonly<Record<Field, readonly string[]>> = {
   [Field.fallbackMigratetype]: ['fallback_migratetype'],
   [Field.fragmenting]: ['fragmenting'],
   [Field.changeOwnership]: ['change_ownership'],
+  [Field.traceClock]: ['trace_clock'],
   [Field.stack]: ['stack', 'kstack', 'callchain', 'backtrace'],
   [Field.args]: ['args', 'fields', 'payload'],
   [Field.bytes]: ['bytes', 'size'],

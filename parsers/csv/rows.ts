@@ -30,6 +30,8 @@ import { clockNs, exactNs, guessUnit, isoNs, pfnOf, unitNamed, wholeNumber } fro
 export type Row = readonly unknown[];
 
 const PAGE_BYTES = 4096;
+/** Names of clocks: those of ftrace, and the words readers have for others. */
+const CLOCK_NAME = /^[\w][\w .-]{0,39}$/;
 
 export class RowImporter {
   readonly #context: ParseContext;
@@ -96,6 +98,7 @@ export class RowImporter {
       return false;
     }
     const { strings, source } = this.#context;
+    this.#nameClock(row[Field.traceClock]);
     const timeNs = this.#time(row[Field.time]);
     // A table may have no times at all; a stamp that cannot be read is damage.
     if (Number.isNaN(timeNs) && isGiven(row[Field.time])) return false;
@@ -181,6 +184,14 @@ export class RowImporter {
       else batch.rare[at] = wholeNumber(value, -(2 ** 53), 2 ** 53) ?? Number.NaN;
     }
     return true;
+  }
+
+  /** The clock of the events' stamps, which the first event names. */
+  #nameClock(name: unknown): void {
+    if (typeof name !== 'string' || !CLOCK_NAME.test(name)) return;
+    const { clock, source } = this.#context;
+    if (source.clock === 'none') source.clock = name;
+    if (clock.name === 'unknown') clock.name = name;
   }
 
   #time(value: unknown): number {

@@ -10,19 +10,29 @@ import { allEvents, anyEvent, anyText, type PlainEvent, spoolOf } from './testin
 import { bytesOf, chunksOf } from './testing/chunks.js';
 
 const FORMATS: readonly ConvertFormat[] = ['ndjson', 'csv'];
+/** kernel/trace/trace.c trace_clocks, those of perf, and what readers call stamps of none of them. */
+const TRACE_CLOCKS = [
+  ...['local', 'global', 'counter', 'uptime', 'perf', 'mono', 'mono_raw', 'boot', 'tai'],
+  ...['x86-tsc', 'ppc-tb', 's390-tod', 'unknown', 'order', 'since the first event'],
+];
 
 /** Reads text as the only input. */
 function reopen(text: string, chunkBytes = 1 << 20, options = {}): Promise<Recording> {
   return openRecording(['-'], { stdin: chunksOf(bytesOf(text), chunkBytes), ...options });
 }
 
-function written(events: readonly PlainEvent[], format: ConvertFormat, epochS = 0): string {
+function written(
+  events: readonly PlainEvent[],
+  format: ConvertFormat,
+  epochS = 0,
+  name = 'unknown',
+): string {
   const strings = new RecordingStrings();
   const recording = {
     events: spoolOf(events, strings),
     snapshots: [],
     strings,
-    clock: { epochS },
+    clock: { epochS, name },
   };
   return [...convertEvents(recording, format)].join('');
 }
@@ -60,6 +70,20 @@ describe('convert and import of events', () => {
       const back = await reopen(text);
       expect(back.clock.epochS).toBe(1_795_333_438);
       expect(allEvents(back.events, back.strings)[0]!.timeNs).toBe(123_456_789);
+      back.close();
+    });
+
+    it.each([...TRACE_CLOCKS])(`keep the name of the clock (${format}, %s)`, async (name) => {
+      const events = fc
+        .sample(anyEvent, { numRuns: 3, seed: 9 })
+        .map((event, i) => ({ ...event, timeNs: 1e9 + i }));
+      const text = written(events, format, 0, name);
+      const back = await reopen(text);
+      expect(back.clock.name).toBe(name);
+      expect(back.sources[0]!.clock).toBe(name);
+      expect(back.diagnostics.all).toEqual([]);
+      expect(allEvents(back.events, back.strings)).toEqual(events);
+      expect([...convertEvents(back, format)].join('')).toBe(text);
       back.close();
     });
 
@@ -205,7 +229,7 @@ describe('convert and import of snapshots', () => {
           events: spoolOf([], new RecordingStrings()),
           snapshots: [snapshot],
           strings: new RecordingStrings(),
-          clock: { epochS: 0 },
+          clock: { epochS: 0, name: 'mono' },
         };
         const text = [...convertSnapshots(recording, format)].join('');
         const back = await reopen(text);
@@ -229,7 +253,7 @@ describe('convert and import of snapshots', () => {
           events,
           snapshots: [dumpOf(owners, strings)],
           strings,
-          clock: { epochS: 7 },
+          clock: { epochS: 7, name: 'mono' },
         };
         const back = await reopen([...convertSnapshots(recording, 'ndjson')].join(''), 61);
         expect(back.snapshots).toHaveLength(1);

@@ -2,7 +2,7 @@
  * Writes a recording as NDJSON or CSV, such that reading it back gives the same columns.
  *
  * Times are decimal seconds with nine decimals; in NDJSON they are numbers where a double holds them
- * exactly, else strings. Names are the kernel's. A rare event's own fields (RARE_FIELDS) stand in
+ * exactly, else strings. The first event names their clock. Names are the kernel's. A rare event's own fields (RARE_FIELDS) stand in
  * `args`. Text cells of CSV that a spreadsheet would take for a formula get a `'` in front, which
  * the import takes off. Texts of some 64 KiB are yielded at a time.
  */
@@ -30,7 +30,7 @@ export interface Convertible {
   readonly events: EventSpool;
   readonly snapshots: readonly Snapshot[];
   readonly strings: RecordingStrings;
-  readonly clock: { readonly epochS: number };
+  readonly clock: { readonly epochS: number; readonly name: string };
 }
 
 /** Columns of the event table, in order; `pfn` is empty for an allocation that failed. */
@@ -53,6 +53,7 @@ export const EVENT_COLUMNS = [
   'change_ownership',
   'stack',
   'args',
+  'trace_clock',
 ] as const;
 
 export const SNAPSHOT_COLUMNS = [
@@ -72,6 +73,8 @@ export const SNAPSHOT_COLUMNS = [
 type Cells = Record<string, unknown>;
 
 const CHUNK_CHARS = 1 << 16;
+/** What a clock is called that no input names: nothing to write. */
+const UNNAMED = 'unknown';
 
 /** The events of a recording as text. */
 export function* convertEvents(recording: Convertible, format: ConvertFormat): Generator<string> {
@@ -99,11 +102,13 @@ function* chunked(lines: Iterable<string>): Generator<string> {
 
 function* eventLines(recording: Convertible, format: ConvertFormat): Generator<string> {
   if (format === 'csv') yield `${EVENT_COLUMNS.join(',')}\n`;
+  const { clock } = recording;
   const batch = new EventBatch();
   for (let b = 0; b < recording.events.batches; b++) {
     recording.events.read(b, batch);
     for (let i = 0; i < batch.length; i++) {
       const cells = eventCells(batch, i, recording);
+      if (b === 0 && i === 0 && clock.name !== UNNAMED) cells.trace_clock = clock.name;
       if (format === 'csv') yield csvLine(EVENT_COLUMNS, cells);
       else yield `${jsonLine(cells, ['t'])}\n`;
     }
