@@ -1,6 +1,6 @@
 /**
- * Pseudonyms for what names people, machines or products: comms, pids, input names, markers and the
- * modules of call sites. Keyed, so that one key gives the same pseudonym everywhere and in every
+ * Pseudonyms for what names people, machines or products: comms, pids, input names, markers and all
+ * functions that a module may hold. Keyed, so that one key gives the same pseudonym everywhere and in every
  * report made with it, and nobody without the key can test a guess.
  *
  * Names of the kernel's own threads stay: they say what happened and nothing of who.
@@ -10,9 +10,10 @@ import { writeNarrative } from '../analysis/narrative.js';
 import type { Moment, ReportData } from '../analysis/report-data.js';
 import type { Attempt, FailureWindow, WindowEdge } from '../analysis/types.js';
 import { MESSAGES } from '../records/messages.js';
+import { isCoreFunction } from './core-functions.js';
 
 const KERNEL_THREADS =
-  /^(<idle>|<\.\.\.>|swapper(\/\d+)?|kswapd\d+|kcompactd\d+|ksoftirqd\/\d+|migration\/\d+|rcu_\w+|khugepaged|oom_reaper|\(others\)|)$/;
+  /^(<idle>|<\.\.\.>|swapper(\/\d+)?|kswapd\d+|kcompactd\d+|ksoftirqd\/\d+|migration\/\d+|rcu_(preempt|sched|bh|gp|par_gp)|khugepaged|oom_reaper|\(others\)|)$/;
 
 export class Redactor {
   readonly #key: string;
@@ -45,19 +46,22 @@ export class Redactor {
     return phase ? `phase ${this.text('marker', phase[1]!)}` : this.text('marker', text);
   }
 
-  /** `fn+0x1/0x2 [module]`: the module becomes a pseudonym, and its functions with it. */
+  /** A frame keeps its name only where it is a function of the kernel's core. */
+  #frame(frame: string): string {
+    return isCoreFunction(frame) ? frame : this.text('frame', frame);
+  }
+
   site(site: string): string {
     return site
       .split(' ← ')
-      .map((frame) => (/\[[^\]]+\]/.test(frame) ? this.text('frame', frame) : frame))
+      .map((frame) => this.#frame(frame))
       .join(' ← ');
   }
 
   /** `function`, `function [module]` or `task NAME`. */
   caller(caller: string): string {
     const task = /^task (.*)$/s.exec(caller);
-    if (task) return `task ${this.comm(task[1]!)}`;
-    return /\[[^\]]+\]/.test(caller) ? this.text('frame', caller) : caller;
+    return task ? `task ${this.comm(task[1]!)}` : this.#frame(caller);
   }
 
   #edge(edge: WindowEdge | null): WindowEdge | null {

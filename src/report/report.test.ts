@@ -119,6 +119,18 @@ it('replaces names by stable pseudonyms everywhere', () => {
   expect(new Redactor('key').comm('memhog')).not.toBe(new Redactor('other').comm('memhog'));
 });
 
+it('keeps of call sites only functions that no module can hold', () => {
+  const redactor = new Redactor('key');
+  // ftrace names no module beside a function, unless told to print offsets.
+  const site = redactor.site('probe_tick ← call_timer_fn+0x24/0x90 ← nic_poll+0x1/0x2 [nic]');
+  expect(site).toMatch(/^frame-[0-9a-f]{6} ← call_timer_fn\+0x24\/0x90 ← frame-[0-9a-f]{6}$/);
+  expect(redactor.site('__alloc_skb.part.0')).toBe('__alloc_skb.part.0');
+  expect(redactor.caller('tg3_start_xmit')).toMatch(/^frame-/);
+  expect(redactor.caller('skb_copy [nic]')).toMatch(/^frame-/);
+  expect(redactor.caller('task rcu_watcher')).toMatch(/^task task-/);
+  expect(redactor.comm('rcu_preempt')).toBe('rcu_preempt');
+});
+
 it('draws pictures without a browser', async () => {
   const pngs = await chartPngs(data, 'dark', CHARTS.slice(0, 2));
   if (pngs === null) return;

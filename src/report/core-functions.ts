@@ -1,0 +1,66 @@
+/**
+ * Functions that no module can hold: of the allocator, of the memory, file, process and network cores that are
+ * linked into every kernel. Redaction keeps their names in call sites; any other name may tell a module, since
+ * ftrace prints stacks without saying which module a function is of (kernel/trace/trace_output.c
+ * seq_print_sym(), unless the option sym-offset is set).
+ */
+const WORDS = `
+alloc_pages alloc_pages_noprof __alloc_pages __alloc_pages_noprof __alloc_pages_nodemask __alloc_pages_bulk alloc_pages_mpol
+alloc_pages_bulk_noprof alloc_pages_current alloc_pages_vma alloc_pages_exact alloc_frozen_pages_noprof
+__alloc_frozen_pages_noprof get_page_from_freelist __alloc_pages_slowpath __get_free_pages get_free_pages_noprof
+get_zeroed_page get_zeroed_page_noprof folio_alloc __folio_alloc folio_alloc_noprof vma_alloc_folio vma_alloc_folio_noprof
+page_frag_alloc page_frag_alloc_align __page_frag_cache_refill rmqueue rmqueue_bulk __rmqueue_pcplist
+kmalloc kmalloc_order kmalloc_order_trace kmalloc_large kmalloc_large_node __kmalloc __kmalloc_noprof __kmalloc_node
+__kmalloc_large_node __kmalloc_node_track_caller __kmalloc_track_caller kmalloc_trace kmalloc_node_trace __kmalloc_cache_noprof
+__kmalloc_node_noprof __kmalloc_large_node_noprof __kmalloc_node_track_caller_noprof
+kvmalloc_node __kvmalloc_node_noprof krealloc kzalloc kmem_cache_alloc kmem_cache_alloc_noprof kmem_cache_alloc_lru
+kmem_cache_alloc_lru_noprof kmem_cache_alloc_node kmem_cache_alloc_node_noprof kmem_cache_alloc_trace kmem_cache_alloc_bulk
+__kmem_cache_alloc_node kmem_cache_alloc_node_trace ___slab_alloc __slab_alloc slab_alloc allocate_slab new_slab
+alloc_slab_page cache_alloc_refill cache_grow setup_object vmalloc __vmalloc __vmalloc_node __vmalloc_node_range vzalloc
+mempool_alloc mempool_alloc_noprof mempool_alloc_slab dma_alloc_attrs dma_direct_alloc dma_alloc_coherent
+dma_alloc_pages dma_pool_alloc cma_alloc alloc_contig_range __alloc_contig_pages
+handle_mm_fault __handle_mm_fault do_anonymous_page do_fault do_wp_page wp_page_copy do_swap_page do_huge_pmd_anonymous_page
+do_user_addr_fault exc_page_fault asm_exc_page_fault do_page_fault __do_page_fault page_fault do_mem_abort el0_da
+pte_alloc_one __pte_alloc pmd_alloc_one __pmd_alloc pud_alloc_one __pud_alloc pgd_alloc mm_init copy_page_range unmap_vmas
+unmap_page_range exit_mmap dup_mmap dup_mm copy_process kernel_clone _do_fork do_fork __do_sys_clone __do_sys_clone3 alloc_thread_stack_node
+alloc_task_struct_node dup_task_struct dup_fd alloc_fdtable expand_files alloc_fd fork_init kthread kthreadd worker_thread
+process_one_work smpboot_thread_fn ret_from_fork ret_from_fork_asm do_idle cpu_startup_entry start_secondary default_idle_call
+compact_zone migrate_pages kcompactd kswapd balance_pgdat shrink_node try_to_free_pages khugepaged collapse_huge_page
+do_execveat_common bprm_execve alloc_bprm begin_new_exec load_elf_binary __x64_sys_execve
+do_syscall_64 entry_SYSCALL_64_after_hwframe x64_sys_call el0_svc invoke_syscall do_el0_svc el0t_64_sync_handler syscall_exit_to_user_mode
+__x64_sys_openat do_sys_openat2 do_filp_open path_openat do_unlinkat __x64_sys_unlink filename_lookup path_lookupat
+walk_component __lookup_slow user_path_at_empty do_faccessat vfs_read vfs_write ksys_read ksys_write __x64_sys_pread64
+new_inode new_inode_pseudo alloc_inode inode_init_once iget_locked __fput task_work_run seq_write seq_read_iter seq_read
+do_pipe2 create_pipe_files alloc_pipe_info pipe_write __x64_sys_pipe2 copy_page_from_iter proc_sys_call_handler meminfo_proc_show
+filemap_read filemap_get_pages filemap_add_folio __filemap_add_folio filemap_fault pagecache_get_page __filemap_get_folio
+page_cache_ra_unbounded page_cache_ra_order force_page_cache_ra read_pages generic_perform_write generic_file_write_iter
+__generic_file_write_iter add_to_page_cache_lru __do_page_cache_readahead shmem_alloc_inode shmem_get_inode shmem_mknod
+shmem_get_folio_gfp shmem_getpage_gfp shmem_alloc_folio shmem_write_begin shmem_add_to_page_cache shmem_fault
+xas_alloc xas_create xas_store xas_nomem radix_tree_node_alloc idr_alloc sg_alloc_table __sg_alloc_table sg_kmalloc
+bio_alloc_bioset bio_kmalloc blk_mq_flush_plug_list blk_finish_plug __blk_flush_plug blk_mq_dispatch_rq_list blk_mq_alloc_rqs
+__alloc_skb __netdev_alloc_skb netdev_alloc_frag __napi_alloc_skb napi_alloc_skb napi_alloc_frag alloc_skb_with_frags build_skb
+kmalloc_reserve pskb_expand_head skb_copy skb_clone __pskb_copy_fclone skb_page_frag_refill sk_page_frag_refill
+__skb_unclone_keeptruesize page_pool_alloc_pages page_pool_dev_alloc_pages __page_pool_alloc_pages_slow page_pool_refill_alloc_cache
+__napi_poll napi_poll net_rx_action process_backlog __netif_receive_skb_one_core __netif_receive_skb_core netif_receive_skb
+napi_gro_receive dev_queue_xmit __dev_queue_xmit dev_hard_start_xmit
+sock_alloc sock_alloc_inode __sock_create sock_alloc_send_pskb sk_alloc sk_prot_alloc sk_clone_lock sock_close __sock_release
+sock_sendmsg __sock_sendmsg __sys_sendto __x64_sys_sendto __sys_socket __x64_sys_socket __sys_socketpair __x64_sys_socketpair
+__sys_connect __x64_sys_connect __sys_accept4 __x64_sys_accept do_accept inet_create inet_release inet_stream_connect
+__inet_stream_connect inet_csk_clone_lock ip_make_skb __ip_append_data ip_output ip_finish_output2 __ip_queue_xmit ip_local_deliver_finish
+ip_protocol_deliver_rcu ip_rcv udp_sendmsg tcp_sendmsg tcp_sendmsg_locked tcp_stream_alloc_skb tcp_connect tcp_v4_connect
+tcp_close __tcp_close tcp_v4_rcv tcp_v4_do_rcv tcp_rcv_state_process tcp_conn_request tcp_make_synack tcp_v4_send_synack
+tcp_write_xmit __tcp_transmit_skb __tcp_retransmit_skb tcp_send_fin __tcp_send_ack tcp_send_active_reset tcp_write_timer
+tcp_fragment tcp_create_openreq_child tcp_check_req tcp_v4_syn_recv_sock
+handle_softirqs __do_softirq do_softirq __irq_exit_rcu irq_exit irq_exit_rcu run_ksoftirqd run_timer_softirq call_timer_fn
+__run_timers __local_bh_enable_ip asm_sysvec_apic_timer_interrupt sysvec_apic_timer_interrupt common_interrupt asm_common_interrupt
+do_IRQ handle_irq_event __handle_irq_event_percpu
+`;
+
+const CORE: ReadonlySet<string> = new Set(WORDS.trim().split(/\s+/));
+
+/** @param frame `fn`, `fn+0x1/0x2`, `fn.part.0`; with ` [module]` it is no function of the core. */
+export function isCoreFunction(frame: string): boolean {
+  const name = /^(\w+)(?:\.(?:part|constprop|isra|cold)(?:\.\d+)?)*(?:\+0x[0-9a-f]+(?:\/0x[0-9a-f]+)?)?$/;
+  const found = name.exec(frame.trim());
+  return found !== null && CORE.has(found[1]!);
+}
