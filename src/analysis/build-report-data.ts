@@ -28,6 +28,7 @@ export type ReportFacts = Pick<
   | 'replay'
   | 'settings'
   | 'kernelReports'
+  | 'judged'
 > & {
   /** All failure windows, in time order. */
   readonly windows: readonly FailureWindow[];
@@ -54,6 +55,7 @@ export function buildReportData(findings: ReplayFindings, facts: ReportFacts): R
     counts: facts.counts,
     lostEvents: facts.lostEvents,
     totals: failureTotals(facts.windows, facts.span),
+    ...(facts.judged === undefined ? {} : { judged: facts.judged }),
     windows,
     windowsDropped: dropped,
     moments: facts.moments ?? [],

@@ -1,8 +1,9 @@
 /**
  * The report in words where no order would have failed, and what every reader of a thin input must know.
  */
+import { judgedOrders } from './judged.js';
 import type { Narrative, ReportData } from './report-data.js';
-import { bytesText, duration, grouped } from './words.js';
+import { bytesText, duration, grouped, worded } from './words.js';
 
 type NarrativeInput = Omit<ReportData, 'narrative'>;
 
@@ -48,7 +49,8 @@ export function goodNews(
   trust: readonly string[],
 ): Narrative {
   const least = leastFree(data);
-  const top = data.orders - 1;
+  const sure = data.timeline.zones.every(({ certainty }) => certainty[least.bucket] === 'e');
+  const top = judgedOrders(data).at(-1) ?? data.orders - 1;
   const margin = leastHeadroom(data, COMMON_ORDER);
   return {
     verdict: goodVerdict(data, spanNs, top),
@@ -60,14 +62,14 @@ export function goodNews(
           : 'good',
     facts: [
       {
-        figure: bytesText(least * data.pageSize),
+        figure: worded(bytesText(least.pages * data.pageSize), sure),
         text: data.headroom.marksKnown
           ? 'was free even at the tightest moment.'
           : 'was free at the tightest moment; how much of it had to stay free is not known.',
       },
       {
-        figure: grouped(margin),
-        text: `order-${COMMON_ORDER} requests in a row could have been served at the worst moment without any page being freed.`,
+        figure: worded(grouped(margin.requests), margin.sure),
+        text: `requests for ${bytesText(2 ** COMMON_ORDER * data.pageSize)} (order\u00a0${COMMON_ORDER}) one after another could have been served at the worst moment, without any page being freed.`,
       },
       refusals,
     ],
@@ -93,7 +95,8 @@ function goodVerdict(data: NarrativeInput, spanNs: number, top: number): string 
     return `A free block of every order up to ${top} was there ${when}. How much memory must stay free is not in the input, so whether atomic requests could have had it is not known.`;
   }
   const size = bytesText(2 ** top * data.pageSize);
-  return `Nothing wrong: ${when}, an atomic request for up to ${size} in one piece (order\u00a0${top}) would have succeeded.`;
+  const bounds = servedWhateverTheBounds(data, top) ? '' : ' by the best estimate';
+  return `Nothing wrong${bounds}: ${when}, an atomic request for up to ${size} in one piece (order\u00a0${top}) would have succeeded.`;
 }
 
 function goodParagraphs(data: NarrativeInput, refused: Refused): string[] {
@@ -106,16 +109,27 @@ function goodParagraphs(data: NarrativeInput, refused: Refused): string[] {
   return text;
 }
 
-function leastFree(data: NarrativeInput): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (let b = 0; b < data.timeline.buckets; b++) {
+/** The fewest free pages of all zones together, and the bucket in which they were that few. */
+function leastFree(data: NarrativeInput): { pages: number; bucket: number } {
+  let least = { pages: Number.POSITIVE_INFINITY, bucket: 0 };
+  for (let bucket = 0; bucket < data.timeline.buckets; bucket++) {
     let pages = 0;
-    for (const zone of data.timeline.zones) pages += zone.freePagesMin[b] ?? 0;
-    least = Math.min(least, pages);
+    for (const zone of data.timeline.zones) pages += zone.freePagesMin[bucket] ?? 0;
+    if (pages < least.pages) least = { pages, bucket };
   }
-  return Number.isFinite(least) ? least : 0;
+  return Number.isFinite(least.pages) ? least : { pages: 0, bucket: 0 };
 }
 
-function leastHeadroom(data: NarrativeInput, order: number): number {
-  return (data.headroom.min[order] ?? []).reduce((a, b) => Math.min(a, b), Number.MAX_SAFE_INTEGER);
+/** The fewest requests in a row, and whether the bounds leave it at that. */
+function leastHeadroom(data: NarrativeInput, order: number): { requests: number; sure: boolean } {
+  const { min, low, last } = data.headroom;
+  const requests = (min[order] ?? []).reduce((a, b) => Math.min(a, b), Number.MAX_SAFE_INTEGER);
+  const bucket = (min[order] ?? []).indexOf(requests);
+  return { requests, sure: !low || low[order]?.[bucket] === last[order]?.[bucket] };
+}
+
+/** True where the bounds hold a block of the order at every moment, and enough beside it. */
+function servedWhateverTheBounds(data: NarrativeInput, order: number): boolean {
+  const { low, min } = data.headroom;
+  return [low?.[order], min[order]].every((plane) => plane?.every((n) => n > 0) ?? true);
 }

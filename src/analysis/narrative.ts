@@ -4,6 +4,7 @@
  */
 import { formatSeconds } from '../records/time.js';
 import { edgeWords, taskName } from './edge-words.js';
+import { isJudged, judgedOrders, onlyJudged } from './judged.js';
 import {
   COMMON_ORDER,
   goodNews,
@@ -15,12 +16,23 @@ import { because, extraFlags, PLAIN, requestWords } from './narrative-reasons.js
 import type { Attempts, FailureTotal, Narrative, ReportData } from './report-data.js';
 import { refusalAgreement, trustLines } from './trust.js';
 import type { FailureWindow, ZoneReason } from './types.js';
-import { bytesText, duration, grouped, listed, orderList, percent, plural } from './words.js';
+import {
+  bytesText,
+  duration,
+  grouped,
+  listed,
+  orderList,
+  percent,
+  plural,
+  worded,
+} from './words.js';
 
 export type NarrativeInput = Omit<ReportData, 'narrative'>;
 
 export function writeNarrative(data: NarrativeInput): Narrative {
-  const atomic = data.totals.filter((total) => total.order >= 1 && total.ns > 0);
+  // Between copies alone nothing is seen: what failed at the last one has no length.
+  const copies = data.replay?.level === 'snapshots';
+  const atomic = data.totals.filter((total) => total.order >= 1 && (copies || total.ns > 0));
   const spanNs = data.span.toNs - data.span.fromNs;
   const trust = trustLines(data);
   if (data.zones.length === 0 || (!recorded(data) && neverKnown(data))) {
@@ -78,7 +90,7 @@ function recorded(data: NarrativeInput): boolean {
 
 /** The lowest order above 0 that the kernel refused mostly outside the windows found; null if none. */
 function unexplained(data: NarrativeInput, refused: Refused): number | null {
-  const orders = refused.orders.filter((order) => order >= 1).sort((a, b) => a - b);
+  const orders = refused.orders.filter((order) => isJudged(data, order)).sort((a, b) => a - b);
   for (const order of orders) {
     const { examined, inside } = refusalAgreement(data, order);
     const outside = examined - inside;
@@ -130,7 +142,7 @@ function metSentence(
   spanNs: number,
 ): string {
   const count = refused.byOrder.get(total.order) ?? 0;
-  const rest = `: such a request fails in ${plural(total.windows, 'window')} of ${duration(total.ns)} in all, mostly because ${because(data, total)}`;
+  const rest = `: such a request fails in ${plural(total.windows, 'window')} of ${worded(duration(total.ns), sure(total))} in all, mostly because ${because(data, total)}`;
   return `The kernel refused ${plural(count, 'atomic request')} for ${pieceOf(data, total.order)} in the ${duration(spanNs)} recorded${rest}.`;
 }
 
@@ -143,9 +155,11 @@ function verdictSentence(
   const highest = Math.max(...totals.map((total) => total.order));
   const which = `${pieceOf(data, main.order)}${highest > main.order ? ' or more' : ''}`;
   const often =
-    main.share >= 0.995
-      ? `during the whole recording (${duration(spanNs)})`
-      : `for ${duration(main.ns)} of the ${duration(spanNs)} recorded (${percent(main.share)})`;
+    main.ns === 0
+      ? `at the last copy, ${duration(spanNs)} after the first`
+      : main.share >= 0.995
+        ? `during the whole recording (${duration(spanNs)})`
+        : `for ${worded(duration(main.ns), sure(main))} of the ${duration(spanNs)} recorded (${percent(main.share)})`;
   const flags = main.gfp === PLAIN ? '' : ` with ${extraFlags(main.gfp)}`;
   return `An atomic request${flags} for ${which} would have failed ${often}, mostly because ${because(data, main)}.`;
 }
@@ -155,16 +169,25 @@ function failureFact(data: NarrativeInput, main: FailureTotal) {
     (window) => window.order === main.order && window.gfp === main.gfp,
   );
   const when = first ? `; the first began at ${seconds(data, first.fromNs)}` : '';
+  const doubt = sure(main) ? '' : ' A best estimate: what was recorded leaves some doubt.';
+  const longest = worded(duration(main.longestNs), sure(main));
   return {
-    figure: duration(main.ns),
-    text: `without ${pieceOf(data, main.order)} to be had, in ${plural(main.windows, 'window')} of time, the longest ${duration(main.longestNs)}${when}.`,
+    figure: worded(duration(main.ns), sure(main)),
+    text: `without ${pieceOf(data, main.order)} to be had, in ${plural(main.windows, 'window')} of time, the longest ${longest}${when}.${doubt}`,
   };
+}
+
+/** Share of a figure that must hold whatever the bounds, for it to be given to the last digit. */
+const SURE = 0.95;
+
+function sure(total: FailureTotal): boolean {
+  return total.exactNs >= total.ns * SURE;
 }
 
 function memoryFact(data: NarrativeInput, main: FailureTotal) {
   const pages = freeDuring(data, main);
   return {
-    figure: bytesText(pages * data.pageSize),
+    figure: worded(bytesText(pages * data.pageSize), sure(main)),
     text: `of memory was free on average, all zones together, while order ${main.order} failed: ${fragmentationWords(main)}`,
   };
 }
@@ -265,7 +288,8 @@ function paragraphs(
   refused: Refused,
 ): string[] {
   const text = inputParagraphs(data);
-  for (const gfp of new Set([main.gfp, PLAIN, ...totals.map((total) => total.gfp)])) {
+  const plain = data.judged === undefined || data.judged.gfps.includes(PLAIN) ? [PLAIN] : [];
+  for (const gfp of new Set([main.gfp, ...plain, ...totals.map((total) => total.gfp)])) {
     text.push(
       ordersParagraph(
         data,
@@ -274,7 +298,7 @@ function paragraphs(
       ),
     );
   }
-  const surprise = surpriseParagraph(totals, refused);
+  const surprise = surpriseParagraph(data, totals, refused);
   if (surprise) text.push(surprise);
   const zones = zonesParagraph(data, main);
   if (zones) text.push(zones);
@@ -289,9 +313,13 @@ function paragraphs(
 }
 
 /** The kernel refused orders of which no window knows: the reader must not overlook that. */
-function surpriseParagraph(totals: readonly FailureTotal[], refused: Refused): string {
+function surpriseParagraph(
+  data: NarrativeInput,
+  totals: readonly FailureTotal[],
+  refused: Refused,
+): string {
   const unexplained = refused.orders.filter(
-    (order) => order > 0 && !totals.some((total) => total.order === order),
+    (order) => isJudged(data, order) && !totals.some((total) => total.order === order),
   );
   if (unexplained.length === 0) return '';
   return `The kernel also refused atomic requests of order ${orderList(unexplained)}, which by these rules should have been served. Other flags, a cpuset or a memory policy may have confined them, or the replay is off there.`;
@@ -303,16 +331,16 @@ function ordersParagraph(
   gfp: string,
 ): string {
   if (totals.length === 0)
-    return `A plain ${gfp} request would always have succeeded, whatever its order.`;
+    return `A plain ${gfp} request of ${onlyJudged(data) ?? 'any order'} would always have succeeded.`;
   const parts = sharesByOrder(totals);
-  const always = totals.filter((total) => total.share >= 0.995).map((total) => total.order);
+  const always = totals.filter((total) => total.share >= 0.9999).map((total) => total.order);
   const tail = always.length > 0 ? ` Order ${orderList(always)} could never have been served.` : '';
-  const clean = [];
-  for (let order = 1; order < data.orders; order++) {
-    if (!totals.some((total) => total.order === order)) clean.push(order);
-  }
+  const clean = judgedOrders(data).filter(
+    (order) => !totals.some((total) => total.order === order),
+  );
   const good = clean.length > 0 ? ` Order ${orderList(clean)} would always have succeeded.` : '';
-  return `Share of the recording in which ${requestWords(gfp)} would have failed: ${parts.join('; ')}.${tail}${good}`;
+  const share = totals.every(sure) ? 'Share' : 'Best estimate of the share';
+  return `${share} of the recording in which ${requestWords(gfp)} would have failed: ${parts.join('; ')}.${tail}${good}`;
 }
 
 /** `order 1 to 8 19 %`: orders that fail alike are named together. */

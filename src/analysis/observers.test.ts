@@ -220,6 +220,34 @@ it('says plainly when nothing is wrong', () => {
   expect(calm.narrative.facts.map(({ figure }) => figure)).toContain('0 refusals');
 });
 
+it('gives an estimate as one, and what is sure to the last digit', () => {
+  const { narrative: _narrative, ...rest } = data;
+  const doubtful = rest.totals.map((t) => ({ ...t, ns: 956_123_456, exactNs: 0 }));
+  const { verdict, facts } = writeNarrative({ ...rest, totals: doubtful });
+  expect(verdict).toMatch(/for about 960.ms of the/);
+  expect(facts[0]!.figure).toMatch(/^about 960.ms$/);
+  expect(facts[0]!.text).toContain('best estimate');
+  const sure = doubtful.map((t) => ({ ...t, exactNs: t.ns }));
+  expect(writeNarrative({ ...rest, totals: sure }).verdict).toMatch(/for 956.ms of the/);
+});
+
+it('says nothing of requests that were not judged', () => {
+  const { narrative: _narrative, ...rest } = data;
+  const of = (order: number) => order === 9;
+  const some = {
+    ...rest,
+    windows: rest.windows.filter(({ order }) => of(order)),
+    totals: rest.totals.filter(({ order }) => of(order)),
+    judged: { orders: [9], gfps: ['GFP_ATOMIC'] },
+  };
+  const { verdict, paragraphs, trust } = writeNarrative(some);
+  expect(verdict).toMatch(/^An atomic request for 2.MiB in one piece \(order.9\) would/);
+  expect(paragraphs.join(' ')).not.toMatch(/always have succeeded|should have been served/);
+  expect(trust).toContain('Only requests of order 9 were judged, as --order says.');
+  const none = writeNarrative({ ...some, windows: [], totals: [] });
+  expect(none.verdict).toContain('up to 2\u00a0MiB');
+});
+
 it('puts times outside the span into the nearest bucket', () => {
   const grid = timeGrid(100, 200, 10);
   expect([50, 100, 199, 200, 1e9, Number.NaN].map((t) => bucketOf(grid, t))).toEqual([

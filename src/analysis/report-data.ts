@@ -450,6 +450,8 @@ export interface ReportData {
   /** Windows counted in `totals` but left out of `windows` because of the limit. */
   readonly windowsDropped: number;
   readonly totals: readonly FailureTotal[];
+  /** The requests that windows were looked for; of others nothing is said. Absent = every order above 0. */
+  readonly judged?: { readonly orders: readonly number[]; readonly gfps: readonly string[] };
   readonly moments: readonly Moment[];
   readonly attempts: Attempts;
   readonly physicalMap: PhysicalMap | null;

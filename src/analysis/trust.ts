@@ -2,6 +2,7 @@
  * How far to trust the report: what was measured against the kernel's own counts, what was lost,
  * and which rules were applied.
  */
+import { isJudged, onlyJudged } from './judged.js';
 import type { ReportData } from './report-data.js';
 import { duration, grouped, percent, plural } from './words.js';
 
@@ -11,9 +12,15 @@ export function trustLines(data: Omit<ReportData, 'narrative'>): string[] {
     residualLine(data),
     ...agreementLines(data),
     lossLine(data),
+    ...judgedLine(data),
     `Verdicts follow the rules of ${data.kernel.release ? `kernel ${data.kernel.release}` : 'a kernel of unknown release'}, profile ${data.kernel.profile}${data.kernel.why ? ` (${data.kernel.why})` : ''}.`,
     ...data.assumptions.map(sentence),
   ];
+}
+
+function judgedLine(data: Omit<ReportData, 'narrative'>): string[] {
+  const only = onlyJudged(data);
+  return only === null ? [] : [`Only requests of ${only} were judged, as --order says.`];
 }
 
 /** Begins with a capital and ends with a stop. */
@@ -38,6 +45,7 @@ function stateCertainty(data: Omit<ReportData, 'narrative'>): string {
     }
   }
   if (all === 0) return 'The state of no zone could be reconstructed.';
+  if (exact === all) return 'The free lists are known exactly, throughout.';
   return `The free lists are known exactly for ${percent(exact / all)} of the zones' time, within bounds for the rest.`;
 }
 
@@ -55,13 +63,13 @@ const NEAR_NS = 1e6;
 
 /** How many of the refused atomic requests that were kept fall into a window of their order. */
 export function refusalAgreement(
-  data: Pick<ReportData, 'attempts' | 'windows'>,
+  data: Pick<ReportData, 'attempts' | 'windows' | 'judged' | 'orders'>,
   order: number | null = null,
 ): { examined: number; inside: number } {
   let examined = 0;
   let inside = 0;
   for (const attempt of data.attempts.examples) {
-    if (attempt.class !== 'atomic' || attempt.order < 1) continue;
+    if (attempt.class !== 'atomic' || !isJudged(data, attempt.order)) continue;
     if (order !== null && attempt.order !== order) continue;
     examined++;
     const { timeNs } = attempt;
@@ -92,7 +100,10 @@ function residualLine(data: Omit<ReportData, 'narrative'>): string {
   }
   const median = shares[Math.floor(shares.length / 2)]!;
   const worst = shares[shares.length - 1]!;
-  return `The replay was checked against ${plural(shares.length, 'snapshot')} of the kernel's own counts: before each correction blocks worth ${percent(median)} of free memory differed in the middle case, ${percent(worst)} in the worst.`;
+  const checked = `The replay was checked against ${plural(shares.length, 'snapshot')} of the kernel's own counts`;
+  if (worst === 0)
+    return `${checked} and agreed with ${shares.length === 1 ? 'it' : 'each'} to the page.`;
+  return `${checked}: before each correction blocks worth ${percent(median)} of free memory differed in the middle case, ${percent(worst)} in the worst.`;
 }
 
 function lossLine(data: Omit<ReportData, 'narrative'>): string {

@@ -24,6 +24,17 @@ export function digits(value: number): string {
     : value.toFixed(decimals).replace(/\.?0+$/, '');
 }
 
+/** `about 960 ms` of an estimate, which is worth two digits; `956 ms` of what is sure. */
+export function worded(text: string, sure: boolean): string {
+  if (sure) return text;
+  const rounded = text.replace(/^[\d.\u202f]+/, (number) => {
+    const value = Number(number.replaceAll('\u202f', ''));
+    const step = 10 ** (Math.floor(Math.log10(Math.max(value, 1e-9))) - 1);
+    return digits(Math.round(value / step) * step);
+  });
+  return `about ${rounded}`;
+}
+
 /** `12 345`, with thin spaces, the way tables and sentences can both take it. */
 export function grouped(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+(?!\d))/g, '\u202f');

@@ -3,7 +3,7 @@
  * were written into the trace.
  */
 import { ACTIVITIES, type ReportData } from '../analysis/report-data.js';
-import { type Chart, type Row, toSeconds } from './chart.js';
+import { type Chart, type ChartView, type Row, toSeconds } from './chart.js';
 import { ACTIVITY_COLORS, laneAxis } from './theme.js';
 import { lossRows, timeChart, timeX } from './time-chart.js';
 
@@ -45,18 +45,9 @@ export const activityChart: Chart = {
       count,
       text: '',
       label: '',
+      before: '',
     }));
-    const columnNs = (view.toNs - view.fromNs) / Math.max(1, view.columns);
-    let free = Number.NEGATIVE_INFINITY;
-    for (const { timeNs, text } of data.timeline.markers) {
-      const at = toSeconds(data, timeNs);
-      // A label is drawn only where the one before has ended.
-      const label = text.replace(/^phase /, '');
-      const inView = timeNs >= view.fromNs && timeNs <= view.toNs;
-      const drawn = inView && timeNs >= free;
-      if (drawn) free = timeNs + (label.length + 2) * CHARACTER_COLUMNS * columnNs;
-      spans.push({ lane: MARKERS, from: at, to: at, count: 1, text, label: drawn ? label : '' });
-    }
+    spans.push(...markerRows(data, view));
     return { spans, ...lossRows(data) };
   },
   spec: (data, view) => {
@@ -100,20 +91,50 @@ export const activityChart: Chart = {
             ],
           },
         },
-        {
-          data: { name: 'spans' },
-          mark: {
-            type: 'text',
-            clip: true,
-            align: 'left',
-            baseline: 'middle',
-            dx: 4,
-            fontSize: 11,
-            color: { expr: 'ink' },
-          },
-          encoding: { x: timeX('from'), y, text: { field: 'label', type: 'nominal' } },
-        },
+        // Marks that follow at once would run through a label: it has a halo.
+        ...[true, false].flatMap((halo) => [
+          { ...labelLayer('label', halo), encoding: labelAt(y, 'label') },
+          { ...labelLayer('before', halo), encoding: labelAt(y, 'before') },
+        ]),
       ],
     });
   },
 };
+
+/** Markers with a label where there is room for it: behind the mark, at the right edge before it. */
+function markerRows(data: ReportData, view: ChartView): Row[] {
+  const columnNs = (view.toNs - view.fromNs) / Math.max(1, view.columns);
+  let free = Number.NEGATIVE_INFINITY;
+  return data.timeline.markers.map(({ timeNs, text }) => {
+    const words = text.replace(/^phase /, '');
+    const widthNs = (words.length + 2) * CHARACTER_COLUMNS * columnNs;
+    const inView = timeNs >= view.fromNs && timeNs <= view.toNs;
+    const behind = inView && timeNs >= free && timeNs + widthNs <= view.toNs;
+    const before = inView && !behind && timeNs - widthNs >= Math.max(free, view.fromNs);
+    if (behind) free = timeNs + widthNs;
+    else if (before) free = timeNs;
+    const at = toSeconds(data, timeNs);
+    const labels = { label: behind ? words : '', before: before ? words : '' };
+    return { lane: MARKERS, from: at, to: at, count: 1, text, ...labels };
+  });
+}
+
+function labelLayer(field: 'label' | 'before', halo: boolean) {
+  return {
+    data: { name: 'spans' },
+    mark: {
+      type: 'text',
+      clip: true,
+      align: field === 'label' ? 'left' : 'right',
+      baseline: 'middle',
+      dx: field === 'label' ? 4 : -4,
+      fontSize: 11,
+      color: { expr: 'ink' },
+      ...(halo ? { stroke: { expr: 'paper' }, strokeWidth: 4, strokeJoin: 'round' } : {}),
+    },
+  };
+}
+
+function labelAt(y: object, field: string) {
+  return { x: timeX('from'), y, text: { field, type: 'nominal' } };
+}

@@ -91,18 +91,21 @@ export function wholeView(data: ReportData): ChartView {
   };
 }
 
-/** The request classes windows were judged for, plain GFP_ATOMIC first. */
-export function requestClasses(data: Pick<ReportData, 'totals'>): string[] {
-  return [...new Set(['GFP_ATOMIC', ...data.totals.map((total) => total.gfp)])];
+/** The request classes that failed, and plain GFP_ATOMIC first if it was judged. */
+export function requestClasses(data: Pick<ReportData, 'totals' | 'judged'>): string[] {
+  const plain = data.judged === undefined || data.judged.gfps.includes('GFP_ATOMIC');
+  const failing = data.totals.map((total) => total.gfp);
+  const classes = new Set(plain ? ['GFP_ATOMIC', ...failing] : failing);
+  return classes.size > 0 ? [...classes] : data.judged!.gfps.slice(0, 1);
 }
 
 /** The class shown at first: the one the verdict speaks of. */
-export function leadingClass(data: Pick<ReportData, 'narrative'>): string {
-  return data.narrative.gfp ?? 'GFP_ATOMIC';
+export function leadingClass(data: Pick<ReportData, 'narrative' | 'judged'>): string {
+  return data.narrative.gfp ?? data.judged?.gfps[0] ?? 'GFP_ATOMIC';
 }
 
 /** The class in a few words: what sets it apart; its full text where that is not enough. */
-export function requestName(data: Pick<ReportData, 'totals'>, gfp: string): string {
+export function requestName(data: Pick<ReportData, 'totals' | 'judged'>, gfp: string): string {
   if (gfp === 'GFP_ATOMIC') return 'plain GFP_ATOMIC';
   const name = extraFlags(gfp);
   const others = requestClasses(data).filter((other) => other !== gfp);

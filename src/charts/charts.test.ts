@@ -74,6 +74,79 @@ it('has a valid spec for every choice within a chart', () => {
   }
 });
 
+it('explains in a legend what is not certain, in every chart that shows it, and only then', () => {
+  const view = wholeView(data);
+  const certain = (letter: string) => ({
+    ...data,
+    timeline: {
+      ...data.timeline,
+      lost: [],
+      zones: data.timeline.zones.map((zone) => ({
+        ...zone,
+        certainty: letter.repeat(data.timeline.buckets),
+      })),
+    },
+  });
+  const naming = (report: typeof data, words: string) =>
+    CHARTS.filter((chart) => JSON.stringify(chart.spec(report, view)).includes(words)).map(
+      ({ id }) => id,
+    );
+  const lists = ['failures', 'free-by-order', 'watermarks', 'unusable-index', 'extfrag-index'];
+  expect(naming(data, '"events were lost"')).toEqual(
+    CHARTS.filter((chart) => chart.overTime).map(({ id }) => id),
+  );
+  expect(naming(certain('b'), 'bounds, not exact')).toEqual([
+    ...[...lists, 'headroom', 'ring-size', 'residuals'],
+  ]);
+  expect(naming(certain('u'), 'not known"')).toEqual([...lists, 'headroom', 'residuals']);
+  for (const words of ['"events were lost"', 'bounds, not exact']) {
+    expect(naming(certain('e'), words)).toEqual([]);
+  }
+});
+
+it('lays legends out by a width that does not change while it is laid out', () => {
+  for (const chart of CHARTS) {
+    const spec = JSON.stringify(chart.spec(data, wholeView(data)));
+    expect(spec).not.toMatch(/floor\(width/);
+    expect(spec).toContain('"name":"room"');
+  }
+});
+
+it('gives the share of time below a ring size within what the bounds leave open', () => {
+  const chart = CHARTS.find(({ id }) => id === 'ring-size')!;
+  const { last, min } = data.headroom;
+  const headroom = {
+    ...data.headroom,
+    low: last.map((row) => row.map((n) => Math.max(0, n - 10))),
+    high: last.map((row) => row.map((n) => n + 10)),
+  };
+  const rows = chart.rows({ ...data, headroom }, { ...wholeView(data), order: 3 }).ring!;
+  for (const { low, share, high } of rows) {
+    expect(low).toBeLessThanOrEqual(Number(share));
+    expect(share).toBeLessThanOrEqual(Number(high));
+  }
+  expect(rows.some(({ low, high }) => Number(low) < Number(high))).toBe(true);
+  const least = min[3]!;
+  const at = rows.find(({ ring }) => Number(ring) > 20)!;
+  const share = least.filter((n) => n < Number(at.ring)).length / least.length;
+  expect(at.share).toBeCloseTo(share, 12);
+  const exact = chart.rows(
+    { ...data, headroom: { ...headroom, low: null, high: null } },
+    { ...wholeView(data), order: 3 },
+  ).ring!;
+  for (const row of exact) expect([row.low, row.high]).toEqual([row.share, row.share]);
+});
+
+it('says of an order that was not judged just that', () => {
+  const chart = CHARTS.find(({ id }) => id === 'failures')!;
+  const windows = data.windows.filter(({ order }) => order === 9);
+  const some = { ...data, windows, judged: { orders: [9], gfps: ['GFP_ATOMIC'] } };
+  const words = (order: number) =>
+    chart.rows(some, { ...wholeView(data), order }).nothing!.map(({ text }) => text);
+  expect(words(3)).toEqual(['Order 3 was not judged: the report is of order 9']);
+  expect(words(9)).toEqual([]);
+});
+
 it('hatches what is unknown and bands what is bounded', () => {
   const zones = data.timeline.zones.map((zone) => ({
     ...zone,

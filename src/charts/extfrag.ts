@@ -3,8 +3,8 @@
  */
 import type { ExtfragCell, ReportData } from '../analysis/report-data.js';
 import { type Chart, type Row, toSeconds } from './chart.js';
-import { AXIS_WIDTH, CATEGORY_COLORS, DEFAULT_WIDTH } from './theme.js';
-import { inkParams, lossRows, SCHEMA_URL, timeChart, timeX, valueY } from './time-chart.js';
+import { AXIS_WIDTH, CATEGORY_COLORS, DEFAULT_WIDTH, legendColumns } from './theme.js';
+import { chartParams, lossRows, SCHEMA_URL, timeChart, timeX, valueY } from './time-chart.js';
 
 const TOP_PAIRS = 8;
 
@@ -58,7 +58,7 @@ export const extfragMatrixChart: Chart = {
     height: 30 * Math.max(1, new Set(data.extfrag.cells.map(({ to }) => to)).size),
     autosize: { type: 'fit-x', contains: 'padding' },
     padding: { left: 4, right: 12, top: 4, bottom: 4 },
-    params: inkParams(),
+    params: chartParams(),
     data: { name: 'cells' },
     encoding: {
       x: { field: 'from', type: 'nominal', sort: null, axis: { title: 'gave', labelAngle: 0 } },
@@ -137,7 +137,7 @@ export const extfragOverTimeChart: Chart = {
               legend: {
                 title: 'What happened',
                 symbolType: 'square',
-                columns: { expr: 'max(1, floor(width / 210))' },
+                columns: legendColumns(210),
               },
             },
             tooltip: [

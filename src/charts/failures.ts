@@ -6,11 +6,12 @@
  * fails, and the tooltip how many windows it stands for.
  */
 import { edgeWords } from '../analysis/edge-words.js';
+import { isJudged, onlyJudged } from '../analysis/judged.js';
 import type { ReportData } from '../analysis/report-data.js';
 import type { AttemptClass, FailureWindow } from '../analysis/types.js';
 import { bytesText } from '../analysis/words.js';
 import { type Chart, type ChartView, type Row, toSeconds } from './chart.js';
-import { laneAxis, REASON_COLORS } from './theme.js';
+import { laneAxis, legendColumns, REASON_COLORS } from './theme.js';
 import { honestyRows, timeChart, timeX } from './time-chart.js';
 
 const ROW_HEIGHT = 24;
@@ -61,7 +62,7 @@ export const failuresChart: Chart = {
       description: failuresChart.description,
       height: Math.max(4, data.orders - 1) * ROW_HEIGHT,
       layer: [windowLayer(data), refusalLayer(data), nothingLayer(data)],
-      resolve: { scale: { color: 'independent', fill: 'independent', stroke: 'independent' } },
+      bounds: { paler: true },
     }),
 };
 
@@ -104,7 +105,7 @@ function windowLayer(data: ReportData) {
             : {
                 title: 'Why it fails',
                 values: reasonsIn(data),
-                columns: { expr: 'max(1, floor(width / 130))' },
+                columns: legendColumns(130),
                 symbolType: 'square',
                 labelExpr: "replace(datum.label, regexp('-', 'g'), ' ')",
               },
@@ -168,7 +169,7 @@ function refusalLayer(data: ReportData) {
                 titleLimit: 400,
                 symbolType: 'diamond',
                 symbolSize: 70,
-                columns: { expr: 'max(1, floor(width / 190))' },
+                columns: legendColumns(190),
               },
       },
       stroke: {
@@ -207,6 +208,9 @@ function nothingRows(data: ReportData, view: ChartView): Row[] {
       w.fromNs <= view.toNs,
   );
   if (shown) return [];
+  if (view.order !== null && !isJudged(data, view.order)) {
+    return [{ text: `Order ${view.order} was not judged: the report is of ${onlyJudged(data)}` }];
+  }
   const which = view.order === null ? 'No order' : `Order ${view.order}`;
   const verb = view.order === null ? 'would have failed' : 'would not have failed';
   return [{ text: `${which} ${verb} at any moment shown` }];

@@ -3,7 +3,7 @@
  */
 import { type Column, columnsInView, lastIn, leastIn, mostIn } from './buckets.js';
 import { type Chart, type Row, toSeconds, zonesInView } from './chart.js';
-import { bandMark, ORDER_COLORS } from './theme.js';
+import { bandMark, legendColumns, ORDER_COLORS } from './theme.js';
 import { honestyRows, timeChart, timeX, valueY } from './time-chart.js';
 
 const MIB = 1 << 20;
@@ -66,6 +66,7 @@ export const freeByOrderChart: Chart = {
       view,
       title: freeByOrderChart.title,
       description: freeByOrderChart.description,
+      bounds: { band: true },
       layer: [
         {
           data: { name: 'free' },
@@ -84,7 +85,7 @@ export const freeByOrderChart: Chart = {
               legend: {
                 title: 'Order of the free block',
                 symbolType: 'square',
-                columns: { expr: 'max(1, floor(width / 44))' },
+                columns: legendColumns(44),
               },
             },
           },

@@ -4,9 +4,18 @@
 import type { Headroom, ReportData } from '../analysis/report-data.js';
 import { headroomOf } from '../analysis/zone-headroom.js';
 import { columnsInView, lastIn, leastIn } from './buckets.js';
+import { bandLegend } from './certainty-legend.js';
 import { type Chart, type ChartView, type Row, toSeconds } from './chart.js';
 import { bandMark, DEFAULT_WIDTH, ORDER_COLORS } from './theme.js';
-import { honestyRows, inkParams, SCHEMA_URL, timeChart, timeX, valueY } from './time-chart.js';
+import {
+  chartParams,
+  honestyRows,
+  OWN_SCALES,
+  SCHEMA_URL,
+  timeChart,
+  timeX,
+  valueY,
+} from './time-chart.js';
 
 const DEFAULT_ORDER = 3;
 /** Largest order that drivers ask for often. */
@@ -81,6 +90,7 @@ export const headroomChart: Chart = {
       view,
       title: headroomChart.title,
       description: headroomChart.description,
+      bounds: { band: true },
       layer: [
         {
           data: { name: 'headroom' },
@@ -127,7 +137,7 @@ export const ringSizeChart: Chart = {
   title: 'How often a ring of a given size could not be refilled',
   description:
     'For each order, the share of the recording in which fewer requests in a row would have succeeded than a given ring size.',
-  how: 'Find your ring size on the horizontal axis and read off, for the order of its buffers, the share of time in which refilling it all at once would have failed. Measured on the least headroom inside each column of the timeline, so it errs on the side of caution.',
+  how: 'Find your ring size on the horizontal axis and read off, for the order of its buffers, the share of time in which refilling it all at once would have failed. Measured on the least headroom inside each column of the timeline, so it errs on the side of caution. A band is what the bounds of the reconstruction leave open.',
   overTime: false,
   table: {
     dataset: 'ring',
@@ -135,6 +145,8 @@ export const ringSizeChart: Chart = {
       ['ring', 'Ring size'],
       ['order', 'Order'],
       ['share', 'Share of time below'],
+      ['low', 'At least'],
+      ['high', 'At most'],
     ],
   },
   emptyText: 'The free lists could not be reconstructed.',
@@ -148,52 +160,88 @@ export const ringSizeChart: Chart = {
     height: 170,
     autosize: { type: 'fit-x', contains: 'padding' },
     padding: { left: 4, right: 12, top: 4, bottom: 4 },
-    params: inkParams(),
+    params: chartParams(),
+    layer: [ringBand(data), ringLine(data), ...bandLegend(data)],
+    resolve: OWN_SCALES,
+  }),
+};
+
+function ringX() {
+  return {
+    field: 'ring',
+    type: 'quantitative',
+    scale: { type: 'log', base: 2, domain: [1, LARGEST_RING], nice: false },
+    axis: {
+      title: 'ring size (requests in a row)',
+      format: 'd',
+      values: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096],
+    },
+  };
+}
+
+function ringY(field: string) {
+  const title = 'share of time below';
+  return {
+    field,
+    ...valueY(title, {
+      scale: { domain: [0, 1] },
+      axis: {
+        ...(valueY(title).axis as object),
+        labelExpr: "format(datum.value, '.0%')",
+      },
+    }),
+  };
+}
+
+function ringColor(data: ReportData) {
+  return {
+    field: 'order',
+    type: 'ordinal',
+    scale: {
+      domain: Array.from({ length: data.orders - 1 }, (_, i) => i + 1),
+      range: ringColors(data.orders),
+    },
+    legend: {
+      title: 'Order',
+      values: RING_ORDERS,
+      symbolType: 'stroke',
+      symbolStrokeWidth: 3,
+      symbolOpacity: 1,
+    },
+  };
+}
+
+function ringBand(data: ReportData) {
+  return {
+    data: { name: 'ring' },
+    mark: { type: 'area', interpolate: 'step-before', opacity: 0.16 },
+    encoding: {
+      x: ringX(),
+      y: ringY('low'),
+      y2: { field: 'high' },
+      color: ringColor(data),
+    },
+  };
+}
+
+function ringLine(data: ReportData) {
+  return {
     data: { name: 'ring' },
     mark: { type: 'line', interpolate: 'step-before', strokeWidth: 1.8 },
     encoding: {
-      x: {
-        field: 'ring',
-        type: 'quantitative',
-        scale: { type: 'log', base: 2, domain: [1, LARGEST_RING], nice: false },
-        axis: {
-          title: 'ring size (requests in a row)',
-          format: 'd',
-          values: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096],
-        },
-      },
-      y: {
-        field: 'share',
-        ...valueY('share of time below', {
-          scale: { domain: [0, 1] },
-          axis: {
-            ...(valueY('share of time below').axis as object),
-            labelExpr: "format(datum.value, '.0%')",
-          },
-        }),
-      },
-      color: {
-        field: 'order',
-        type: 'ordinal',
-        scale: {
-          domain: Array.from({ length: data.orders - 1 }, (_, i) => i + 1),
-          range: ringColors(data.orders),
-        },
-        legend: {
-          title: 'Order',
-          values: RING_ORDERS,
-          symbolType: 'stroke',
-          symbolStrokeWidth: 3,
-        },
-      },
+      x: ringX(),
+      y: ringY('share'),
+      color: ringColor(data),
       tooltip: [
         { field: 'ring', type: 'quantitative', title: 'ring size' },
         { field: 'order', type: 'ordinal', title: 'order' },
         { field: 'share', type: 'quantitative', title: 'share of time below', format: '.1%' },
+        { field: 'low', type: 'quantitative', title: 'at least', format: '.1%' },
+        { field: 'high', type: 'quantitative', title: 'at most', format: '.1%' },
       ],
     },
-  }),
-};
+  };
+}
 
 /** The orders shown together lie far apart in colour; the others, shown alone, may repeat one. */
 function ringColors(orders: number): string[] {
@@ -201,17 +249,43 @@ function ringColors(orders: number): string[] {
 }
 
 function ringRows(data: ReportData, view: ChartView): Row[] {
-  const { min } = headroomIn(data, view);
+  const headroom = headroomIn(data, view);
   const { order } = view;
   const rows: Row[] = [];
   for (const shown of order === null ? RING_ORDERS : [order]) {
-    const least = [...(min[shown] ?? [])].sort((a, b) => a - b);
+    const { least, low, high } = leastOf(headroom, shown);
     if (least.length === 0) continue;
     for (let ring = 1; ring <= LARGEST_RING; ring = Math.ceil(ring * 1.19)) {
-      let below = 0;
-      while (below < least.length && least[below]! < ring) below++;
-      rows.push({ order: shown, ring, share: below / least.length });
+      rows.push({
+        order: shown,
+        ring,
+        share: shareBelow(least, ring),
+        low: shareBelow(high, ring),
+        high: shareBelow(low, ring),
+      });
     }
   }
   return rows;
+}
+
+/** Least requests in a row in each bucket, and how many it was at least and at most; each ascending. */
+function leastOf({ last, min, low, high }: Headroom, order: number) {
+  const least = min[order] ?? [];
+  // The bounds are those at the bucket's end; its least is taken to be as far off.
+  const off = (plane: Headroom['low'], bucket: number): number => {
+    const end = last[order]?.[bucket] ?? 0;
+    return (plane?.[order]?.[bucket] ?? end) - end;
+  };
+  const ascending = (values: readonly number[]): number[] => [...values].sort((a, b) => a - b);
+  return {
+    least: ascending(least),
+    low: ascending(least.map((n, b) => Math.max(0, n + off(low, b)))),
+    high: ascending(least.map((n, b) => n + off(high, b))),
+  };
+}
+
+/** @param values ascending. */
+function shareBelow(values: readonly number[], ring: number): number {
+  const found = values.findIndex((value) => value >= ring);
+  return (found < 0 ? values.length : found) / values.length;
 }

@@ -16,9 +16,9 @@ import {
   type Row,
   toSeconds,
 } from './chart.js';
-import { CATEGORY_COLORS, DEFAULT_WIDTH, TYPE_COLORS } from './theme.js';
+import { CATEGORY_COLORS, DEFAULT_WIDTH, legendColumns, TYPE_COLORS } from './theme.js';
 import {
-  inkParams,
+  chartParams,
   lossRows,
   SCHEMA_URL,
   SHORT_NUMBER,
@@ -145,7 +145,7 @@ export const holdersChart: Chart = {
     height: Math.max(60, holderGroups(data, view.by, null).length * 22),
     autosize: { type: 'fit-x', contains: 'padding' },
     padding: { left: 4, right: 12, top: 4, bottom: 4 },
-    params: inkParams(),
+    params: chartParams(),
     data: { name: 'holders' },
     mark: { type: 'bar', cornerRadiusEnd: 2, color: TYPE_COLORS.Unmovable! },
     encoding: {
@@ -155,7 +155,7 @@ export const holdersChart: Chart = {
         sort: null,
         axis: {
           title: view.by === 'age' ? 'held for' : null,
-          labelLimit: { expr: 'max(120, min(380, width * 0.6))' },
+          labelLimit: { expr: 'max(120, min(380, room * 0.7))' },
           ticks: false,
           domain: false,
         },
@@ -278,7 +278,7 @@ export const holdersOverTimeChart: Chart = {
                 title: 'Holder',
                 symbolType: 'square',
                 labelLimit: 240,
-                columns: { expr: 'max(1, floor(width / 260))' },
+                columns: legendColumns(260),
               },
             },
             tooltip: [

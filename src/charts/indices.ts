@@ -9,7 +9,7 @@ import { fragmentationIndex, unusableIndex } from '../kernel/fragmentation-index
 import { columnsInView, lastIn } from './buckets.js';
 import { type Chart, type ChartView, type Row, toSeconds } from './chart.js';
 import { mainZone } from './main-zone.js';
-import { bandMark, ORDER_COLORS } from './theme.js';
+import { bandMark, legendColumns, ORDER_COLORS } from './theme.js';
 import { honestyRows, timeChart, timeX, valueY } from './time-chart.js';
 
 interface Counts {
@@ -74,7 +74,7 @@ function orderColor(data: ReportData) {
       title: 'Order asked for',
       symbolType: 'stroke',
       symbolStrokeWidth: 3,
-      columns: { expr: 'max(1, floor(width / 44))' },
+      columns: legendColumns(44),
     },
   };
 }

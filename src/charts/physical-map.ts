@@ -15,7 +15,14 @@ import {
   zoneName,
 } from './chart.js';
 import { MapColumn } from './map-column.js';
-import { AXIS_WIDTH, hatch, POLLUTION_RANGE, SHARE_RANGE, TYPE_COLORS } from './theme.js';
+import {
+  AXIS_WIDTH,
+  hatch,
+  legendColumns,
+  POLLUTION_RANGE,
+  SHARE_RANGE,
+  TYPE_COLORS,
+} from './theme.js';
 import { honestyRows, timeChart, timeX } from './time-chart.js';
 
 /** Shades of a share: cells are joined when they fall into the same one. */
@@ -203,7 +210,7 @@ function valueColor(data: ReportData, view: ChartView) {
       field: 'value',
       type: 'nominal',
       scale: { domain: names, range: names.map((name) => TYPE_COLORS[name]!) },
-      legend: { title, symbolType: 'square', columns: { expr: 'max(1, floor(width / 110))' } },
+      legend: { title, symbolType: 'square', columns: legendColumns(110) },
     };
   }
   const domain = view.plane === 'largest' ? [-1, data.pageblockOrder] : [0, 1];
@@ -222,7 +229,7 @@ function valueColor(data: ReportData, view: ChartView) {
       title,
       format,
       ...(view.plane === 'largest' ? {} : { values: [0, 0.25, 0.5, 0.75, 1] }),
-      gradientLength: { expr: 'min(220, width - 20)' },
+      gradientLength: { expr: 'min(220, room)' },
       gradientThickness: 10,
     },
   };

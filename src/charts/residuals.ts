@@ -2,7 +2,7 @@
  * Chart: how far the replay was from the kernel's own counts at each snapshot.
  */
 import { type Chart, type Row, toSeconds, zoneName } from './chart.js';
-import { CATEGORY_COLORS } from './theme.js';
+import { CATEGORY_COLORS, legendColumns } from './theme.js';
 import { honestyRows, timeChart, timeX, valueY } from './time-chart.js';
 
 export const residualsChart: Chart = {
@@ -27,6 +27,8 @@ export const residualsChart: Chart = {
   rows: (data, view) => {
     const residuals: Row[] = [];
     for (const residual of data.residuals) {
+      // Marks are not cut off at the edges, so those outside are left out here.
+      if (residual.timeNs < view.fromNs || residual.timeNs > view.toNs) continue;
       for (const zone of residual.zones) {
         const index = data.zones.findIndex((z) => z.node === zone.node && z.zone === zone.zone);
         if (view.zone !== null && view.zone !== index) continue;
@@ -51,15 +53,18 @@ export const residualsChart: Chart = {
       layer: [
         {
           data: { name: 'residuals' },
-          mark: { type: 'point', filled: true, size: 34, clip: true, opacity: 0.85 },
+          mark: { type: 'point', filled: true, size: 34, opacity: 0.85 },
           encoding: {
             x: timeX('t'),
             y: {
               field: 'pages',
-              ...valueY('pages off', { scale: { type: 'symlog', constant: 8, domainMin: 0 } }),
+              ...valueY('pages off', {
+                scale: { type: 'symlog', constant: 8, domainMin: 0, padding: 5 },
+              }),
               axis: {
                 ...(valueY('pages off').axis as object),
-                values: [0, 10, 100, 1000, 10000, 100000, 1000000],
+                values: [0, 3, 10, 30, 100, 300, 1e3, 3e3, 1e4, 1e5, 1e6, 1e7],
+                labelOverlap: 'greedy',
               },
             },
             color: {
@@ -69,7 +74,7 @@ export const residualsChart: Chart = {
                 domain: data.zones.map((_, i) => zoneName(data, i)),
                 range: data.zones.map((_, i) => CATEGORY_COLORS[i % CATEGORY_COLORS.length]!),
               },
-              legend: { title: 'Zone', columns: { expr: 'max(1, floor(width / 120))' } },
+              legend: { title: 'Zone', columns: legendColumns(120) },
             },
             tooltip: [
               { field: 'zone', type: 'nominal' },

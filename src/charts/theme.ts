@@ -150,6 +150,14 @@ export function rampColor(range: readonly string[], share: number): string {
   return `rgb(${mixed.join(',')})`;
 }
 
+/**
+ * Columns of a legend whose entries take so many pixels. By the parameter `room`: Vega changes `width` while it
+ * lays out, and a legend that then breaks its lines anew is cut off.
+ */
+export function legendColumns(pixels: number) {
+  return { expr: `max(1, floor(room / ${pixels}))` };
+}
+
 /** The mark of a band between two bounds; `color` names a colour of the page's mode. */
 export function bandMark(color: 'faint' | 'ink') {
   return {
@@ -178,6 +186,8 @@ export function laneAxis(title: string, extra: { readonly labelExpr?: string } =
 /** A shade that says "here something was lost", on light and dark. */
 export const LOST_FILL = 'rgba(204, 121, 167, 0.22)';
 export const UNCERTAIN_FILL = 'rgba(128, 136, 148, 0.75)';
+/** One stripe of the hatching, in a legend. */
+export const HATCH_INK = 'rgb(128, 136, 148)';
 
 /** Config for Vega-Lite. `mode` decides text and axes only. */
 export function chartConfig(mode: Mode): Record<string, unknown> {

@@ -4,6 +4,7 @@
  */
 import type { ReportData } from '../analysis/report-data.js';
 import { columnsInView, worstCertainty } from './buckets.js';
+import { type BoundsDrawn, certaintyLegend, mapLegend } from './certainty-legend.js';
 import { type ChartView, type Row, type Spec, toSeconds, zonesInView } from './chart.js';
 import {
   AXIS_WIDTH,
@@ -24,9 +25,16 @@ export const SHORT_NUMBER =
 /** Height of the certainty strip, pixels. */
 const STRIP = 5;
 
-export function inkParams(): { name: string; value: string }[] {
+/** Pixels left of a chart's width for its plot, about. */
+export function plotRoom(width: number): number {
+  return width - 2 * AXIS_WIDTH;
+}
+
+/** What a page sets: colours that follow its mode, and the room for legends. */
+export function chartParams(): { name: string; value: string | number }[] {
   const { ink, faint, paper } = INK.light;
   return [
+    { name: 'room', value: plotRoom(DEFAULT_WIDTH) },
     { name: 'ink', value: ink },
     { name: 'faint', value: faint },
     { name: 'paper', value: paper },
@@ -75,11 +83,16 @@ export interface TimeChartOptions {
   readonly ground?: boolean;
   /** Shows events, which the bounds of the free lists do not touch. */
   readonly events?: boolean;
-  readonly resolve?: Spec;
+  readonly bounds?: BoundsDrawn;
 }
 
+/** The legend of what is uncertain has scales of its own. */
+export const OWN_SCALES = {
+  scale: { fill: 'independent', stroke: 'independent', shape: 'independent' },
+};
+
 export function timeChart(options: TimeChartOptions): Spec {
-  const { data, view, title, description, layer } = options;
+  const { data, view, title, description } = options;
   return {
     $schema: SCHEMA_URL,
     title,
@@ -91,15 +104,17 @@ export function timeChart(options: TimeChartOptions): Spec {
     params: [
       { name: 't0', value: toSeconds(data, view.fromNs) },
       { name: 't1', value: toSeconds(data, view.toNs) },
-      ...inkParams(),
+      ...chartParams(),
     ],
-    layer: options.ground
-      ? [...layer, lostLayer()]
-      : options.events
-        ? [lostLayer(), ...layer]
-        : [unknownLayer(), lostLayer(), ...layer, stripLayer()],
-    ...(options.resolve ? { resolve: options.resolve } : {}),
+    layer: layersOf(options),
+    resolve: OWN_SCALES,
   };
+}
+
+function layersOf({ data, layer, ground, events, bounds = {} }: TimeChartOptions): Spec[] {
+  if (ground) return [...layer, lostLayer(), ...mapLegend(data)];
+  if (events) return [lostLayer(), ...layer, ...certaintyLegend(data, null)];
+  return [unknownLayer(), lostLayer(), ...layer, stripLayer(), ...certaintyLegend(data, bounds)];
 }
 
 function lostLayer(): Spec {

@@ -6,6 +6,7 @@ import { pagesKept } from '../analysis/state-at.js';
 import { columnsInView, lastIn, leastIn, mostIn } from './buckets.js';
 import { type Chart, pagesTitle, type Row, toSeconds } from './chart.js';
 import { mainZone } from './main-zone.js';
+import { legendColumns } from './theme.js';
 import { honestyRows, timeChart, timeX, valueY } from './time-chart.js';
 
 const MARKS = ['high', 'low', 'min', 'must stay free for the request'];
@@ -52,6 +53,7 @@ export const watermarksChart: Chart = {
       view,
       title: watermarksChart.title,
       description: watermarksChart.description,
+      bounds: { band: true },
       layer: [bandLayer, freeLayer, markLayer].map((layer) =>
         layer(pagesTitle(data, 'free pages')),
       ),
@@ -107,7 +109,7 @@ function freeLayer(title: string) {
   };
 }
 
-const LEGEND = { title: 'Watermark', columns: { expr: 'max(1, floor(width / 190))' } };
+const LEGEND = { title: 'Watermark', columns: legendColumns(190) };
 
 function markLayer(title: string) {
   return {

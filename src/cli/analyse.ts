@@ -20,8 +20,8 @@ import { canReconstruct, readOrders, reconstructRecording, SURVEYED } from './re
 import { reportFacts } from './report-facts.js';
 
 export interface AnalysisRequest {
-  /** Orders as on the command line: `1-10`. */
-  readonly order: string;
+  /** Orders as on the command line: `1-10`; absent = all above 0. */
+  readonly order?: string;
   /** gfp texts; null = GFP_ATOMIC and the kinds of atomic request found in the recording. */
   readonly gfps: readonly string[] | null;
   readonly node: number;
@@ -66,6 +66,7 @@ async function observe(
   const { node } = request;
   const zoneCount = replay.geometry.zones.length;
   const gfps = request.gfps ?? atomicRequestClasses(strings, switches);
+  const orders = readOrders(request.order, replay.geometry.orders);
   const report = createReportObservers({
     ...{ ...replay.span(), strings, zoneCount, switches, node, gfps },
     dumps: placedDumps(recording.snapshots),
@@ -77,7 +78,7 @@ async function observe(
     switches,
     strings,
     gfps,
-    orders: readOrders(request.order, replay.geometry.orders),
+    orders,
     node,
     sink: (window) => {
       windows.push(window);
@@ -99,6 +100,7 @@ async function observe(
     limits: [...facts.limits, ...moments.limits],
     kernelReports,
     windows,
+    judged: { orders, gfps },
     moments: moments.moments,
   });
   return { data, windows };

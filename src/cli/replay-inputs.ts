@@ -100,8 +100,9 @@ export function readInstants(args: InstantArgs, recording: Recording): number[] 
   });
 }
 
-/** `1-10`, `3`, `0,2,9`: orders, ascending and without repeats. */
-export function readOrders(text: string, limit: number): number[] {
+/** `1-10`, `3`, `0,2,9`: orders, ascending and without repeats; nothing given = all above 0 that the kernel has. */
+export function readOrders(text: string | undefined, limit: number): number[] {
+  if (text === undefined) return Array.from({ length: limit - 1 }, (_, i) => i + 1);
   const orders = new Set<number>();
   for (const part of text.split(',')) {
     const match = /^\s*(\d{1,2})(?:-(\d{1,2}))?\s*$/.exec(part);

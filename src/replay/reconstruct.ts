@@ -273,7 +273,7 @@ export class Reconstruction {
     if (this.level === 'page') state.pcpLooksFree = this.#ordersOnPcp();
     const solver = this.#solver(core);
     const lost = new LostEvents(core, this.survey.rare);
-    state.timeNs = this.survey.firstNs;
+    state.timeNs = this.span().fromNs;
     const all = [
       ...correctionStops(this.#spans),
       ...reserveStops(reserveSteps(this.placed, this.geometry), this.#finder),

@@ -60,7 +60,8 @@ const CORE: ReadonlySet<string> = new Set(WORDS.trim().split(/\s+/));
 
 /** @param frame `fn`, `fn+0x1/0x2`, `fn.part.0`; with ` [module]` it is no function of the core. */
 export function isCoreFunction(frame: string): boolean {
-  const name = /^(\w+)(?:\.(?:part|constprop|isra|cold)(?:\.\d+)?)*(?:\+0x[0-9a-f]+(?:\/0x[0-9a-f]+)?)?$/;
+  const name =
+    /^(\w+)(?:\.(?:part|constprop|isra|cold)(?:\.\d+)?)*(?:\+0x[0-9a-f]+(?:\/0x[0-9a-f]+)?)?$/;
   const found = name.exec(frame.trim());
   return found !== null && CORE.has(found[1]!);
 }

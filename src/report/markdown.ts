@@ -1,15 +1,23 @@
 /**
- * A short summary for a bug tracker: the verdict, the facts, time failing by order, and trust.
+ * A short summary for a bug tracker: the verdict, the facts, time failing by order, and trust. What else there is stands in
+ * report.html and summary.json.
  */
-import type { FailureTotal, ReportData } from '../analysis/report-data.js';
-import { bytesText, duration, percent } from '../analysis/words.js';
+import type { FailureTotal, ReportData, ReportInput } from '../analysis/report-data.js';
+import { bytesText, duration, percent, plural } from '../analysis/words.js';
+import { leadingClass, requestName } from '../charts/chart.js';
 import { visible } from './escape.js';
 
-/** Makes recorded text inert in Markdown: no markup, no HTML, no line of its own. */
+/** Inputs with events that are named one by one. */
+const MAX_INPUTS = 5;
+
+/**
+ * Makes recorded text inert in Markdown: no markup, no HTML, no line of its own. Brackets around links are escaped, so
+ * parentheses need not be: as text they read as they are.
+ */
 export function escapeMarkdown(text: string): string {
   return visible(text)
     .replace(/[\r\n]+/g, ' ')
-    .replace(/[\\`*_{}[\]()#+!|<>~@&]/g, (c) => `\\${c}`);
+    .replace(/[\\`*_{}[\]#|<>~@&]/g, (c) => `\\${c}`);
 }
 
 /** The report in words, as Markdown. */
@@ -22,7 +30,7 @@ export function renderMarkdown(data: ReportData): string {
     `**${m(narrative.verdict)}**`,
     '',
     ...narrative.facts.map(({ figure, text }) => `- **${m(figure)}** ${m(text)}`),
-    ...(data.totals.length > 0 ? ['', ...totalsTable(data, data.totals)] : []),
+    ...totalsTable(data),
     ...narrative.paragraphs.flatMap((text) => ['', m(text)]),
     '',
     '## How far to trust it',
@@ -31,27 +39,46 @@ export function renderMarkdown(data: ReportData): string {
     '',
     '## Inputs',
     '',
-    ...data.inputs.map(
-      (input) =>
-        `- ${m(input.name)}: ${m(input.format)}, ${bytesText(input.bytes)}, ${input.events} events, ${input.snapshots} snapshots${input.sha256 ? `, sha256 ${input.sha256}` : ''}`,
-    ),
+    ...inputLines(data.inputs),
     '',
     `Made by ${m(data.tool.name)} ${m(data.tool.version)}.`,
   ];
   return `${lines.join('\n')}\n`;
 }
 
-function totalsTable(data: ReportData, totals: readonly FailureTotal[]): string[] {
-  const rows = totals.map((total) => {
-    const reasons = Object.entries(total.byReason)
-      .sort((a, b) => b[1] - a[1])
-      .map(([reason, ns]) => `${reason} ${percent(ns / Math.max(1, total.ns))}`);
-    const size = bytesText(2 ** total.order * data.pageSize);
-    return `| ${total.order} (${size}) | ${duration(total.ns)} | ${percent(total.share)} | ${total.windows} | ${duration(total.longestNs)} | ${reasons.join(', ')} |`;
-  });
+/** Of the request that the verdict speaks of; paragraphs tell of the others. */
+function totalsTable(data: ReportData): string[] {
+  const gfp = leadingClass(data);
+  const totals = data.totals.filter((total) => total.gfp === gfp);
+  if (totals.length === 0) return [];
+  const which = escapeMarkdown(requestName(data, gfp));
   return [
-    '| order | would have failed for | share | windows | longest | why |',
-    '| --- | --- | --- | --- | --- | --- |',
-    ...rows,
+    '',
+    `| order (${which}) | would have failed for | of that certain | share | windows | longest | why |`,
+    '| --- | --- | --- | --- | --- | --- | --- |',
+    ...totals.map((total) => totalRow(data, total)),
   ];
+}
+
+function totalRow(data: ReportData, total: FailureTotal): string {
+  const reasons = Object.entries(total.byReason)
+    .sort((a, b) => b[1] - a[1])
+    .map(([reason, ns]) => `${reason} ${percent(ns / Math.max(1, total.ns))}`);
+  const size = bytesText(2 ** total.order * data.pageSize);
+  const certain = percent(total.exactNs / Math.max(1, total.ns));
+  return `| ${total.order} (${size}) | ${duration(total.ns)} | ${certain} | ${percent(total.share)} | ${total.windows} | ${duration(total.longestNs)} | ${reasons.join(', ')} |`;
+}
+
+/** Those with events by name and hash, the others by number. */
+function inputLines(inputs: readonly ReportInput[]): string[] {
+  const traces = inputs.filter((input) => input.events > 0);
+  const named = traces.slice(0, MAX_INPUTS).map((input) => {
+    const hash = input.sha256 ? `, sha256 ${input.sha256}` : '';
+    const events = plural(input.events, 'event');
+    return `- ${escapeMarkdown(input.name)}: ${input.format}, ${bytesText(input.bytes)}, ${events}${hash}`;
+  });
+  const snapshots = inputs.reduce((sum, input) => sum + input.snapshots, 0);
+  const others = inputs.length - named.length;
+  const rest = `${plural(others, 'other file')} with ${plural(snapshots, 'copy', 'copies')} of the kernel's own counts in all`;
+  return others > 0 ? [...named, `- ${rest}`] : named;
 }

@@ -131,6 +131,8 @@ export function nearestBefore(
 /** What a request would have been answered with the state of a moment. */
 export interface Answer {
   readonly word: VerdictWord;
+  /** Of the zone that came nearest to serving it. */
+  readonly reason: ZoneReason;
   /** In the order in which the request tries them. */
   readonly zones: readonly ZoneAnswer[];
 }
@@ -174,7 +176,7 @@ export function answerAt(
     if (opening !== null && opened !== null && refuses(opened)) {
       return { ...opened, word: 'fails', moment: opening, shows: 'opening' };
     }
-    return { ...answer, word: 'fails', moment, shows: 'closed' };
+    return { ...answer, word: 'fails', reason: window.reason, moment, shows: 'closed' };
   }
   if (answer.word !== 'fails') return { ...answer, moment, shows };
   const endNs = data.timeline.fromNs + (moment.bucket + 1) * data.timeline.bucketNs;
@@ -199,6 +201,7 @@ function judgeMoment(
   const verdict = same ? kept : judgeZones(data, moment.zones, moment, { order, gfp });
   return {
     word: verdict.verdict,
+    reason: verdict.reason,
     zones: verdict.zones.map((zone) => zoneAnswer(data, moment, zone, order)),
   };
 }
@@ -211,13 +214,16 @@ function zoneAnswer(
 ): ZoneAnswer {
   const zone = data.zones.findIndex((z) => z.node === judged.node && z.zone === judged.zone);
   const all = moment.zones[zone]!;
-  const blocks = all.free.slice(order).reduce((sum, count) => sum + count, 0);
+  const large = (counts: readonly number[]): number =>
+    counts.slice(order).reduce((sum, count) => sum + count, 0);
+  const [blocks, least, most] = [large(all.free), large(all.low), large(all.high)];
   const usable = judged.blocks === blocks ? '' : ` usable of ${grouped(blocks)}`;
+  const bounds = least === most ? '' : ` (${grouped(least)} to ${grouped(most)})`;
   return {
     zone,
     ok: judged.verdict === 'succeeds',
     reason: judged.reason,
-    arithmetic: `${pagesWords(data, judged, order, all.freePages)}; ${blocksWords(judged.blocks, order, usable)}`,
+    arithmetic: `${pagesWords(data, judged, order, all)}; ${blocksWords(judged.blocks, order, usable + bounds)}`,
   };
 }
 
@@ -226,17 +232,18 @@ function pagesWords(
   data: ReportData,
   { freePages, needPages, pagesShort }: ZoneVerdict,
   order: number,
-  all: number,
+  all: MomentZone,
 ): string {
   const size = bytesText(freePages * data.pageSize);
-  const usable = freePages === all ? 'free' : `usable of ${grouped(all)} free`;
+  const about = all.low.some((n, q) => n !== all.high[q]) ? 'about ' : '';
+  const usable = freePages === all.freePages ? 'free' : `usable of ${grouped(all.freePages)} free`;
   const rest = 2 ** order - 1;
   const sum = rest === 0 ? '' : ` − ${grouped(rest)} = ${signed(freePages - rest)}`;
   const mark =
     needPages === null
       ? '; how many must stay is not known'
       : ` ${pagesShort === 0 ? '>' : '≤'} ${grouped(needPages)} that must stay free`;
-  return `pages: ${grouped(freePages)} ${usable} (${size})${sum}${mark}`;
+  return `pages: ${about}${grouped(freePages)} ${usable} (${size})${sum}${mark}`;
 }
 
 function signed(value: number): string {
@@ -245,5 +252,5 @@ function signed(value: number): string {
 
 function blocksWords(blocks: number, order: number, usable: string): string {
   const what = blocks === 1 ? 'block' : 'blocks';
-  return `${blocks === 0 ? 'no' : grouped(blocks)}${usable} ${what} of order ${order} or more`;
+  return `${blocks === 0 && usable === '' ? 'no' : grouped(blocks)}${usable} ${what} of order ${order} or more`;
 }

@@ -225,7 +225,7 @@ function statePanel(): string {
 function account(data: ReportData): string {
   const { paragraphs } = data.narrative;
   if (paragraphs.length === 0) return '';
-  return `<section class="card words" aria-labelledby="account"><h2 class="card-title" id="account">What happened</h2>${paragraphs.map((text) => `<p>${e(text)}</p>`).join('')}</section>`;
+  return `<section class="card words" aria-labelledby="account"><h2 class="card-title" id="account">What happened</h2>${paragraphs.map((text) => `<p>${e(text).replaceAll('|', '|<wbr>')}</p>`).join('')}</section>`;
 }
 
 function sectionHtml(data: ReportData, section: Section): string {

@@ -53,12 +53,24 @@ it('defuses spreadsheet formulas and quotes in CSV', () => {
 });
 
 it('makes recorded text inert in Markdown', () => {
-  expect(escapeMarkdown('</script>[x](y) `z`\n# h')).toBe(
-    '\\</script\\>\\[x\\]\\(y\\) \\`z\\` \\# h',
-  );
+  expect(escapeMarkdown('</script>[x](y) `z`\n# h')).toBe('\\</script\\>\\[x\\](y) \\`z\\` \\# h');
   const text = renderMarkdown(data);
   expect(text).toContain('| 3 (32');
   expect(text).not.toContain('</script><b>');
+});
+
+it('gives Markdown one row an order, of the request the verdict speaks of, and names few inputs', () => {
+  const other = data.totals.map((total) => ({ ...total, gfp: 'GFP_ATOMIC|__GFP_NOMEMALLOC' }));
+  const copy = { ...data.inputs[0]!, events: 0, snapshots: 3 };
+  const text = renderMarkdown({
+    ...data,
+    totals: [...data.totals, ...other],
+    inputs: [...data.inputs, ...Array.from({ length: 80 }, () => copy)],
+  });
+  const orders = [...text.matchAll(/^\| (\d+) \(/gm)].map(([, order]) => order);
+  expect(orders).toEqual(data.totals.map(({ order }) => String(order)));
+  expect(text).toContain('80 other files with 240 copies');
+  expect(text.split('\n').length).toBeLessThan(60);
 });
 
 it('writes the same bytes for the same data, under fixed names', () => {

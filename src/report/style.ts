@@ -61,7 +61,7 @@ summary{cursor:pointer;color:var(--accent);padding:3px 0}
 .table-wrap{overflow:auto;max-height:340px;border:1px solid var(--line);border-radius:8px;margin:6px 0}
 table{border-collapse:collapse;width:100%;font-size:13px;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:4px 10px;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
-th{position:sticky;top:0;background:var(--soft);font-weight:600}
+th{position:sticky;top:0;background:var(--soft);font-weight:600}thead th{overflow-wrap:normal}
 th.n,td.n{text-align:right;white-space:nowrap;overflow-wrap:normal}
 tr:last-child td{border-bottom:0}
 .log td:first-child,.log td:nth-child(2){white-space:nowrap}.log td:nth-child(3){min-width:9em}.log td:nth-child(n+4){min-width:14em}

@@ -35,7 +35,7 @@ const HOLDERS_BY: readonly HolderBy[] = ['holder', 'comm', 'gfp', 'site', 'age']
 
 type Facts = Pick<
   ReportData,
-  'span' | 'zones' | 'orders' | 'clock' | 'totals' | 'narrative' | 'windows' | 'timeline'
+  'span' | 'zones' | 'orders' | 'clock' | 'totals' | 'narrative' | 'windows' | 'timeline' | 'judged'
 >;
 
 /** In place of a time: no moment is chosen. */

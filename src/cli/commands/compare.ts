@@ -66,7 +66,7 @@ async function dataOf(
   args: CompareArgs,
   session: Session,
 ): Promise<ReportData | null> {
-  const request = { order: '1-10', gfps: ['GFP_ATOMIC'], node: args.node, title: titleOf([input]) };
+  const request = { gfps: ['GFP_ATOMIC'], node: args.node, title: titleOf([input]) };
   const found = await analyseInputs([input], request, session);
   if (found === null) return null;
   return args.redact === undefined

@@ -20,7 +20,7 @@ import { textTable } from '../text-table.js';
 
 interface FailuresArgs {
   readonly input?: readonly string[];
-  readonly order: string;
+  readonly order?: string;
   readonly gfp: string;
   readonly node: number;
   readonly format: string;
@@ -29,7 +29,10 @@ interface FailuresArgs {
 
 function options(yargs: Argv): Argv<FailuresArgs> {
   return yargs
-    .option('order', { type: 'string', default: '1-10', describe: 'Orders: 3, 1-10, 0,2,9' })
+    .option('order', {
+      type: 'string',
+      describe: 'Orders: 3, 1-10, 0,2,9; all above 0 if not given',
+    })
     .option('gfp', { type: 'string', default: 'GFP_ATOMIC', describe: 'Flags of the request' })
     .option('node', { type: 'number', default: 0, describe: 'Node the request is made on' })
     .option('fail-over', {

@@ -21,7 +21,7 @@ import { textTable } from '../text-table.js';
 
 interface PredictArgs extends InstantArgs {
   readonly input?: readonly string[];
-  readonly order: string;
+  readonly order?: string;
   readonly gfp: string;
   readonly node: number;
   readonly format: string;
@@ -31,7 +31,10 @@ function options(yargs: Argv): Argv<PredictArgs> {
   return yargs
     .option('at', { type: 'string', array: true, nargs: 1, describe: 'Instants, seconds: T[,T…]' })
     .option('at-file', { type: 'string', describe: 'File of instants, one a line' })
-    .option('order', { type: 'string', default: '1-10', describe: 'Orders: 3, 1-10, 0,2,9' })
+    .option('order', {
+      type: 'string',
+      describe: 'Orders: 3, 1-10, 0,2,9; all above 0 if not given',
+    })
     .option('gfp', { type: 'string', default: 'GFP_ATOMIC', describe: 'Flags of the request' })
     .option('node', { type: 'number', default: 0, describe: 'Node the request is made on' })
     .option('format', {

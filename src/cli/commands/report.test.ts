@@ -186,6 +186,21 @@ it('says of copies alone that nothing between them is known', async () => {
   expect(stdout).not.toContain('Nothing wrong');
 });
 
+it('takes copies of a kernel with fewer orders, and what fails from the first one on', async () => {
+  const file = join(folder, 'nine-orders.log');
+  const copy = (at: number, counts: string): string =>
+    `# mono=${at}.0-${at}.0001 snap=${at}\nNode 0, zone   Normal ${counts}\n`;
+  writeFileSync(file, copy(1, '100 50 20 10 5 2 1 1 0') + copy(3, '100 50 20 10 0 0 0 0 0'));
+  const out = join(folder, 'nine-orders');
+  const { code, stderr } = await runCli(['report', file, '-o', out]);
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/1.MiB in one piece \(order.8\) would have failed during the whole/);
+  const lines = readFileSync(join(out, 'failures.ndjson'), 'utf8').trim().split('\n');
+  const windows = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(windows[0]).toMatchObject({ order: 8, from: 1, to: 3 });
+  expect(windows.map(({ order }) => order)).toEqual([8, 4, 5, 6, 7]);
+});
+
 it('shows between two copies alone what the earlier one says', async () => {
   const file = join('samples', 'k61-checker', 'snapshots', 'buddyinfo.log');
   const out = join(folder, 'copies');

@@ -14,7 +14,7 @@ import { reportRuntime } from '../runtime-file.js';
 
 interface ReportArgs {
   readonly input?: readonly string[];
-  readonly order: string;
+  readonly order?: string;
   readonly gfp?: readonly string[];
   readonly node: number;
   readonly format: string;
@@ -27,7 +27,10 @@ const DEFAULT_FOLDER = 'out';
 
 function options(yargs: Argv): Argv<ReportArgs> {
   return yargs
-    .option('order', { type: 'string', default: '1-10', describe: 'Orders: 3, 1-10, 0,2,9' })
+    .option('order', {
+      type: 'string',
+      describe: 'Orders: 3, 1-10, 0,2,9; all above 0 if not given',
+    })
     .option('gfp', {
       type: 'string',
       array: true,
@@ -52,7 +55,7 @@ function options(yargs: Argv): Argv<ReportArgs> {
 async function run(args: ReportArgs, session: Session): Promise<ExitCode> {
   const inputs = args.input ?? [];
   const request = {
-    order: args.order,
+    ...(args.order === undefined ? {} : { order: args.order }),
     gfps: args.gfp ?? null,
     node: args.node,
     title: args.title ?? titleOf(inputs),

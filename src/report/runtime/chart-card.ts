@@ -9,6 +9,7 @@ import { requestClasses, requestName, zoneName } from '../../charts/chart.js';
 import { headroomOrder } from '../../charts/headroom.js';
 import { mainZone } from '../../charts/main-zone.js';
 import type { Mode } from '../../charts/theme.js';
+import { plotRoom } from '../../charts/time-chart.js';
 import type { CompiledCharts } from '../compile-charts.js';
 import type { ViewState } from '../view-state.js';
 import type { DrawQueue } from './draw-queue.js';
@@ -148,8 +149,8 @@ export class ChartCard {
       view.signal('t0', state.fromNs / 1e9 + data.clock.epochS);
       view.signal('t1', state.toNs / 1e9 + data.clock.epochS);
     }
-    const width = this.#context.fixedWidth() ?? this.#plot.clientWidth;
-    view.width(Math.max(200, width)).resize().run();
+    const width = Math.max(200, this.#context.fixedWidth() ?? this.#plot.clientWidth);
+    view.signal('room', plotRoom(width)).width(width).resize().run();
     this.#box = plotBox(view);
     for (const overlay of [this.#line, this.#brush]) {
       overlay.style.top = `${this.#box.top}px`;

@@ -11,9 +11,18 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   for (const child of children) {
-    if (child !== null) node.append(typeof child === 'string' ? visible(child) : child);
+    if (typeof child === 'string') appendText(node, visible(child));
+    else if (child !== null) node.append(child);
   }
   return node;
+}
+
+/** Flags joined by `|` may part behind it, but no flag is broken in two. */
+function appendText(node: HTMLElement, text: string): void {
+  text.split(/(?<=\|)/).forEach((part, i) => {
+    if (i > 0) node.append(document.createElement('wbr'));
+    node.append(part);
+  });
 }
 
 export function byId<T extends HTMLElement>(id: string, type: new () => T): T {

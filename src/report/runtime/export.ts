@@ -3,6 +3,7 @@ import type { ReportData } from '../../analysis/report-data.js';
 import type { Chart, ChartView, Spec } from '../../charts/chart.js';
 import { wholeSpec } from '../../charts/index.js';
 import { INK, type Mode } from '../../charts/theme.js';
+import { plotRoom } from '../../charts/time-chart.js';
 import { download } from './dom.js';
 import { csvOf } from './table.js';
 import { createView, setRows } from './vega-view.js';
@@ -34,7 +35,7 @@ export async function exportChart(
     drawn.signal('t1', view.toNs / 1e9 + data.clock.epochS);
   }
   drawn.background(INK[mode].paper);
-  await drawn.width(EXPORT_WIDTH).resize().runAsync();
+  await drawn.signal('room', plotRoom(EXPORT_WIDTH)).width(EXPORT_WIDTH).resize().runAsync();
   if (what === 'SVG') {
     download(`${name}.svg`, 'image/svg+xml', await drawn.toSVG());
   } else {

@@ -36,8 +36,9 @@ export function freeListTable(
   }
   const total = element('tr', { class: 'total' }, element('th', { scope: 'row' }, 'free in all'));
   for (const z of shown) {
-    const { freePages } = zones[z]!;
-    const text = `${grouped(freePages)} pages, ${bytesText(freePages * data.pageSize)}`;
+    const { freePages, low, high } = zones[z]!;
+    const about = low.some((n, q) => n !== high[q]) ? 'about ' : '';
+    const text = `${about}${grouped(freePages)} pages, ${bytesText(freePages * data.pageSize)}`;
     total.append(element('td', { class: 'n' }, text));
   }
   const table = element('table', { class: 'lists' }, element('thead', {}, head), body);

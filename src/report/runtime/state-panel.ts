@@ -4,6 +4,7 @@
  */
 
 import { edgeWords } from '../../analysis/edge-words.js';
+import { isJudged, onlyJudged } from '../../analysis/judged.js';
 import type { ReportData } from '../../analysis/report-data.js';
 import type { FailureWindow } from '../../analysis/types.js';
 import { bytesText, duration, grouped } from '../../analysis/words.js';
@@ -52,7 +53,7 @@ export class StatePanel {
     const { moment } = answer;
     this.#body.replaceChildren(
       this.#steps(state.cursorNs, order),
-      this.#answer(state.cursorNs, answer, order, window),
+      this.#answer(state.cursorNs, answer, order),
       zoneList(data, answer.zones, state.zone),
       ...(window ? [windowFacts(data, window)] : []),
       freeListTable(data, moment.zones, order, state.zone),
@@ -98,18 +99,13 @@ export class StatePanel {
     );
   }
 
-  #answer(
-    atNs: number,
-    { word, moment, shows }: MomentAnswer,
-    order: number,
-    window: FailureWindow | null,
-  ): HTMLElement {
+  #answer(atNs: number, { word, reason, moment, shows }: MomentAnswer, order: number): HTMLElement {
     const { data } = this.#store;
     const label = { fails: 'refused', succeeds: 'served', undetermined: 'not certain' }[word];
     const at = formatSeconds(Math.round(atNs / 1e3) * 1e3, data.clock.epochS);
     const size = bytesText(2 ** order * data.pageSize);
     announce(`At ${at} seconds: order ${order} ${label}`);
-    const reason = window && window.reason !== 'none' ? REASON_WORDS[window.reason] : '';
+    const why = word === 'fails' && reason !== 'none' ? ` ${REASON_WORDS[reason]}.` : null;
     return element(
       'div',
       {},
@@ -117,10 +113,9 @@ export class StatePanel {
         'p',
         { class: 'answer' },
         element('strong', {}, `${at} s`),
-        // A flag is not broken in two.
-        `: ${this.#store.state.gfp.replaceAll('|', '|\u200b')} of order ${order} (${size}) `,
+        `: ${this.#store.state.gfp} of order ${order} (${size}) `,
         element('span', { class: `badge ${word}` }, label),
-        reason ? ` ${reason}.` : null,
+        why,
       ),
       element(
         'p',
@@ -129,6 +124,7 @@ export class StatePanel {
         stateWords(data, atNs, moment.timeNs, shows),
         ' ',
         element('span', { class: `badge ${moment.certainty}` }, moment.certainty),
+        notJudged(data, order),
       ),
     );
   }
@@ -145,6 +141,13 @@ function windowAt(
       (w) => w.order === order && w.gfp === gfp && w.fromNs <= atNs && atNs < w.toNs,
     ) ?? null
   );
+}
+
+/** Where windows of the order were not looked for, the answer is less than it looks. */
+function notJudged(data: ReportData, order: number): string {
+  const only = onlyJudged(data);
+  if (only === null || isJudged(data, order)) return '';
+  return ` Only requests of ${only} were judged event by event when this report was made; for this one the answer is worked out here, from the free lists below.`;
 }
 
 /** Of which instant the free lists below are. */
@@ -201,10 +204,11 @@ function windowFacts(data: ReportData, window: FailureWindow): HTMLElement {
   const edge = (event: FailureWindow['openedBy']): string =>
     event ? `when ${edgeWords(event)}` : 'at an instant not recorded as an event';
   const longest = leadingMoment(data) === window.fromNs && data.narrative.order === window.order;
+  const mostly = window.reason === 'none' ? '' : `, mostly ${window.reason.replaceAll('-', ' ')}`;
   return element(
     'p',
     {},
-    `${longest ? 'The longest window of this order: ' : 'This window: '}${duration(window.toNs - window.fromNs)}, ${seconds(window.fromNs)} to ${seconds(window.toNs)} s. `,
+    `${longest ? 'The longest window of this order: ' : 'This window: '}${duration(window.toNs - window.fromNs)}, ${seconds(window.fromNs)} to ${seconds(window.toNs)} s${mostly}. `,
     element('span', { class: `badge ${window.certainty}` }, window.certainty),
     ` It opened ${edge(window.openedBy)}. It closed ${edge(window.closedBy)}.`,
   );

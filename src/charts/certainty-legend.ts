@@ -1,0 +1,97 @@
+/**
+ * The legend of what is not certain: spans with lost events, hatching, bounds. It is part of the chart, so that a
+ * picture of it says the same; a recording that is exact throughout has none.
+ */
+import type { ReportData } from '../analysis/report-data.js';
+import type { Spec } from './chart.js';
+import { planeBytes, UNKNOWN_CELL } from './map-column.js';
+import { HATCH_INK, LOST_FILL, legendColumns, UNCERTAIN_FILL } from './theme.js';
+
+/** How a chart draws what is known within bounds. */
+export interface BoundsDrawn {
+  /** A band beside the strip at the foot. */
+  readonly band?: boolean;
+  /** Paler marks for what rests on the best estimate. */
+  readonly paler?: boolean;
+}
+
+interface Sign {
+  readonly words: string;
+  /** SVG path between -1 and 1. */
+  readonly shape: string;
+  readonly fill: string;
+  readonly stroke: string;
+}
+
+const CLEAR = 'transparent';
+const SQUARE = 'M-1,-1L1,-1L1,1L-1,1Z';
+const FOOT = 'M-1,0.3L1,0.3L1,1L-1,1Z';
+const STRIPES = 'M-1,-0.2L-0.2,-1M-1,0.6L0.6,-1M-0.6,1L1,-0.6M0.2,1L1,0.2';
+
+const LOST: Sign = { words: 'events were lost', shape: SQUARE, fill: LOST_FILL, stroke: CLEAR };
+const UNKNOWN: Sign = { words: 'not known', shape: STRIPES, fill: CLEAR, stroke: HATCH_INK };
+
+function boundSign({ band, paler }: BoundsDrawn): Sign {
+  const also = band ? ', band' : paler ? ', paler bars' : '';
+  const words = `foot strip${also}: bounds, not exact`;
+  return { words, shape: FOOT, fill: UNCERTAIN_FILL, stroke: CLEAR };
+}
+
+function someZone(data: ReportData, letter: 'b' | 'u'): boolean {
+  return data.timeline.zones.some(({ certainty }) => certainty.includes(letter));
+}
+
+/** @param bounds null: shows events, which the bounds of the free lists do not touch. */
+export function certaintyLegend(data: ReportData, bounds: BoundsDrawn | null): Spec[] {
+  const signs = data.timeline.lost.length > 0 ? [LOST] : [];
+  if (bounds !== null && someZone(data, 'b')) signs.push(boundSign(bounds));
+  if (bounds !== null && someZone(data, 'u')) signs.push(UNKNOWN);
+  return legendLayer(signs);
+}
+
+/** The same for the physical map, which is hatched wherever no row is drawn over it. */
+export function mapLegend(data: ReportData): Spec[] {
+  const map = data.physicalMap;
+  const signs = data.timeline.lost.length > 0 ? [LOST] : [];
+  if (map && planeBytes(map, 'free').includes(UNKNOWN_CELL)) signs.push(UNKNOWN);
+  return legendLayer(signs);
+}
+
+/** The same where there is no time axis, hence no strip. */
+export function bandLegend(data: ReportData): Spec[] {
+  const sign = { ...boundSign({}), words: 'band: bounds, not exact', shape: SQUARE };
+  return legendLayer(someZone(data, 'b') || someZone(data, 'u') ? [sign] : []);
+}
+
+/** A layer without marks: its scales have a legend. */
+function legendLayer(signs: readonly Sign[]): Spec[] {
+  if (signs.length === 0) return [];
+  const domain = signs.map(({ words }) => words);
+  const legend = {
+    title: null,
+    orient: 'bottom',
+    offset: 8,
+    symbolSize: 110,
+    symbolStrokeWidth: 1.4,
+    symbolOpacity: 1,
+    labelLimit: 0,
+    columns: legendColumns(300),
+  };
+  const by = (range: readonly string[]): Spec => ({
+    field: 'sign',
+    type: 'nominal',
+    scale: { domain, range },
+    legend,
+  });
+  return [
+    {
+      data: { values: [] },
+      mark: { type: 'point' },
+      encoding: {
+        shape: by(signs.map(({ shape }) => shape)),
+        fill: by(signs.map(({ fill }) => fill)),
+        stroke: by(signs.map(({ stroke }) => stroke)),
+      },
+    },
+  ];
+}
