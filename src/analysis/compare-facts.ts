@@ -2,7 +2,7 @@
  * What differs between two recordings before any verdict: machine, kernel, rules, settings, load.
  */
 import type { ReportData } from './report-data.js';
-import { bytesText, digits, duration, grouped } from './words.js';
+import { bytesText, digits, duration, grouped, percent } from './words.js';
 
 export interface Difference {
   readonly what: string;
@@ -14,6 +14,9 @@ export interface Difference {
 
 /** Rates that differ by more than this are no longer the same load. */
 const LOAD_FACTOR = 1.25;
+
+/** Failing time of which this share is certain counts as certain. */
+const CERTAIN = 0.95;
 
 const NONE = 'not in the input';
 
@@ -110,10 +113,22 @@ function loadDifferences(a: ReportData, b: ReportData): Difference[] {
   ];
 }
 
+/** How much of the failing time holds whatever the bounds; only where it is not all. */
+function certaintyDifference(a: ReportData, b: ReportData): Difference[] {
+  const [x, y] = [a, b].map(({ totals }) => {
+    const ns = totals.reduce((sum, total) => sum + total.ns, 0);
+    return ns === 0 ? 1 : totals.reduce((sum, total) => sum + total.exactNs, 0) / ns;
+  }) as [number, number];
+  if (Math.min(x, y) >= CERTAIN) return [];
+  const what = 'failing time that is certain';
+  return [{ what, a: percent(x), b: percent(y), weighs: Math.min(x, y) < 0.5 }];
+}
+
 function qualityDifferences(a: ReportData, b: ReportData): Difference[] {
   const level = (data: ReportData): string => data.replay?.level ?? NONE;
   return [
     ...unlike('what was recorded', level(a), level(b)),
     ...unlike('lost events', grouped(a.lostEvents), grouped(b.lostEvents)),
+    ...certaintyDifference(a, b),
   ];
 }

@@ -29,6 +29,21 @@ it('says which side fails less, whichever comes first', () => {
   expect(compareReports(calm, a).verdict).toMatch(/^B fails more: /);
 });
 
+it('does not make a verdict of a hair, and says how much of the failing time is certain', () => {
+  const scaled = (by: number, exact: number): ReportData => ({
+    ...a,
+    totals: a.totals.map((t) => ({ ...t, share: t.share * by, exactNs: t.ns * exact })),
+  });
+  expect(compareReports(a, scaled(0.97, 1)).verdict).toContain('No order');
+  expect(compareReports(a, scaled(0.8, 1)).verdict).toMatch(/^B fails less/);
+  expect(compareReports(scaled(1, 1), scaled(1, 0.25)).differences).toContainEqual({
+    what: 'failing time that is certain',
+    a: '100\u00a0%',
+    b: '25\u00a0%',
+    weighs: true,
+  });
+});
+
 it('states differences of kernel and settings that can explain a change', () => {
   const b: ReportData = {
     ...a,

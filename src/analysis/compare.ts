@@ -8,7 +8,7 @@
 import { unusableIndex } from '../kernel/fragmentation-index.js';
 import { type Difference, differences } from './compare-facts.js';
 import type { ReportData, ReportInput } from './report-data.js';
-import { digits, duration, orderList, percent } from './words.js';
+import { bytesText, digits, duration, orderList, percent } from './words.js';
 
 export const COMPARE_SCHEMA = 1;
 /** Positions at which series are compared. */
@@ -16,6 +16,8 @@ const STEPS = 240;
 const HOLDERS = 12;
 /** A change of failing time smaller than this share of the run is no change. */
 const SAME = 0.002;
+/** Part of a share within which two are the same. */
+const SAME_PART = 0.05;
 
 export interface OrderComparison {
   readonly order: number;
@@ -205,7 +207,7 @@ function refusedOf(data: ReportData, order: number): number {
 /** Order 3, and the lowest order that differs. */
 function ordersOfInterest(orders: readonly OrderComparison[]): number[] {
   const shown = new Set<number>();
-  const differing = orders.find(({ share }) => Math.abs(share[0] - share[1]) > SAME);
+  const differing = orders.find(({ share }) => differs(share));
   if (differing) shown.add(differing.order);
   if (orders.some(({ order }) => order === 3)) shown.add(3);
   return [...shown].sort((x, y) => x - y);
@@ -229,6 +231,11 @@ function compareHolders(both: Pair<ReportData>): HolderComparison[] {
     .map(([comm, row]) => ({ comm, ...row }));
 }
 
+/** More than a share of the run that means nothing, and more than a small part of the share itself. */
+function differs([a, b]: Pair<number>): boolean {
+  return Math.abs(a - b) > Math.max(SAME, Math.max(a, b) * SAME_PART);
+}
+
 function verdictOf(
   orders: readonly OrderComparison[],
   both: Pair<ReportData>,
@@ -239,8 +246,9 @@ function verdictOf(
       tone: 'unknown',
     };
   }
-  const better = orders.filter(({ share }) => share[0] - share[1] > SAME);
-  const worse = orders.filter(({ share }) => share[1] - share[0] > SAME);
+  const noticed = orders.filter(({ share }) => differs(share));
+  const better = noticed.filter(({ share }) => share[1] < share[0]);
+  const worse = noticed.filter(({ share }) => share[1] > share[0]);
   if (better.length === 0 && worse.length === 0) {
     return {
       verdict: 'No order of atomic allocation fails for a noticeably different share of the run.',
@@ -248,7 +256,7 @@ function verdictOf(
     };
   }
   const words = (row: OrderComparison): string =>
-    `order ${row.order} fails for ${percent(row.share[1])} of the run instead of ${percent(row.share[0])}`;
+    `${bytesText(2 ** row.order * both[0].pageSize)} fails for ${percent(row.share[1])} of the run instead of ${percent(row.share[0])}`;
   const list = (rows: readonly OrderComparison[]): string =>
     `${orderList(rows.map(({ order }) => order))} (${words(rows[0]!)})`;
   if (worse.length === 0) {

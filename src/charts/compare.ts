@@ -15,7 +15,7 @@ export interface CompareChart {
 }
 
 /** Pages are made without a script, so charts cannot follow the width of the window. */
-const WIDTH = 1200;
+const WIDTH = 960;
 const COLORS = { domain: ['A', 'B'], range: SIDE_COLORS };
 const SIDE = { field: 'side', type: 'nominal', scale: COLORS };
 const LEGEND = { title: null, orient: 'top' };

@@ -85,6 +85,9 @@ function sizeLabels(data: ReportData): string {
   return `${JSON.stringify(labels)}[datum.value]`;
 }
 
+/** Beside the legend of refusals, where both have room in one row. */
+const REASON_COLUMNS = 'max(1, floor((room < 468 ? room : room - 390) / 130))';
+
 function windowLayer(data: ReportData) {
   const reasons = Object.keys(REASON_COLORS);
   return {
@@ -105,7 +108,7 @@ function windowLayer(data: ReportData) {
             : {
                 title: 'Why it fails',
                 values: reasonsIn(data),
-                columns: legendColumns(130),
+                columns: { expr: REASON_COLUMNS },
                 symbolType: 'square',
                 labelExpr: "replace(datum.label, regexp('-', 'g'), ' ')",
               },

@@ -16,12 +16,14 @@ import { chartFiles, csvFile, exportLinks } from './static-export.js';
 import { STYLE } from './style.js';
 
 const EXTRA = `
-.compare svg{max-width:100%;height:auto;color:inherit}
+.compare svg{display:block;width:100%;min-width:640px;height:auto;color:inherit}
+.compare figure{overflow-x:auto}
 .compare figure{margin:0 0 6px}.compare .export{font-size:13.5px}.compare .export a{margin-right:10px}
 .sides{display:flex;flex-wrap:wrap;gap:4px 24px;margin:0 0 12px;color:var(--faint)}
 .side-a,.side-b{display:inline-block;width:11px;height:11px;border-radius:2px;margin-right:6px}
 .side-a{background:${SIDE_COLORS[0]}}.side-b{background:${SIDE_COLORS[1]}}
 tr.weighs td:first-child{font-weight:600}
+@media print{.compare .card{break-inside:auto}.compare figure,.compare h2{break-inside:avoid;break-after:avoid}.compare svg{min-width:0}.compare table{font-size:11px}.compare th,.compare td{padding:3px 6px}}
 `;
 
 export async function renderCompareHtml(comparison: Comparison, version: string): Promise<string> {
@@ -91,6 +93,7 @@ function ordersCard({ orders, gfp, pageSize }: Comparison): string {
   return [
     '<section class="card" aria-labelledby="orders-title">',
     `<h2 class="card-title" id="orders-title">Order by order, ${e(gfp)}</h2>`,
+    '<p class="lead">For how long a request of each size would have failed, and how many atomic requests, of whatever flags, the kernel did refuse. Flags such as <code>__GFP_NOMEMALLOC</code> make a request fail sooner: see the report of each recording.</p>',
     '<div class="table-wrap" tabindex="0" role="region" aria-label="Orders"><table>',
     `<thead><tr><th scope="col" class="n">Size · order</th>${heads.map((head) => `<th scope="col" class="n">${e(head)}</th>`).join('')}</tr></thead>`,
     `<tbody>${rows.join('')}</tbody></table></div>`,
@@ -135,7 +138,7 @@ async function chartCard(chart: CompareChart): Promise<string> {
   return [
     `<section class="card" id="${id}" aria-labelledby="${id}-title">`,
     `<h2 class="card-title" id="${id}-title">${e(chart.title)}</h2>`,
-    `<figure>${svg}</figure>`,
+    `<figure tabindex="0" role="group" aria-label="Chart: ${e(chart.title)}">${svg}</figure>`,
     `<p class="quiet">${e(chart.description)}.</p>`,
     exportLinks([...files, csvFile(`compare-${chart.id}`, heads, rows)]),
     '</section>',

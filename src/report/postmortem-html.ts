@@ -64,7 +64,7 @@ async function sectionHtml(section: PageSection): Promise<string> {
       .map(([label, text]) => `<dt>${e(label)}</dt><dd>${e(text)}</dd>`)
       .join('')}</dl>`,
     ...charts,
-    ...section.tables.map(tableHtml),
+    ...section.tables.map((table) => tableHtml(table, section)),
     '<h3>What to do</h3>',
     `<ul>${section.advice.map(adviceHtml).join('')}</ul>`,
     section.useless.length === 0 ? '' : '<h3>What will not help</h3>',
@@ -86,7 +86,10 @@ function adviceHtml(advice: PageSection['advice'][number]): string {
   return `<li><strong>${e(advice.what)}</strong>: ${e(advice.why)}${command}${cost}</li>`;
 }
 
-function tableHtml(table: PageTable): string {
+/** @param section whose table it is: sections have tables of one caption. */
+function tableHtml(table: PageTable, section?: PageSection): string {
+  const label = section ? `${table.caption}: ${section.title}` : table.caption;
+  const name = section ? `${section.id}-${fileWords(table.caption)}` : fileWords(table.caption);
   const isNumber = (text: string): boolean => /^(?:-?[\d,.]+)?$/.test(text);
   const columns = table.columns.map((_, i) => table.rows.every((row) => isNumber(row[i] ?? '')));
   const numeric = (column: number): string => (columns[column] ? ' class="n"' : '');
@@ -95,7 +98,7 @@ function tableHtml(table: PageTable): string {
     return id === undefined ? e(text) : `<a href="#${e(id)}">${e(text)}</a>`;
   };
   return [
-    `<div class="table-wrap" tabindex="0" role="region" aria-label="${e(table.caption)}">`,
+    `<div class="table-wrap" tabindex="0" role="region" aria-label="${e(label)}">`,
     `<table><caption>${e(table.caption)}</caption>`,
     `<thead><tr>${table.columns.map((text, i) => `<th scope="col"${numeric(i)}>${e(text)}</th>`).join('')}</tr></thead>`,
     `<tbody>${table.rows
@@ -105,8 +108,12 @@ function tableHtml(table: PageTable): string {
       )
       .join('')}</tbody>`,
     '</table></div>',
-    exportLinks([csvFile('table', table.columns, table.rows)]),
+    exportLinks([csvFile(name, table.columns, table.rows)]),
   ].join('\n');
+}
+
+function fileWords(text: string): string {
+  return text.toLowerCase().replace(/[^a-z0-9]+/g, '-');
 }
 
 async function chartHtml(chart: PageChart): Promise<string> {

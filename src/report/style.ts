@@ -25,7 +25,7 @@ body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,-
 .verdict{margin:0 0 12px;padding:2px 0 2px 16px;border-left:5px solid var(--faint);font-size:clamp(18px,1.75vw,23px);line-height:1.3;font-weight:600;max-width:58em;text-wrap:pretty}
 .verdict.bad{border-color:var(--bad)}.verdict.warn{border-color:var(--warn)}.verdict.good{border-color:var(--good)}
 .gloss{margin:0 0 12px;padding-left:21px;color:var(--faint);font-size:14px;max-width:92em;text-wrap:pretty}.gloss b{font-weight:600;color:var(--ink)}
-.facts{list-style:none;display:grid;grid-template-columns:repeat(auto-fit,minmax(250px,1fr));gap:12px;margin:0 0 16px;padding:0}
+.facts{list-style:none;display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,215px),1fr));gap:12px;margin:0 0 16px;padding:0}
 .facts li{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:9px 16px;box-shadow:var(--shadow)}
 .figure{display:block;font-size:22px;font-weight:650;font-variant-numeric:tabular-nums}
 .fact{color:var(--faint);font-size:14px;line-height:1.4;display:block}
@@ -34,7 +34,7 @@ body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,-
 .navigator{height:34px}.navigator canvas{width:100%;height:34px;display:block;cursor:crosshair;border-radius:6px;touch-action:none}
 .controls{display:flex;flex-wrap:wrap;align-items:center;gap:6px 12px;padding-top:6px;font-size:13.5px}
 .controls label{display:inline-flex;align-items:center;gap:6px;color:var(--faint)}
-#gfp{width:11.5em}.controls .grow{flex:1 1 130px}.controls input[type=range]{flex:1;min-width:90px;accent-color:var(--accent)}
+#gfp{width:14.5em}.controls .grow{flex:1 1 130px}.controls input[type=range]{flex:1;min-width:90px;accent-color:var(--accent)}
 #range{font-variant-numeric:tabular-nums;min-width:13em;color:var(--ink)}
 button,select{font:inherit;font-size:13.5px;color:var(--ink);background:var(--card);border:1px solid var(--line);border-radius:7px;padding:3px 10px;min-height:28px}
 button{cursor:pointer}button:disabled{opacity:.45;cursor:default}button:hover,select:hover{border-color:var(--accent)}
@@ -79,7 +79,7 @@ code{font-size:.92em;overflow-wrap:anywhere}.hash{white-space:nowrap}
 .zones .chosen strong{text-decoration:underline}
 .inline{font-weight:400;color:var(--faint);margin-left:8px}
 .pages-views{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:8px 24px;align-items:start}
-.pages-views p{margin:0 0 6px;min-height:30px}.pages-choice{display:flex;gap:6px;align-items:center}.pages-choice .inline{margin:0}
+.pages-views p{margin:0 0 6px;min-height:30px}.pages-choice{display:flex;gap:6px;align-items:center}.pages-choice .inline{margin:0;min-width:0}select{max-width:100%}
 #pages-grid,#blocks-grid{width:100%;display:block}#blocks-grid{cursor:pointer}#pages-grid{max-width:608px}
 .strip-row{display:grid;grid-template-columns:5.5em 1fr;gap:8px;align-items:center;margin:2px 0}
 .strip{width:100%;height:16px;cursor:pointer;border-radius:3px}
@@ -96,9 +96,9 @@ button.csv{font-size:12.5px}.table-wrap:not(:has(table)){border:0}.table-wrap:no
 footer{color:var(--faint);font-size:13.5px;padding-bottom:40px;overflow-wrap:anywhere}
 details.plain summary{font-weight:600}
 .note{max-width:1312px;margin:8px auto;padding:8px 12px;background:var(--soft);border-radius:8px}
-@media (max-width:640px){.top,main,footer{padding-left:12px;padding-right:12px}.toolbar{position:static;padding:8px 12px}.card{padding:12px}#range{min-width:0}}
+@media (max-width:640px){.top,main,footer{padding-left:12px;padding-right:12px}.toolbar{position:static;padding:8px 12px}.card{padding:12px}#range{min-width:0}.table-wrap table{min-width:34em}.state table,#replay table{min-width:0}}
 @page{margin:12mm}
 @media print{:root,:root[data-theme=dark],:root:not([data-theme=light]){--paper:#fff;--card:#fff;--ink:#000;--faint:#444;--line:#ccc;--soft:#f3f3f3;--accent:#0969a8;--bar:rgba(10,132,198,.25);--bad:#b34700;--warn:#7d5700;--good:#00694c;--shadow:none;color-scheme:light}
 .toolbar,.skip,.export,.table,.segmented,#tooltip,.state .step,button.link,.how:not([open]){display:none!important}.group>.lead{break-after:avoid}*{print-color-adjust:exact}.card,.facts li{break-inside:avoid;border-color:#ccc}
-.with-panel{grid-template-columns:1fr}.state{position:static;max-height:none;break-inside:auto}.pages{break-inside:avoid}.pages:not(.drawn){display:none}.pages-choice button{display:none}.state>div>:has(table){break-inside:avoid}.table-wrap{max-height:none}.top,main,footer{max-width:none;padding:0}body{font-size:12px}h2{break-after:avoid}canvas{max-width:100%!important;height:auto!important}}
+.with-panel{grid-template-columns:1fr}.state{position:static;max-height:none;break-inside:auto}.pages{break-inside:avoid}.pages:not(.drawn){display:none}.pages-choice button{display:none}.state>div>:has(table){break-inside:avoid}.table-wrap{max-height:none;overflow:visible}.top,main,footer{max-width:none;padding:0 1px}body{font-size:12px}h2,h3{break-after:avoid}thead th.n{white-space:normal}th{position:static}tr{break-inside:avoid}footer table{font-size:10px}footer td:first-child{min-width:17em}footer th,footer td{padding:2px 6px}canvas{max-width:100%!important;height:auto!important}}
 `;

@@ -65,12 +65,19 @@ describe.skipIf(missing)(`pages without a script in a browser${why}`, () => {
   }, 120_000);
 
   it('explains a kernel log', async () => {
-    const log = join('samples', 'k61-checker', 'system', 'dmesg.txt.zst');
-    const { code, stdout } = await runCli(['postmortem', log, '--format', 'html', '-q']);
+    const logs = ['k61-checker', 'k510-net'].map((name) =>
+      join('samples', name, 'system', 'dmesg.txt.zst'),
+    );
+    const { code, stdout } = await runCli(['postmortem', ...logs, '--format', 'html', '-q']);
     expect(code).toBe(0);
     const open = await browser.openPage(stdout);
     expect(await open.page.locator('h1').innerText()).not.toBe('');
     expect(await open.page.locator('figure svg[role=img]').count()).toBeGreaterThan(0);
+    const files = await open.page
+      .locator('a[download$=".csv"]')
+      .evaluateAll((links) => links.map((link) => link.getAttribute('download')));
+    expect(files.length).toBeGreaterThan(2);
+    expect(new Set(files).size).toBe(files.length);
     await holds(open);
     await open.page.close();
   }, 60_000);
