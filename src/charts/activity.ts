@@ -61,7 +61,7 @@ export const activityChart: Chart = {
     const color = {
       field: 'lane',
       type: 'nominal',
-      scale: { domain, range: domain.map((lane) => ACTIVITY_COLORS[lane] ?? '#8a8f98') },
+      scale: { domain, range: domain.map((lane) => ACTIVITY_COLORS[lane] ?? '#6b7280') },
       legend: null,
     };
     return timeChart({

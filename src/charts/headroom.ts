@@ -243,9 +243,11 @@ function ringLine(data: ReportData) {
   };
 }
 
-/** The orders shown together lie far apart in colour; the others, shown alone, may repeat one. */
+/** Of the orders shown together: far apart with any colour vision; the others, shown alone, repeat one. */
+const RING_COLORS = [1, 3, 5, 8, 11];
+
 function ringColors(orders: number): string[] {
-  return Array.from({ length: orders - 1 }, (_, i) => ORDER_COLORS[Math.min(11, i * 2 + 1)]!);
+  return Array.from({ length: orders - 1 }, (_, i) => ORDER_COLORS[RING_COLORS[i] ?? 11]!);
 }
 
 function ringRows(data: ReportData, view: ChartView): Row[] {

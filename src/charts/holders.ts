@@ -272,7 +272,7 @@ export const holdersOverTimeChart: Chart = {
               type: 'nominal',
               scale: {
                 domain: names,
-                range: [...CATEGORY_COLORS.slice(0, names.length - 1), '#8a8f98'],
+                range: [...CATEGORY_COLORS.slice(0, names.length - 1), '#6b7280'],
               },
               legend: {
                 title: 'Holder',

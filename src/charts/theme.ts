@@ -44,7 +44,7 @@ export const REASON_COLORS: Readonly<Record<Exclude<ZoneReason, 'none'>, string>
   'only-highatomic': '#cc79a7',
   'only-cma': '#009e73',
   isolated: '#e69f00',
-  unknown: '#8a8f98',
+  unknown: '#6b7280',
 };
 
 export const REASON_WORDS: Readonly<Record<Exclude<ZoneReason, 'none'>, string>> = {
@@ -84,8 +84,8 @@ export const TYPE_COLORS: Readonly<Record<string, string>> = {
   HighAtomic: '#cc79a7',
   Reserve: '#cc79a7',
   CMA: '#009e73',
-  Isolate: '#7a4fbf',
-  unknown: '#8a8f98',
+  Isolate: '#4d2a85',
+  unknown: '#6b7280',
 };
 
 /** A and B of a comparison. */
@@ -98,7 +98,7 @@ export const ACTIVITY_COLORS: Readonly<Record<string, string>> = {
   kswapd: '#0a84c6',
   'CMA allocation': '#cc79a7',
   'OOM kill': '#c8413f',
-  markers: '#8a8f98',
+  markers: '#6b7280',
 };
 
 /** What a single page is; null is drawn hatched. */
@@ -107,8 +107,8 @@ export const PAGE_COLORS = {
   'on a per-cpu list': '#f0d94a',
   'movable, allocated in the recording': '#0a84c6',
   'immovable, allocated in the recording': '#d55e00',
-  'in use since before the recording': '#7f8792',
-  isolated: '#7a4fbf',
+  'in use since before the recording': '#8b939e',
+  isolated: '#4d2a85',
   'not known': null,
 } as const;
 
@@ -118,7 +118,7 @@ export const CATEGORY_COLORS: readonly string[] = [
   '#009e73',
   '#cc79a7',
   '#e69f00',
-  '#7a4fbf',
+  '#5b35a0',
   '#56b4e9',
   '#a5682a',
   '#5b8c2a',

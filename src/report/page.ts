@@ -50,7 +50,7 @@ export function pageBody(data: ReportData): string {
     '<a class="skip" href="#main">Skip to the report</a>',
     header(data),
     toolbar(data),
-    '<main id="main">',
+    '<main id="main" tabindex="-1">',
     '<div class="with-panel">',
     '<div>',
     chartCard(data, chartOf('failures'), 'h2'),
@@ -154,7 +154,7 @@ function requestSelect(data: ReportData): string {
 
 /** What all charts over time share. */
 const HONESTY =
-  'Drag to zoom in on a span, click to choose a moment. Pink spans lost events, hatching is where nothing is known, and a grey strip at the foot marks where numbers are bounds instead of exact.';
+  'Drag to zoom in on a span, click to choose a moment. Pink spans lost events, hatching is where nothing is known, and a grey strip at the foot marks where numbers are bounds instead of exact. By keyboard: arrows move the moment, + and − zoom, Home shows the whole recording.';
 
 export function chartCard(data: ReportData, chart: Chart, heading: 'h2' | 'h3' = 'h3'): string {
   const id = `chart-${chart.id}`;

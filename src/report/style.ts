@@ -34,11 +34,11 @@ body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,-
 .navigator{height:34px}.navigator canvas{width:100%;height:34px;display:block;cursor:crosshair;border-radius:6px;touch-action:none}
 .controls{display:flex;flex-wrap:wrap;align-items:center;gap:6px 12px;padding-top:6px;font-size:13.5px}
 .controls label{display:inline-flex;align-items:center;gap:6px;color:var(--faint)}
-#gfp{width:14.5em}.controls .grow{flex:1 1 130px}.controls input[type=range]{flex:1;min-width:90px;accent-color:var(--accent)}
+#gfp{width:16em}.controls .grow{flex:1 1 130px}.controls input[type=range]{flex:1;min-width:90px;accent-color:var(--accent)}
 #range{font-variant-numeric:tabular-nums;min-width:13em;color:var(--ink)}
 button,select{font:inherit;font-size:13.5px;color:var(--ink);background:var(--card);border:1px solid var(--line);border-radius:7px;padding:3px 10px;min-height:28px}
 button{cursor:pointer}button:disabled{opacity:.45;cursor:default}button:hover,select:hover{border-color:var(--accent)}
-:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
+main:focus{outline:0}:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 main{padding-top:16px;padding-bottom:24px}
 h2{font-size:20px;margin:34px 0 2px;font-weight:640}h3,.card-title{font-size:15.5px;margin:0 0 8px;font-weight:620}h4{font-size:14px;margin:12px 0 4px}
 .which{color:var(--faint);font-weight:400;font-size:13.5px}

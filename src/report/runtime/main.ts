@@ -179,6 +179,11 @@ class Page {
     byId('theme', HTMLButtonElement).addEventListener('click', () => {
       store.set({ theme: this.mode() === 'dark' ? 'light' : 'dark' });
     });
+    // The fragment is the view's: following this link as a link would lose what is shown.
+    document.querySelector('a.skip')?.addEventListener('click', (event) => {
+      event.preventDefault();
+      document.getElementById('main')?.focus();
+    });
     for (const button of choiceButtons()) {
       const { choice, value } = button.dataset;
       button.addEventListener('click', () => store.set({ [choice!]: value }));
