@@ -173,13 +173,32 @@ describe.skipIf(missing)(`the report in a browser${why}`, () => {
   it('exports every chart as SVG, PNG, Vega-Lite and CSV, each of them whole', async () => {
     const { page } = await browser.open(html);
     await drawAll(page);
+    // Chromium holds back downloads that come in quick succession: they are read before they become some.
+    await page.evaluate(() => {
+      const caught = globalThis as unknown as { blobs: Blob[] };
+      caught.blobs = [];
+      URL.createObjectURL = (blob) => `blob:${caught.blobs.push(blob as Blob)}`;
+      HTMLAnchorElement.prototype.click = () => {};
+    });
+    const caught = (): Promise<string> =>
+      page.evaluate(async () => {
+        const blob = (globalThis as unknown as { blobs: Blob[] }).blobs.pop();
+        const bytes = new Uint8Array((await blob?.arrayBuffer()) ?? []);
+        return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+      });
     const cards = await page.locator('[data-chart]:has(.plot)').all();
     expect(cards.length).toBeGreaterThan(10);
     for (const card of cards) {
       const file = async (what: string): Promise<Buffer> => {
-        const waiting = page.waitForEvent('download', PATIENCE);
         await card.locator(`[data-export="${what}"]`).dispatchEvent('click');
-        return readFileSync(await (await waiting).path());
+        let content = '';
+        await expect
+          .poll(async () => {
+            content = await caught();
+            return content;
+          }, PATIENCE)
+          .not.toBe('');
+        return Buffer.from(content, 'base64');
       };
       const svg = (await file('SVG')).toString();
       expect(svg).toMatch(/^<svg/);
