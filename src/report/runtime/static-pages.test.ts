@@ -65,7 +65,7 @@ describe.skipIf(missing)(`pages without a script in a browser${why}`, () => {
   }, 120_000);
 
   it('explains a kernel log', async () => {
-    const logs = ['k61-checker', 'k510-net'].map((name) =>
+    const logs = ['k61-checker', 'k72-numa'].map((name) =>
       join('samples', name, 'system', 'dmesg.txt.zst'),
     );
     const { code, stdout } = await runCli(['postmortem', ...logs, '--format', 'html', '-q']);
