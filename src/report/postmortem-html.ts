@@ -32,7 +32,12 @@ const EXTRA = `
 export async function renderPostmortemHtml(page: PostmortemPage, version: string): Promise<string> {
   const style = STYLE + EXTRA;
   const sections: string[] = [];
-  for (const section of page.sections) sections.push(await sectionHtml(section));
+  const several = page.sections.length > 1;
+  for (const [i, section] of page.sections.entries()) {
+    // Two reports may be alike in all that a title says.
+    const title = several ? `${i + 1}. ${section.title}` : section.title;
+    sections.push(await sectionHtml({ ...section, title }));
+  }
   return [
     ...documentHead(page.title, staticPolicy(style), style),
     '<body class="postmortem">',
