@@ -173,8 +173,8 @@ class FateTracer {
     this.next = new Uint32Array(context.space.size);
     this.#largestOrder = context.survey.largestOrder;
     this.#nextKindOnCpu = new Uint8Array(context.survey.maxCpu + 1);
-    this.#queues = new PcpQueues(context.space, context.pageblockOrder, context.survey.maxCpu);
-    this.#locked = new LockedRuns(context.survey.maxCpu + 1, this.#queues.areas);
+    this.#queues = new PcpQueues(context.space, context.pageblockOrder);
+    this.#locked = new LockedRuns(context.survey.maxCpu + 1);
     const { rare } = context.survey;
     this.#compactions = new CompactionRuns(rare);
     this.#hiding = indicesOf(rare, HIDING);
@@ -274,20 +274,20 @@ class FateTracer {
     const cpu = events.cpu[i]!;
     const page = this.batch.page[i]!;
     const order = this.batch.order[i]!;
-    const area = this.#queues.areaOf(page);
-    if (action[i] === Action.giveBypassing) this.#locked.skipped(cpu, area, action);
+    const place = this.#queues.placeOf(page, cpu);
+    if (action[i] === Action.giveBypassing) this.#locked.skipped(cpu, place, action);
     if (action[i] !== Action.freeToPcp) return;
     const fate = this.batch.fate[i]!;
     const first = order === 0 ? fate : this.batch.runs[fate + 1]!;
     const next = nextOf(first);
     if (next === Next.drain) this.#queues.drained(page, order, cpu, indexOf(first));
-    if (next !== Next.none && next !== Next.free) this.#locked.queued(cpu, area);
+    if (next !== Next.none && next !== Next.free) this.#locked.queued(cpu, place);
     else if (this.#lost.length > 0 || this.#compactions.runs(events.pid[i]!, index)) return;
     else if (indexOf(first) > this.#queues.emptyBy(page, order, cpu)) {
       // Pages freed later to the same list were drained before anything happens to this block: it never was on it.
       action[i] = Action.giveBypassing;
-      this.#locked.skipped(cpu, area, action);
-    } else this.#locked.undecided(cpu, area, i, events.detail[i]!);
+      this.#locked.skipped(cpu, place, action);
+    } else this.#locked.undecided(cpu, place, i, events.detail[i]!);
   }
 
   #lostBetween(index: number, fate: number): boolean {

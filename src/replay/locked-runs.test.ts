@@ -11,7 +11,7 @@ import { walk } from './testing/walk.js';
 
 /** Frees of one cpu and zone, last first: `+` went to the list, `-` skipped it, `.` not told, a digit: not told, at that depth. */
 function decided(frees: string, locked: boolean): string {
-  const runs = new LockedRuns(1, 1);
+  const runs = new LockedRuns(1);
   const action = new Uint8Array(frees.length).fill(Action.freeToPcp);
   for (let i = frees.length - 1; i >= 0; i--) {
     const free = frees[i]!;
@@ -49,11 +49,11 @@ describe('what frees of one run tell of each other', () => {
   });
 
   test('other zones have runs of their own, other cpus too', () => {
-    const runs = new LockedRuns(2, 2);
+    const runs = new LockedRuns(2);
     const action = new Uint8Array(4).fill(Action.freeToPcp);
     runs.undecided(0, 0, 3, 0);
     runs.undecided(0, 1, 2, 0);
-    runs.undecided(1, 0, 1, 0);
+    runs.undecided(1, 2, 1, 0);
     runs.skipped(0, 0, action);
     runs.endBatch(action);
     expect(Array.from(action)).toEqual([

@@ -15,6 +15,7 @@
  */
 import { BATCH_CAPACITY } from '../records/events.js';
 import { Action } from './actions.js';
+import { grown } from './cpu-areas.js';
 
 /** Preempt depth in a softirq that interrupted a holder. */
 const HOLDER_DEPTH = 3;
@@ -22,53 +23,50 @@ const HOLDER_DEPTH = 3;
 /** How deep the frees of a run were. */
 const Depth = { none: 0, holder: 1, other: 2 } as const;
 
+const CLOSED = -2;
+
 export class LockedRuns {
-  readonly #areas: number;
-  /** By cpu and area: the undecided frees since the last one decided, as a chain through `#earlier`; -1 none. */
-  readonly #undecided: Int32Array;
+  /** By place (cpu-areas.ts): the undecided frees since the last one decided, as a chain through `#chain`; -1 none. */
+  #undecided = new Int32Array(0);
   /** The last one decided skipped the list. */
-  readonly #skipped: Uint8Array;
+  #skipped = new Uint8Array(0);
   /** Some of the run went to the list. */
-  readonly #queued: Uint8Array;
+  #queued = new Uint8Array(0);
   /** A Depth: `other` as soon as one free is not at the holder's. */
-  readonly #depth: Uint8Array;
-  /** By cpu: whether any of its runs holds something. */
-  readonly #open: Uint8Array;
+  #depth = new Uint8Array(0);
+  /** By cpu: the place that something was said of last, as a chain through `#nextOpen`; -1 none. */
+  readonly #open: Int32Array;
+  /** CLOSED = nothing was said of the place. */
+  #nextOpen = new Int32Array(0);
   readonly #chain = new Int32Array(BATCH_CAPACITY);
 
-  /** @param areas number of areas that have per-cpu lists of their own. */
-  constructor(cpus: number, areas: number) {
-    this.#areas = areas;
-    this.#undecided = new Int32Array(cpus * areas).fill(-1);
-    this.#skipped = new Uint8Array(cpus * areas);
-    this.#queued = new Uint8Array(cpus * areas);
-    this.#depth = new Uint8Array(cpus * areas);
-    this.#open = new Uint8Array(cpus);
+  constructor(cpus: number) {
+    this.#open = new Int32Array(cpus).fill(-1);
   }
 
   /** A free that certainly skipped the list. @param action the batch's column of actions. */
-  skipped(cpu: number, area: number, action: Uint8Array): void {
-    const run = this.#run(cpu, area);
-    if (this.#skipped[run] === 1 || this.#queued[run] === 0) this.#decide(run, action);
-    this.#undecided[run] = -1;
-    this.#skipped[run] = 1;
+  skipped(cpu: number, place: number, action: Uint8Array): void {
+    this.#enter(cpu, place);
+    if (this.#skipped[place] === 1 || this.#queued[place] === 0) this.#decide(place, action);
+    this.#undecided[place] = -1;
+    this.#skipped[place] = 1;
   }
 
   /** A free that certainly went to the list. */
-  queued(cpu: number, area: number): void {
-    const run = this.#run(cpu, area);
-    this.#undecided[run] = -1;
-    this.#skipped[run] = 0;
-    this.#queued[run] = 1;
+  queued(cpu: number, place: number): void {
+    this.#enter(cpu, place);
+    this.#undecided[place] = -1;
+    this.#skipped[place] = 0;
+    this.#queued[place] = 1;
   }
 
   /** A free at index i of the batch of which nothing tells but the depth of its softirq (0 = none or not told). */
-  undecided(cpu: number, area: number, i: number, depth: number): void {
-    const run = this.#run(cpu, area);
-    if (depth < HOLDER_DEPTH) this.#depth[run] = Depth.other;
-    else if (this.#depth[run] === Depth.none) this.#depth[run] = Depth.holder;
-    this.#chain[i] = this.#undecided[run]!;
-    this.#undecided[run] = i;
+  undecided(cpu: number, place: number, i: number, depth: number): void {
+    this.#enter(cpu, place);
+    if (depth < HOLDER_DEPTH) this.#depth[place] = Depth.other;
+    else if (this.#depth[place] === Depth.none) this.#depth[place] = Depth.holder;
+    this.#chain[i] = this.#undecided[place]!;
+    this.#undecided[place] = i;
   }
 
   /**
@@ -76,16 +74,18 @@ export class LockedRuns {
    * @param locked it needs the list's lock: a drain or a removal.
    */
   interrupt(cpu: number, locked: boolean, action: Uint8Array): void {
-    if (this.#open[cpu] === 0) return;
-    this.#open[cpu] = 0;
-    for (let run = cpu * this.#areas; run < (cpu + 1) * this.#areas; run++) {
-      const held = this.#skipped[run] === 1 || (locked && this.#depth[run] === Depth.holder);
-      if (held && this.#queued[run] === 0) this.#decide(run, action);
-      this.#undecided[run] = -1;
-      this.#depth[run] = Depth.none;
-      this.#skipped[run] = 0;
-      this.#queued[run] = 0;
+    for (let place = this.#open[cpu]!; place >= 0; ) {
+      const held = this.#skipped[place] === 1 || (locked && this.#depth[place] === Depth.holder);
+      if (held && this.#queued[place] === 0) this.#decide(place, action);
+      this.#undecided[place] = -1;
+      this.#depth[place] = Depth.none;
+      this.#skipped[place] = 0;
+      this.#queued[place] = 0;
+      const next = this.#nextOpen[place]!;
+      this.#nextOpen[place] = CLOSED;
+      place = next;
     }
+    this.#open[cpu] = -1;
   }
 
   /** The batch ends: its indices mean nothing in the next. */
@@ -93,13 +93,23 @@ export class LockedRuns {
     for (let cpu = 0; cpu < this.#open.length; cpu++) this.interrupt(cpu, false, action);
   }
 
-  #run(cpu: number, area: number): number {
-    this.#open[cpu] = 1;
-    return cpu * this.#areas + area;
+  #enter(cpu: number, place: number): void {
+    if (place >= this.#undecided.length) this.#grow(place + 1);
+    if (this.#nextOpen[place] !== CLOSED) return;
+    this.#nextOpen[place] = this.#open[cpu]!;
+    this.#open[cpu] = place;
   }
 
-  #decide(run: number, action: Uint8Array): void {
-    for (let i = this.#undecided[run]!; i >= 0; i = this.#chain[i]!) {
+  #grow(places: number): void {
+    this.#undecided = grown(this.#undecided, places, -1);
+    this.#skipped = grown(this.#skipped, places, 0);
+    this.#queued = grown(this.#queued, places, 0);
+    this.#depth = grown(this.#depth, places, Depth.none);
+    this.#nextOpen = grown(this.#nextOpen, places, CLOSED);
+  }
+
+  #decide(place: number, action: Uint8Array): void {
+    for (let i = this.#undecided[place]!; i >= 0; i = this.#chain[i]!) {
       action[i] = Action.giveBypassing;
     }
   }

@@ -15,7 +15,7 @@ const SPACE = new PfnSpace(
 );
 
 function queues(): PcpQueues {
-  const made = new PcpQueues(SPACE, PAGEBLOCK_ORDER, 1);
+  const made = new PcpQueues(SPACE, PAGEBLOCK_ORDER);
   made.typeTold(0, MigrateType.movable);
   made.typeTold(32, MigrateType.unmovable);
   made.typeTold(64, MigrateType.reclaimable);
@@ -37,6 +37,14 @@ describe('per-cpu lists seen from the future', () => {
     expect(made.emptyBy(3, 0, 1)).toBe(Number.POSITIVE_INFINITY);
     expect(made.emptyBy(2, 1, 0)).toBe(Number.POSITIVE_INFINITY);
     expect(made.emptyBy(65, 0, 0)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test('cost memory only where something is freed, whatever the number of the cpu', () => {
+    const before = process.memoryUsage().arrayBuffers;
+    const made = queues();
+    made.drained(4, 0, 65_535, 80);
+    expect(made.emptyBy(3, 0, 65_535)).toBe(80);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 20);
   });
 
   test('so have other zones', () => {

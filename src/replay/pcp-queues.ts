@@ -11,6 +11,7 @@
  * those without an event.
  */
 
+import { CpuAreas, grown } from './cpu-areas.js';
 import type { PfnSpace } from './pfn-space.js';
 
 const UNMOVABLE = 0;
@@ -20,31 +21,27 @@ const LISTS = 32 * 2;
 
 export class PcpQueues {
   readonly #pageblockOrder: number;
-  readonly #cpus: number;
   /** Area of each pageblock: zones have lists of their own (and areas of a zone lose nothing by it). */
   readonly #area: Uint16Array;
   /** Type that the next event tells of each pageblock, -1 none. */
   readonly #type: Int8Array;
   /** Event by which everything freed up to now has left the list. */
-  readonly #emptyBy: Float64Array;
-  /** How many areas have lists of their own. */
-  readonly areas: number;
+  #emptyBy = new Float64Array(0);
+  readonly #places: CpuAreas;
 
-  constructor(space: PfnSpace, pageblockOrder: number, maxCpu: number) {
+  constructor(space: PfnSpace, pageblockOrder: number) {
     this.#pageblockOrder = pageblockOrder;
-    this.#cpus = maxCpu + 1;
     const pageblocks = (space.size >> pageblockOrder) + 1;
     this.#area = Uint16Array.from({ length: pageblocks }, (_, block) =>
       Math.max(0, space.zoneOf(Math.min(block << pageblockOrder, space.size - 1))),
     );
     this.#type = new Int8Array(pageblocks).fill(-1);
-    this.areas = this.#area.reduce((most, area) => Math.max(most, area), 0) + 1;
-    const lists = this.areas * this.#cpus * LISTS;
-    this.#emptyBy = new Float64Array(lists).fill(Number.POSITIVE_INFINITY);
+    this.#places = new CpuAreas(this.#area.reduce((most, area) => Math.max(most, area), 0) + 1);
   }
 
-  areaOf(page: number): number {
-    return this.#area[page >> this.#pageblockOrder]!;
+  /** Number of the lists that a page freed here goes to, of a cpu and an area. */
+  placeOf(page: number, cpu: number): number {
+    return this.#places.id(cpu, this.#area[page >> this.#pageblockOrder]!);
   }
 
   /** An event names the type of a page's list. */
@@ -55,13 +52,15 @@ export class PcpQueues {
   /** A block freed here is drained at an event. */
   drained(page: number, order: number, cpu: number, index: number): void {
     const list = this.#listOf(page, order, cpu);
-    if (list >= 0 && index < this.#emptyBy[list]!) this.#emptyBy[list] = index;
+    if (list < 0) return;
+    this.#emptyBy = grown(this.#emptyBy, list + 1, Number.POSITIVE_INFINITY);
+    if (index < this.#emptyBy[list]!) this.#emptyBy[list] = index;
   }
 
   /** The event by which a block freed here must have left its list; Infinity = not known. */
   emptyBy(page: number, order: number, cpu: number): number {
     const list = this.#listOf(page, order, cpu);
-    return list < 0 ? Number.POSITIVE_INFINITY : this.#emptyBy[list]!;
+    return this.#emptyBy[list] ?? Number.POSITIVE_INFINITY;
   }
 
   /** HIGHATOMIC and CMA pages are kept on the movable lists. */
@@ -69,7 +68,6 @@ export class PcpQueues {
     const block = page >> this.#pageblockOrder;
     const type = this.#type[block]!;
     if (type < 0 || type === UNMOVABLE) return -1;
-    const place = this.areaOf(page) * this.#cpus + cpu;
-    return place * LISTS + order * 2 + (type === RECLAIMABLE ? 1 : 0);
+    return this.placeOf(page, cpu) * LISTS + order * 2 + (type === RECLAIMABLE ? 1 : 0);
   }
 }
