@@ -15,7 +15,13 @@ const END = '<!-- generated: end -->';
 const percent = (value: number, digits = 2): string =>
   Number.isFinite(value) ? value.toFixed(digits) : '-';
 const share = (part: number, whole: number): string =>
-  whole === 0 ? '-' : `${part}/${whole} (${((100 * part) / whole).toFixed(1)} %)`;
+  whole === 0 ? '-' : `${part}/${whole} (${shareOf(part, whole)} %)`;
+
+/** In percent; 100.0 only if it is all of them. */
+function shareOf(part: number, whole: number): string {
+  const share = ((100 * part) / whole).toFixed(1);
+  return share === '100.0' && part < whole ? '99.9' : share;
+}
 
 const HEAD = [
   'copies exact',
