@@ -4,10 +4,11 @@
 
 import { GfpFlag } from '../kernel/gfp.js';
 import { versionCode } from '../kernel/release.js';
-import { blocking, type Judged, lowerOrder, raiseMinFree } from './advice.js';
+import { blocking, type Judged, lowerOrder, nodeCount, raiseMinFree } from './advice.js';
 import type { Advice, Useless } from './findings.js';
 import { grouped, sizeOfKB } from './words.js';
 
+const V2635 = 2_006_035;
 const V412 = 4_012_000;
 const V59 = 5_009_000;
 const V617 = 6_017_000;
@@ -23,7 +24,7 @@ export function blockAdvice(report: Judged): Advice[] {
     case 'only-isolated':
       return [waitAdvice(), ...codeAdvice(report)];
     case 'old-halving-rule':
-      return [upgradeRule(report), ...codeAdvice(report), compactNow(report)];
+      return [upgradeRule(report), ...codeAdvice(report), ...compactNow(report)];
     default:
       return [];
   }
@@ -88,7 +89,7 @@ function fragmented(report: Judged): Advice[] {
       cost: 'more reclaim and compaction; no help on a machine that is fragmented already',
     });
   }
-  advice.push(compactNow(report));
+  advice.push(...compactNow(report));
   return advice;
 }
 
@@ -115,7 +116,8 @@ export function codeAdvice(report: Judged): Advice[] {
       cost: 'one TLB entry per page',
     });
   }
-  advice.push(lowerOrder(report));
+  // the stack of a thread has one size
+  if (report.caller.owner !== 'fork') advice.push(lowerOrder(report));
   if (!sleeps && /(?:rx|recv|skb|poll|napi)/i.test(report.caller.fn + report.caller.cache)) {
     advice.push({
       id: 'smaller-buffers',
@@ -166,14 +168,18 @@ function isDma(report: Judged): boolean {
   return frames.some((frame) => /^(?:dma_|__?dma|iommu_|swiotlb)/.test(frame.fn));
 }
 
-function compactNow(report: Judged): Advice {
-  return {
-    id: 'compact-memory',
-    what: 'stop-gap: compact once',
-    why: 'moves movable pages together; unmovable ones stay where they are, so the effect is short',
-    command: 'echo 1 > /proc/sys/vm/compact_memory',
-    cost: `seconds of CPU on ${report.zones.length > 3 ? 'every node' : 'the machine'}`,
-  };
+/** Compaction came with 2.6.35; it needs an MMU, which no report tells of. */
+function compactNow(report: Judged): Advice[] {
+  if (report.kernelKnown && versionCode(report.profile.version) < V2635) return [];
+  return [
+    {
+      id: 'compact-memory',
+      what: 'stop-gap: compact once',
+      why: 'moves movable pages together; unmovable ones stay where they are, so the effect is short. Kernels without CONFIG_COMPACTION, as all without MMU, lack the file',
+      command: 'echo 1 > /proc/sys/vm/compact_memory',
+      cost: `seconds of CPU on ${nodeCount(report) > 1 ? 'every node' : 'the machine'}`,
+    },
+  ];
 }
 
 /** The request has a right to the reserve, but per-cpu lists alone serve its order. */
@@ -202,7 +208,7 @@ function onlyHighatomic(report: Judged): Advice[] {
     });
   }
   if (order === 0) return [...raiseMinFree(report), ...advice];
-  return [...advice, ...codeAdvice(report), compactNow(report)];
+  return [...advice, ...codeAdvice(report), ...compactNow(report)];
 }
 
 function onlyCma(report: Judged): Advice[] {

@@ -80,6 +80,7 @@ function usesReserve(report: Judged): boolean {
   return !blocking(report) && report.request?.high === true;
 }
 
+const V30 = 3_000_000;
 const V46 = 4_006_000;
 
 /** For requests that stop at min: the distance from low to min is all that they have. */
@@ -283,7 +284,10 @@ function cannotBeTold(report: Judged): Counsel {
       id: 'capture-more',
       what: `get the whole report: ${report.missing.join('; ') || 'the Mem-Info block'}`,
       why: 'watermarks and free lists of every zone are what decides; without them every answer is a guess. Where only dmesg is there and its ring overflows: log_buf_len=4M on the kernel command line',
-      command: 'journalctl -k -o short-monotonic > kernel.log',
+      command:
+        report.kernelKnown && versionCode(report.profile.version) < V30
+          ? 'dmesg > kernel.log'
+          : 'journalctl -k -o short-monotonic > kernel.log',
       cost: '',
     },
   ];

@@ -9,7 +9,13 @@ import type { KernelProfile } from '../kernel/profile.js';
 import type { Splat, SplatFreeList } from '../records/splat.js';
 import { asksTooEarly, counselOf, type Judged, nodeCount } from './advice.js';
 import { callerOf, traceIsForeign } from './caller.js';
-import type { Cause, PostmortemCertainty, PostmortemReport, ZoneFinding } from './findings.js';
+import {
+  type Cause,
+  countedPages,
+  type PostmortemCertainty,
+  type PostmortemReport,
+  type ZoneFinding,
+} from './findings.js';
 import { harmOf } from './harm.js';
 import {
   type JudgeOptions,
@@ -207,7 +213,7 @@ const SENTENCES: Readonly<Record<Cause, (input: SentenceInput) => string>> = {
   'old-halving-rule': ({ zone, name, need }) =>
     `${name} has ${plural(zone?.blocks ?? 0, 'block')} that could give ${need}, but the test of kernels up to 4.3 refuses: too little of its free memory lies in large blocks`,
   'should-have-passed': ({ report, zone, name, need }) =>
-    `by the printed figures (${spare(zone, report.pageKB)}) ${name} could have given ${need}: they were taken after the failure`,
+    `by the printed figures (${spare(zone, report.pageKB)}) ${name} could have given ${need}: the figures are from after the failure`,
   'impossible-request': ({ verdict }) => `nothing could ever serve it: ${verdict.impossible}`,
   'cannot-be-told': ({ report, zone }) => cannotSentence(report, zone),
 };
@@ -228,11 +234,24 @@ function belowSentence(report: Judged, zone: ZoneFinding | null, name: string): 
     boost: '; only the watermark boost makes the difference',
   };
   const extra = zone.because === null ? '' : because[zone.because];
-  const keep = pagesText((zone.reducedPages ?? 0) + zone.reservePages, pageKB);
   if (zone.reducedPages === 0 && zone.reservePages === 0)
     return `${name} has ${free} free: not even the last page was left`;
-  return `${name} has ${free} free and must keep ${keep} from this request: short by ${pagesText(zone.pagesShort, pageKB)}${extra}`;
+  const keep = pagesText((zone.reducedPages ?? 0) + zone.reservePages, pageKB);
+  const short = `short by ${pagesText(zone.pagesShort, pageKB)}${extra}`;
+  const counted = countedPages(zone) ?? 0;
+  if (counted === zone.freePages)
+    return `${name} has ${free} free, more than ${keep} must remain: ${short}`;
+  const less = listed(
+    zone.unusable.map(({ what, pages }) => `${grouped(pages)} for ${UNUSABLE_WORDS[what]}`),
+  );
+  return `${name} has ${free} free, ${grouped(counted)} without ${less}; more than ${keep} must remain: ${short}`;
 }
+
+const UNUSABLE_WORDS: Readonly<Record<ZoneFinding['unusable'][number]['what'], string>> = {
+  'the request itself': 'the request itself',
+  CMA: 'CMA',
+  'HIGHATOMIC reserve': 'the HIGHATOMIC reserve',
+};
 
 /** The largest free block of each zone: what a picture without a request can say. */
 function largestBlocks(splat: Splat): string {

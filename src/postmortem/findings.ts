@@ -74,6 +74,12 @@ export interface ZoneFinding {
   readonly steps: readonly string[];
 }
 
+/** Free pages that count for the request: what is short is short of these. null = marks not printed. */
+export function countedPages(zone: ZoneFinding): number | null {
+  if (zone.marginPages === null || zone.reducedPages === null) return null;
+  return zone.reducedPages + zone.reservePages + 1 + zone.marginPages;
+}
+
 export type CallerContext =
   | 'softirq'
   | 'interrupt'

@@ -8,6 +8,7 @@
  * SysRq-m, slab lines alone) are left out unless `all` is set, but counted.
  */
 import type { LogFact, Splat, SplatKind, SplatRecord } from '../records/splat.js';
+import { withoutCopies } from './copies.js';
 import { explainSplat, type PostmortemOptions } from './explain.js';
 import type { PostmortemReport } from './findings.js';
 import { bootsOf, groupReports, type ReportGroup, type Timeline, timelineOf } from './group.js';
@@ -28,6 +29,8 @@ export interface PostmortemResult {
   readonly facts: readonly LogFact[];
   /** Reports of other kinds that were left out, by kind. */
   readonly leftOut: Readonly<Partial<Record<SplatKind, number>>>;
+  /** Reports that another repeats to the letter, and that are not counted: one log twice, several of one run. */
+  readonly copies: number;
 }
 
 /** Related reports within this time are mentioned beside a failure. */
@@ -41,11 +44,12 @@ export function postmortemOf(
   request: PostmortemRequest = {},
 ): PostmortemResult {
   const facts: LogFact[] = [];
-  const splats: Splat[] = [];
+  const found: Splat[] = [];
   for (const record of records) {
     if (record.record === 'fact') facts.push(record.fact);
-    else splats.push(record.splat);
+    else found.push(record.splat);
   }
+  const { splats, copies } = withoutCopies(found);
   const leftOut: Partial<Record<SplatKind, number>> = {};
   const reports: PostmortemReport[] = [];
   const memory: KernelMemory = new Map();
@@ -53,7 +57,8 @@ export function postmortemOf(
   for (const splat of splats) {
     if (request.all || isFailure(splat)) {
       const report = explainSplat(splat, request, memory);
-      reports.push({ ...report, notes: [...report.notes, ...neighbours.notes(splat)] });
+      const notes = [...copyNotes(copies.get(splat) ?? 0), ...neighbours.notes(splat)];
+      reports.push({ ...report, notes: [...report.notes, ...notes] });
     } else {
       leftOut[splat.kind] = (leftOut[splat.kind] ?? 0) + 1;
     }
@@ -65,7 +70,12 @@ export function postmortemOf(
     timeline,
     facts,
     leftOut,
+    copies: found.length - splats.length,
   };
+}
+
+function copyNotes(copies: number): string[] {
+  return copies === 0 ? [] : [`it stands ${copies + 1} times in the logs and is counted once`];
 }
 
 /** A report without header is a failure if its trace shows who printed it. */
@@ -86,6 +96,13 @@ const KIND_WORDS: Readonly<Record<SplatKind, string>> = {
 
 export function kindWords(kind: SplatKind): string {
   return KIND_WORDS[kind];
+}
+
+/** `2 reports repeat others to the letter …`. */
+export function copiesText({ copies }: PostmortemResult): string {
+  return copies === 1
+    ? '1 report repeats another to the letter and is not counted.'
+    : `${copies} reports repeat others to the letter and are not counted.`;
 }
 
 /** Reports of other kinds by log and boot, in time order, and CMA areas by log. */

@@ -2,10 +2,16 @@
  * A postmortem for the terminal: the answer in about ten lines, every step with `explain`.
  */
 import { clockReading, formatSeconds } from '../records/time.js';
-import type { Advice, Cause, PostmortemReport, ZoneFinding } from './findings.js';
+import {
+  type Advice,
+  type Cause,
+  countedPages,
+  type PostmortemReport,
+  type ZoneFinding,
+} from './findings.js';
 import { callerName, type ReportGroup } from './group.js';
 import { servedBy } from './lists.js';
-import { kindWords, type PostmortemResult } from './postmortem.js';
+import { copiesText, kindWords, type PostmortemResult } from './postmortem.js';
 import { Layout, type Paint, safe, type TextOptions } from './text-layout.js';
 import {
   grouped,
@@ -131,14 +137,20 @@ function head(
     out.item('  asked    ', `nothing: memory as it was; kernel ${release}`);
     return;
   }
-  const gfp = splat.header.gfpNames || report.request?.text || 'flags unknown';
+  const flags = report.request?.flags === 0 ? 'no flags' : report.request?.text;
+  const gfp = splat.header.gfpNames || flags || 'flags unknown';
   const sleep =
     report.request === null ? '' : report.request.directReclaim ? ', may wait' : ', may not wait';
   out.item('  asked    ', `${sizeAsked(report)}, ${safe(gfp)}${sleep}; kernel ${release}`);
   const { comm } = splat.header;
   const pid = splat.context.pid === null ? '' : ` (pid ${splat.context.pid})`;
   const task = comm === '' ? '' : `, task ${safe(comm)}${pid}`;
-  out.item('  by       ', `${safe(callerName(report))}, ${report.caller.context}${task}`);
+  const { fn, cache, context } = report.caller;
+  const caller = fn === '' && cache === '' ? 'caller unknown' : safe(callerName(report));
+  out.item(
+    '  by       ',
+    `${caller}, ${context === 'unknown' ? 'context unknown' : context}${task}`,
+  );
 }
 
 const PAINTS: Readonly<Partial<Record<Cause, Paint>>> = {
@@ -166,8 +178,11 @@ function zoneLine(report: PostmortemReport, zone: ZoneFinding): string {
   const nodes = new Set(report.zones.map((z) => z.node)).size;
   const parts = [`${zoneName(zone.node, safe(zone.zone), nodes)}: ${zone.reason}`];
   if (zone.freePages !== null) parts.push(`${grouped(zone.freePages)} pages free`);
-  if (zone.reducedPages !== null)
-    parts.push(`must keep ${grouped(zone.reducedPages + zone.reservePages)}`);
+  const counted = countedPages(zone);
+  if (counted !== null && counted >= 0 && zone.reducedPages !== null) {
+    if (counted !== zone.freePages) parts.push(`${grouped(counted)} count`);
+    parts.push(`${grouped(zone.reducedPages + zone.reservePages + 1)} needed`);
+  }
   if (zone.pagesShort > 0) parts.push(`short ${grouped(zone.pagesShort)}`);
   if (zone.blocks !== null && (report.order ?? 0) > 0)
     parts.push(`${plural(zone.blocks, 'usable block')}`);
@@ -232,6 +247,10 @@ function picture(out: Layout, report: PostmortemReport, zone: ZoneFinding): void
 }
 
 function leftOut(out: Layout, result: PostmortemResult): void {
+  if (result.copies > 0) {
+    out.blank();
+    out.item('', copiesText(result), 'dim');
+  }
   const parts = Object.entries(result.leftOut).map(
     ([kind, count]) => `${plural(count, kindWords(kind as keyof typeof result.leftOut))}`,
   );

@@ -9,7 +9,7 @@ import type { PostmortemReport, ZoneFinding } from './findings.js';
 import { freeBlocksChart, hasFreeBlocks, type Spec } from './free-blocks-chart.js';
 import { callerName, type ReportGroup, type Timeline } from './group.js';
 import { servedBy } from './lists.js';
-import { kindWords, type PostmortemResult } from './postmortem.js';
+import { copiesText, kindWords, type PostmortemResult } from './postmortem.js';
 import { timelineChart } from './timeline-chart.js';
 import { grouped, plural, sizeAsked, spanText, zoneName } from './words.js';
 
@@ -75,7 +75,8 @@ function leadOf(result: PostmortemResult): string {
     plural(count, kindWords(kind as keyof typeof leftOut)),
   );
   const also = others.length === 0 ? '' : ` The log also has ${others.join(', ')}.`;
-  return `${plural(reports.length, 'report')} by ${plural(groups.length, 'caller and cause', 'callers and causes')}.${also}`;
+  const copies = result.copies === 0 ? '' : ` ${copiesText(result)}`;
+  return `${plural(reports.length, 'report')} by ${plural(groups.length, 'caller and cause', 'callers and causes')}.${also}${copies}`;
 }
 
 function timelineOfPage(result: PostmortemResult): PageChart | null {

@@ -25,6 +25,7 @@ export function postmortemJson(result: PostmortemResult, version: string): Json 
     timeline: { ...result.timeline },
     facts: result.facts.map((fact) => ({ ...fact })),
     leftOut: { ...result.leftOut } as { [key: string]: number },
+    copies: result.copies,
   };
 }
 

@@ -36,16 +36,17 @@ export function thousandths(value: number): string {
   return (value / 1000).toFixed(3);
 }
 
-/** `order 3 (32 KiB)`, `vmalloc of 40 MiB`, `order unknown`. */
+/** `order 3 (32 KiB)`, `order 0 (4 KiB) for a vmalloc of 40 MiB`, `vmalloc of 40 MiB`, `order unknown`. */
 export function sizeAsked(report: {
   readonly order: number | null;
   readonly bytes: number | null;
   readonly splat: { readonly header: { readonly vmallocBytes: number | null } };
 }): string {
   const { vmallocBytes } = report.splat.header;
-  if (report.order === null)
-    return vmallocBytes === null ? 'order unknown' : `vmalloc of ${sizeOfKB(vmallocBytes / 1024)}`;
-  return `order ${report.order}${report.bytes === null ? '' : ` (${sizeOfKB(report.bytes / 1024)})`}`;
+  const vmalloc = vmallocBytes === null ? '' : `vmalloc of ${sizeOfKB(vmallocBytes / 1024)}`;
+  if (report.order === null) return vmalloc || 'order unknown';
+  const size = report.bytes === null ? '' : ` (${sizeOfKB(report.bytes / 1024)})`;
+  return `order ${report.order}${size}${vmalloc && ` for a ${vmalloc}`}`;
 }
 
 /** `0.231 s`, `42 s`, `3.5 h`, `12 d`: how long something took, to two digits or so. */
