@@ -74,7 +74,7 @@ const BASIS: Readonly<Record<Reconstruction['profile']['basis'], string>> = {
 
 /** Codes of diagnostics that mean a limit was reached. */
 const LIMIT_CODE =
-  /-limit$|^(events-too-large|input-too-long|line-too-long|merge-budget|page-owner-span|snapshot-not-looked-at|snapshots-thinned|text-budget)$/;
+  /-limit$|^(events-too-large|input-too-long|inputs-not-compared|line-too-long|merge-budget|page-owner-span|snapshot-not-looked-at|snapshots-thinned|text-budget)$/;
 
 function limitsHit(recording: Recording): string[] {
   const seen = new Map<string, string>();

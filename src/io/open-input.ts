@@ -5,7 +5,7 @@
  * the stream that follows. A regular uncompressed file is read in place when random access is asked
  * for; everything else is copied to a temporary file.
  */
-import { close, open, readSync } from 'node:fs';
+import { closeSync, open, openSync, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Limits } from '../records/limits.js';
 import { isEncoded } from './compression.js';
@@ -13,9 +13,17 @@ import { ReadStop } from './decode-error.js';
 import { BackgroundHash, hashFile } from './hash.js';
 import type { InputFile } from './inputs.js';
 import { accessCopy, accessDescriptor, type ClosableAccess } from './random-access.js';
-import { type Chunks, peek, READ_BYTES, type ReadStats, readOnce } from './raw.js';
+import {
+  type Chunks,
+  peek,
+  READ_BYTES,
+  type ReadStats,
+  readDescriptor,
+  readOnce,
+  readSmall,
+} from './raw.js';
 import { type ReadOptions, readDecoded } from './read.js';
-import { newReadStats, readHere, readInThread, scanPays, threadPays } from './reader.js';
+import { newReadStats, readInThread, scanPays, threadPays } from './reader.js';
 import { type Scanned, ScannedFile, type ScanOrder } from './scan.js';
 
 export interface OpenInputOptions {
@@ -32,8 +40,9 @@ export interface OpenInputOptions {
 }
 
 const openFile = promisify(open);
-const closeFile = promisify(close);
 const SNIFF_BYTES = 64;
+/** Regular files up to this are read at once. */
+const SMALL_BYTES = 1 << 16;
 
 /** A plain file, which may be scanned ahead of its parser. */
 class ScanChoice {
@@ -142,7 +151,7 @@ export class OpenInput {
     if (this.#options.hash && this.#scan?.complete === true) {
       return new BackgroundHash({ fd: this.#fd, bytes: this.stats.rawBytes });
     }
-    await closeFile(this.#fd);
+    closeSync(this.#fd);
     return null;
   }
 }
@@ -159,13 +168,13 @@ export async function openInput(file: InputFile, options: OpenInputOptions): Pro
     const chunks = readDecoded(options.stdin, wanted, stats);
     return new OpenInput(file, null, await peek(chunks, options.headBytes), stats, options);
   }
-  const fd = file.path === null ? (options.stdin as number) : await openFile(file.path, 'r');
+  const fd = file.path === null ? (options.stdin as number) : await openPath(file.path, file);
   const { initial, compressed } = file.regular ? sniffFile(fd) : await sniffPipe(fd);
   const pays = threadPays(file.rawBytes, compressed, options.hash, file.path === null);
   const thread = pays ? options.thread : null;
   const read = (): AsyncGenerator<Uint8Array> =>
     thread === null
-      ? readHere(fd, initial, wanted, stats, file.regular ? file.rawBytes : READ_BYTES)
+      ? readDecoded(rawBytesOf(fd, initial, file), wanted, stats)
       : readInThread(
           { fd, initial, options: wanted, plain: !compressed, pipe: !file.regular },
           stats,
@@ -178,6 +187,18 @@ export async function openInput(file: InputFile, options: OpenInputOptions): Pro
     return new OpenInput(file, fd, peeked, stats, options, scan);
   }
   return new OpenInput(file, fd, await peek(read(), options.headBytes), stats, options);
+}
+
+function rawBytesOf(fd: number, initial: Uint8Array, file: InputFile): Chunks {
+  if (!file.regular) return readDescriptor(fd, initial, READ_BYTES);
+  return file.rawBytes <= SMALL_BYTES
+    ? readSmall(fd, file.rawBytes)
+    : readDescriptor(fd, initial, file.rawBytes);
+}
+
+/** Only a FIFO can make one wait for its other end. */
+async function openPath(path: string, { regular }: InputFile): Promise<number> {
+  return regular ? openSync(path, 'r') : openFile(path, 'r');
 }
 
 /** Looks at the first bytes without taking them. */

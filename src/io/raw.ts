@@ -55,6 +55,20 @@ export async function* readDescriptor(
   }
 }
 
+/**
+ * The same of a regular file of a few bytes, without a buffer ahead and without waiting for another thread: of
+ * thousands of such files most of the time would go there.
+ */
+export async function* readSmall(fd: number, sizeHint: number): AsyncGenerator<Uint8Array> {
+  // Files of /proc are said to have no bytes.
+  const chunk = new Uint8Array(Math.max(4096, sizeHint + 1));
+  for (;;) {
+    const count = readNow(fd, chunk);
+    if (count === 0) return;
+    yield chunk.subarray(0, count);
+  }
+}
+
 /** One read at the descriptor's own position; 0 at the end. */
 export function readOnce(fd: number, into: Uint8Array): Promise<number> {
   return new Promise((resolve, reject) => {

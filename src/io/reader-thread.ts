@@ -8,8 +8,9 @@ import { createHash } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { BufferPool } from './buffer-pool.js';
 import { asReadStop, ReadStop } from './decode-error.js';
-import { READ_BYTES, type ReadStats, readNow, readOnce } from './raw.js';
-import { newReadStats, type ReaderMessage, type ReaderTask, readHere } from './reader.js';
+import { READ_BYTES, type ReadStats, readDescriptor, readNow, readOnce } from './raw.js';
+import { readDecoded } from './read.js';
+import { newReadStats, type ReaderMessage, type ReaderTask } from './reader.js';
 
 const QUEUE = 8;
 /** A pipe gives little at a time: a chunk is sent from this much on. */
@@ -27,7 +28,7 @@ async function fill(task: ReaderTask, room: Uint8Array, from: number): Promise<n
   return filled;
 }
 
-/** What readHere does for such an input, without a copy and in chunks that are worth a message. */
+/** What readDecoded does for such an input, without a copy and in chunks that are worth a message. */
 async function readPlain(
   task: ReaderTask,
   pool: BufferPool,
@@ -65,7 +66,11 @@ async function run(task: ReaderTask): Promise<void> {
   try {
     if (task.plain === true) await readPlain(task, pool, stats, send);
     else {
-      for await (const chunk of readHere(task.fd, task.initial, task.options, stats)) {
+      for await (const chunk of readDecoded(
+        readDescriptor(task.fd, task.initial),
+        task.options,
+        stats,
+      )) {
         for (let at = 0; at < chunk.length; at += READ_BYTES) {
           const part = chunk.subarray(at, at + READ_BYTES);
           const bytes = new Uint8Array(await pool.take(), 0, part.length);

@@ -9,8 +9,8 @@
 import { Worker } from 'node:worker_threads';
 import { ReadStop, type StopReason } from './decode-error.js';
 import { Inbox } from './inbox.js';
-import { type ReadStats, readDescriptor } from './raw.js';
-import { type ReadOptions, readDecoded } from './read.js';
+import type { ReadStats } from './raw.js';
+import type { ReadOptions } from './read.js';
 
 /** Raw bytes from which a reader thread pays for its start (some 30 ms). */
 const THREAD_MIN_COMPRESSED = 1 << 20;
@@ -64,17 +64,6 @@ export function threadPays(
 /** Whether it would pay to scan a regular file of `rawBytes` ahead of its parser. */
 export function scanPays(rawBytes: number, compressed: boolean): boolean {
   return !compressed && rawBytes >= THREAD_MIN_HASHED;
-}
-
-/** Plain bytes of a descriptor, read on this thread. */
-export function readHere(
-  fd: number,
-  initial: Uint8Array,
-  options: ReadOptions,
-  stats: ReadStats,
-  sizeHint?: number,
-): AsyncGenerator<Uint8Array> {
-  return readDecoded(readDescriptor(fd, initial, sizeHint), options, stats);
 }
 
 /** Plain bytes of a descriptor, read on a thread of its own. */

@@ -9,7 +9,7 @@
  * kinds of events, else finer stamps, else the first.
  */
 import type { Diagnostics } from '../records/diagnostics.js';
-import { EventBatch, LAST_PAGE_KIND, PFN_NONE } from '../records/events.js';
+import { BATCH_CAPACITY, EventBatch, LAST_PAGE_KIND, PFN_NONE } from '../records/events.js';
 import type { EventSpool } from './spool.js';
 
 /** The events of one input. */
@@ -27,14 +27,24 @@ const SAMPLE = 512;
 const SAME_SHARE = 0.8;
 const MUCH_LESS = 0.9;
 
+/** Events looked at to compare inputs: each this many times … */
+const LOOKS = 64;
+/** … and so many besides. A pair costs those of both and as much as this. */
+const BASE_EVENTS = 1 << 24;
+const PAIR_EVENTS = 1 << 10;
+
 /** The inputs without those that repeat another; spools of the repeated ones are closed. */
 export function dropDuplicates(
   inputs: readonly EventInput[],
   diagnostics: Diagnostics,
 ): EventInput[] {
   const kept: EventInput[] = [];
+  const budget = { left: BASE_EVENTS };
+  for (const { spool } of inputs) budget.left += LOOKS * spool.length;
+  let unsure = 0;
   for (const input of inputs) {
-    const twin = kept.findIndex((other) => sameEvents(other.spool, input.spool));
+    const twin = kept.findIndex((other) => sameEvents(other.spool, input.spool, budget));
+    if (budget.left < 0) unsure++;
     if (twin < 0) {
       kept.push(input);
       continue;
@@ -46,12 +56,14 @@ export function dropDuplicates(
     diagnostics.report('input-duplicate', { source: worse.name }, { other: better.name });
     worse.spool.close();
   }
+  if (unsure > 0) diagnostics.report('inputs-not-compared', {}, { count: unsure });
   return kept;
 }
 
-function sameEvents(a: EventSpool, b: EventSpool): boolean {
+function sameEvents(a: EventSpool, b: EventSpool, budget: { left: number }): boolean {
   const fewer = Math.min(pageEvents(a), pageEvents(b));
-  if (fewer < MIN_PAGE_EVENTS) return false;
+  if (fewer < MIN_PAGE_EVENTS || budget.left < 0) return false;
+  budget.left -= a.length + b.length + PAIR_EVENTS;
   if (sameCounts(a, b) && sameBeginning(a, b)) return true;
   return pageEvents(a) > pageEvents(b) ? isPartOf(b, a) : isPartOf(a, b);
 }
@@ -111,7 +123,7 @@ function isPartOf(short: EventSpool, long: EventSpool): boolean {
 function sampleOf(spool: EventSpool, fromNs: number): { keys: string[]; times: number[] } {
   const keys: string[] = [];
   const times: number[] = [];
-  const batch = new EventBatch();
+  const batch = batchFor(spool);
   for (let b = 0; b < spool.batches && keys.length < SAMPLE; b++) {
     spool.read(b, batch);
     for (let i = 0; i < batch.length && keys.length < SAMPLE; i++) {
@@ -126,7 +138,7 @@ function sampleOf(spool: EventSpool, fromNs: number): { keys: string[]; times: n
 
 function timesWithin(spool: EventSpool, from: number, to: number): Times {
   const found: Times = new Map();
-  const batch = new EventBatch();
+  const batch = batchFor(spool);
   for (let b = 0; b < spool.batches; b++) {
     spool.read(b, batch);
     for (let i = 0; i < batch.length; i++) {
@@ -139,6 +151,11 @@ function timesWithin(spool: EventSpool, from: number, to: number): Times {
     }
   }
   return found;
+}
+
+/** There may be thousands of inputs with a few events each. */
+function batchFor(spool: EventSpool): EventBatch {
+  return new EventBatch(Math.min(BATCH_CAPACITY, spool.length));
 }
 
 /** A page event with a page: a failed allocation looks like any other. */
@@ -169,7 +186,7 @@ function kindsOf(spool: EventSpool): number {
 /** Whether stamps are finer than a microsecond. */
 function isFine(spool: EventSpool): boolean {
   if (spool.batches === 0) return false;
-  const batch = spool.read(0, new EventBatch());
+  const batch = spool.read(0, batchFor(spool));
   for (let i = 0; i < batch.length; i++) if (batch.timeNs[i]! % 1000 !== 0) return true;
   return false;
 }

@@ -162,7 +162,7 @@ class StableOrder {
 
 /** Where a merge stands in one run. */
 class Cursor {
-  readonly batch = new EventBatch();
+  readonly batch: EventBatch;
   readonly #run: Run;
   #next: number;
   at = 0;
@@ -172,6 +172,8 @@ class Cursor {
 
   constructor(run: Run) {
     this.#run = run;
+    // There may be thousands, of a few events each.
+    this.batch = new EventBatch(Math.min(BATCH_CAPACITY, run.spool.length));
     this.#next = run.from;
     this.load();
   }

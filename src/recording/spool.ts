@@ -24,6 +24,8 @@ import {
 /** Bytes of events that all spools of one recording may together keep in memory. */
 export class SpoolBudget {
   used = 0;
+  /** A batch that no spool fills any more: one for each of thousands of small inputs would cost more than they do. */
+  spare: EventBatch | null = null;
   readonly limit: number;
 
   constructor(limit: number = DEFAULT_LIMITS.spoolBytes) {
@@ -106,7 +108,10 @@ export class EventSpool {
   /** Copies the batch's events to the end. */
   append(batch: EventBatch): void {
     if (this.#sealed) throw new Error('append to a sealed spool');
-    this.#open ??= new EventBatch();
+    if (this.#open === null) {
+      this.#open = this.#budget.spare ?? new EventBatch();
+      this.#budget.spare = null;
+    }
     const open = this.#open;
     this.#note(batch);
     this.#length += batch.length;
@@ -131,8 +136,14 @@ export class EventSpool {
   seal(): void {
     if (this.#sealed) return;
     if (this.#open !== null && this.#open.length > 0) this.#flush(this.#open);
-    this.#open = null;
+    this.#giveBack();
     this.#sealed = true;
+  }
+
+  #giveBack(): void {
+    this.#open?.clear();
+    this.#budget.spare ??= this.#open;
+    this.#open = null;
   }
 
   /** Index of the first event of batch `b`. */
@@ -168,7 +179,7 @@ export class EventSpool {
     this.#blocks = [];
     this.#file?.close();
     this.#file = null;
-    this.#open = null;
+    this.#giveBack();
     this.#sealed = true;
     this.#shapes.length = 0;
     this.#length = 0;

@@ -125,6 +125,11 @@ export const MESSAGES = {
     severity: 'info',
     text: 'holds the same events as {other}: left out',
   },
+  'inputs-not-compared': {
+    severity: 'warning',
+    text: 'there are too many inputs with events to compare each with all others: {count} may repeat events of another',
+    hint: 'give each recording once',
+  },
   'mixed-kernels': {
     severity: 'warning',
     text: 'the inputs come from different kernels: {releases}',

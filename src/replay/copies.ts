@@ -12,8 +12,8 @@ import { PageCopy, type PageValues } from './page-copy.js';
 import type { PlacedSnapshot } from './place.js';
 import { countsOf, type PlacedCopy } from './reconcile.js';
 
-/** Pages that page_owner dumps may name in all: as many as a machine of 256 GiB has … */
-const OWNED_PAGES = 2 ** 26;
+/** Pages that page_owner dumps may name in all: as many as a machine of 128 GiB has … */
+const OWNED_PAGES = 2 ** 25;
 /** … and for each record of theirs; on real machines a block has fewer pages on average. */
 const OWNED_PER_RECORD = 256;
 

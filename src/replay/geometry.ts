@@ -65,8 +65,18 @@ const DMA_END = 4096;
 const DMA32_END = 1 << 20;
 const DEFAULT_ORDERS = 11;
 const DEFAULT_PAGEBLOCK_ORDER = 9;
+/** Orders of any kernel (arm64 with pages of 64 KiB has 14): more in a copy is damage. */
+const MAX_ORDERS = 18;
+/** Smallest pageblock that is believed: each costs as much in maps and charts as a page. */
+const MIN_PAGEBLOCK_ORDER = 3;
+/** CMA areas that are told apart; the kernel has room for 64 at most by default (CONFIG_CMA_AREAS). */
+const MAX_CMA = 64;
 /** 16 GiB of 4 KiB pages; up to this every page has a place, touched or not. */
 const DENSE_PAGES = 1 << 22;
+/** Pages beyond that are simulated in any case, 64 GiB … */
+const SPARSE_PAGES = 1 << 24;
+/** … and for each event and record of a dump: the fewer there are to a block of 4 MiB, the less is known of it. */
+const PAGES_PER_RECORD = 256;
 
 /**
  * @param pageLimit most pages to simulate.
@@ -85,11 +95,13 @@ export function findGeometry(
   let zones = zonesFromZoneinfo(snapshots);
   if (zones.length === 0) zones = zonesByConvention(survey, snapshots, assumptions);
   const spanned = zones.reduce((sum, zone) => sum + zone.spanned, 0);
+  if (cma.length > MAX_CMA) assumptions.push(`CMA areas after the first ${MAX_CMA} are left out`);
+  const reserved = cma.slice(0, MAX_CMA);
   if (spanned <= densePages) {
     limitPages(zones, pageLimit, assumptions);
-    return layOut(zones, areasOf(zones, cma), null, orders, pageblockOrder, assumptions);
+    return layOut(zones, areasOf(zones, reserved), null, orders, pageblockOrder, assumptions);
   }
-  const areas = areasOf(zones, cma);
+  const areas = areasOf(zones, reserved);
   const sections = sectionsSeen(survey, snapshots, areas, orders, pageLimit, assumptions);
   return layOut(zones, areas, sections, orders, pageblockOrder, assumptions);
 }
@@ -112,19 +124,53 @@ function sectionsSeen(
     else if (isPageMap(snapshot)) eachClaim(snapshot, (from, to) => seen.addRange(from, to));
   }
   const section = 2 ** (orders - 1);
-  const chunks = [...new Set([...survey.touched.chunks(), ...seen.chunks()])];
-  const perChunk = Math.max(1, CHUNK_PAGES / section);
+  const granted = grantedPages(survey, snapshots);
+  const most = Math.floor(Math.min(pageLimit, granted) / section);
   const sections = new Set<number>();
-  for (const chunk of chunks) {
+  // What events touch comes first: of the rest little more is known than that it is there.
+  const complete = [survey.touched, seen].every(
+    (touched) => addSections(touched, areas, section, most, sections) && !touched.incomplete,
+  );
+  if (!complete) {
+    assumptions.push(
+      granted < pageLimit
+        ? `of memory that this recording has few events for, all but ${most * section} pages are left out`
+        : 'pages beyond the limit of simulated pages are left out',
+    );
+  }
+  return [...sections].sort((a, b) => a - b);
+}
+
+/** Pages that the input is long enough to be about. */
+function grantedPages(survey: Survey, snapshots: readonly Snapshot[]): number {
+  let granted = SPARSE_PAGES + PAGES_PER_RECORD * survey.events;
+  for (const snapshot of snapshots) {
+    if (snapshot.kind === 'page_owner') granted += PAGES_PER_RECORD * snapshot.length;
+    else if (isPageMap(snapshot)) granted += claimsEnd(snapshot);
+  }
+  return granted;
+}
+
+/** Adds those that lie in areas; false if there are more than `most`. */
+function addSections(
+  touched: TouchedMemory,
+  areas: readonly AreaGeometry[],
+  section: number,
+  most: number,
+  into: Set<number>,
+): boolean {
+  const perChunk = Math.max(1, CHUNK_PAGES / section);
+  const isMemory = (from: number): boolean =>
+    areas.some((a) => a.startPfn < from + CHUNK_PAGES && from < a.startPfn + a.spanned);
+  for (const chunk of touched.chunks()) {
+    if (!isMemory(chunk)) continue;
     const first = Math.floor(chunk / section);
-    for (let s = first; s < first + perChunk; s++) sections.add(s);
+    for (let s = first; s < first + perChunk; s++) {
+      if (into.size >= most && !into.has(s)) return false;
+      into.add(s);
+    }
   }
-  const ascending = [...sections].sort((a, b) => a - b);
-  const most = Math.floor(pageLimit / section);
-  if (ascending.length > most || survey.touched.incomplete || seen.incomplete) {
-    assumptions.push('pages beyond the limit of simulated pages are left out');
-  }
-  return ascending.slice(0, most);
+  return true;
 }
 
 /** Chunks with a page that exists. */
@@ -138,7 +184,9 @@ function addPresent(seen: TouchedMemory, classes: Uint8Array): void {
 
 function findOrders(snapshots: readonly Snapshot[], assumptions: string[]): number {
   for (const snapshot of snapshots) {
-    if (snapshot.kind === 'buddyinfo' && snapshot.zones[0]) return snapshot.zones[0].free.length;
+    if (snapshot.kind !== 'buddyinfo' || !snapshot.zones[0]) continue;
+    const orders = snapshot.zones[0].free.length;
+    if (orders <= MAX_ORDERS) return orders;
   }
   assumptions.push(`orders 0 to ${DEFAULT_ORDERS - 1}, for want of a buddyinfo copy`);
   return DEFAULT_ORDERS;
@@ -150,9 +198,9 @@ export function findPageblockOrder(
   snapshots: readonly Snapshot[],
   assumptions: string[] = [],
 ): number {
-  if (survey.pageblockOrder >= 0) return survey.pageblockOrder;
+  if (survey.pageblockOrder >= MIN_PAGEBLOCK_ORDER) return survey.pageblockOrder;
   for (const snapshot of snapshots) {
-    if (snapshot.kind === 'pagetypeinfo' && snapshot.pageblockOrder >= 0) {
+    if (snapshot.kind === 'pagetypeinfo' && snapshot.pageblockOrder >= MIN_PAGEBLOCK_ORDER) {
       return snapshot.pageblockOrder;
     }
   }
