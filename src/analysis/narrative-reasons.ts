@@ -25,10 +25,11 @@ export function requestWords(gfp: string): string {
 
 const BECAUSE: Readonly<Record<ZoneReason, string>> = {
   none: 'nothing stood in the way',
-  'below-watermark': 'free memory@ was below the watermark that even atomic requests must leave',
+  'below-watermark':
+    'too little memory was free@: less than the reserve that even atomic requests must leave (the watermark)',
   'lowmem-reserve': 'the lower zones keep what they have for requests that need them',
   fragmented: 'free memory@ was in pieces too small',
-  'only-highatomic': 'the only blocks large enough@ were in the highatomic reserve',
+  'only-highatomic': 'the only blocks large enough@ were kept for others (the highatomic reserve)',
   'only-cma': 'the only blocks large enough@ were CMA, which atomic requests may not use',
   isolated: 'the only blocks large enough@ were isolated',
   unknown: 'the reason is not known',

@@ -252,10 +252,11 @@ function refusalFact(data: NarrativeInput, refused: Refused) {
       text: `of any order was recorded${refused.other > 0 ? ` (${plural(refused.other, 'other request')} did fail)` : ''}: the windows are what the rules say, not what a driver met.`,
     };
   }
+  const fails = data.totals.some(({ order, ns }) => order >= 1 && ns > 0);
   if (refused.total === 0) {
     return {
       figure: '0 refusals',
-      text: `among ${plural(refused.attempts, 'recorded atomic request')}: nobody asked at the wrong moment.`,
+      text: `among ${plural(refused.attempts, 'recorded atomic request')}: ${fails ? 'nobody asked at the wrong moment' : 'the kernel served them all'}.`,
     };
   }
   return {

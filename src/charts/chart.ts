@@ -7,7 +7,7 @@
  */
 import { extraFlags } from '../analysis/narrative-reasons.js';
 import type { ReportData } from '../analysis/report-data.js';
-import { bytesText } from '../analysis/words.js';
+import { bytesText, plural } from '../analysis/words.js';
 
 export type Cell = string | number | boolean | null;
 export type Row = Readonly<Record<string, Cell>>;
@@ -76,6 +76,8 @@ export interface Chart {
   /** False when there is nothing to draw; then `emptyText` stands in its place. */
   hasData(data: ReportData): boolean;
   readonly emptyText: string;
+  /** What of the data makes the chart less than it looks, where no time axis can show it; null = nothing. */
+  caveat?(data: ReportData): string | null;
 }
 
 export function wholeView(data: ReportData): ChartView {
@@ -110,6 +112,12 @@ export function requestName(data: Pick<ReportData, 'totals' | 'judged'>, gfp: st
   const name = extraFlags(gfp);
   const others = requestClasses(data).filter((other) => other !== gfp);
   return others.some((other) => extraFlags(other) === name) ? gfp : `with ${name}`;
+}
+
+/** How many events were lost, and what that does to a chart; null = none were. */
+export function lossCaveat({ lostEvents, timeline }: ReportData, so: string): string | null {
+  if (lostEvents === 0 && timeline.lost.length === 0) return null;
+  return `${lostEvents > 0 ? plural(lostEvents, 'event') : 'Events'} were lost: ${so}`;
 }
 
 /** Seconds on the trace's own clock. */

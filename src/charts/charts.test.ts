@@ -104,6 +104,15 @@ it('explains in a legend what is not certain, in every chart that shows it, and 
   }
 });
 
+it('says of counts of events how many were lost', () => {
+  const counts = CHARTS.filter(({ id }) => id === 'holders' || id === 'extfrag');
+  for (const chart of counts) {
+    expect(JSON.stringify(wholeSpec(chart, data))).toMatch(/1.200 events were lost/);
+    const whole = { ...data, lostEvents: 0, timeline: { ...data.timeline, lost: [] } };
+    expect(JSON.stringify(wholeSpec(chart, whole))).not.toContain('were lost');
+  }
+});
+
 it('lays legends out by a width that does not change while it is laid out', () => {
   for (const chart of CHARTS) {
     const spec = JSON.stringify(chart.spec(data, wholeView(data)));

@@ -2,7 +2,7 @@
  * Charts: allocations that took blocks of another migratetype, as a matrix and over time.
  */
 import type { ExtfragCell, ReportData } from '../analysis/report-data.js';
-import { type Chart, type Row, toSeconds } from './chart.js';
+import { type Chart, lossCaveat, type Row, toSeconds } from './chart.js';
 import { AXIS_WIDTH, CATEGORY_COLORS, DEFAULT_WIDTH, legendColumns } from './theme.js';
 import { chartParams, lossRows, SCHEMA_URL, timeChart, timeX, valueY } from './time-chart.js';
 
@@ -41,6 +41,7 @@ export const extfragMatrixChart: Chart = {
     ],
   },
   emptyText: 'No fallback allocation was recorded.',
+  caveat: (data) => lossCaveat(data, 'there may have been more of these.'),
   hasData: (data) => data.extfrag.cells.length > 0,
   rows: (data, view) => ({
     cells: cellsIn(data, view.zone).map(({ from, to, count, claimed }) => ({

@@ -12,6 +12,7 @@ import {
   type Chart,
   type ChartView,
   type HolderBy,
+  lossCaveat,
   pagesTitle,
   type Row,
   toSeconds,
@@ -123,6 +124,11 @@ export const holdersChart: Chart = {
   },
   emptyText: 'No immovable allocation of the recording is still held at its end.',
   hasData: (data) => holderGroups(data, 'holder', null).length > 0,
+  caveat: (data) =>
+    lossCaveat(
+      data,
+      'a page whose freeing was lost still counts, one whose allocation was lost does not.',
+    ),
   choice: {
     field: 'by',
     label: 'Told apart by',

@@ -43,8 +43,10 @@ export function wholeSpec(
   view: ChartView = wholeView(data),
   mode: Mode = 'light',
 ): Spec {
+  const subtitle = chart.caveat?.(data) ?? null;
   return {
     ...chart.spec(data, view),
+    ...(subtitle === null ? {} : { title: { text: chart.title, subtitle } }),
     config: chartConfig(mode),
     datasets: chart.rows(data, view),
   };

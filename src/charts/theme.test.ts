@@ -4,7 +4,14 @@
 import { expect, it } from 'vitest';
 import { sampleReport } from '../analysis/testing/sample-report.js';
 import { CHARTS, wholeView } from './index.js';
-import { CATEGORY_COLORS, PAGE_COLORS, REASON_COLORS, SIDE_COLORS, TYPE_COLORS } from './theme.js';
+import {
+  CATEGORY_COLORS,
+  hatch,
+  PAGE_COLORS,
+  REASON_COLORS,
+  SIDE_COLORS,
+  TYPE_COLORS,
+} from './theme.js';
 
 type Triple = readonly [number, number, number];
 
@@ -86,4 +93,11 @@ it.each([
   ['sides', SIDE_COLORS],
 ])('keeps the colours of %s apart with any colour vision', (_, colors) => {
   expect(confused(colors)).toEqual([]);
+});
+
+it('hatches a plot to its last corner', () => {
+  const { x1, y1, x2, y2 } = hatch() as Record<'x1' | 'y1' | 'x2' | 'y2', number>;
+  const [along, down] = [x2 - x1, y2 - y1];
+  // Where the opposite corner falls on the gradient: behind its end it would have one colour.
+  expect((along + down) / (along ** 2 + down ** 2)).toBeLessThanOrEqual(1);
 });

@@ -217,6 +217,7 @@ export function chartConfig(mode: Mode): Record<string, unknown> {
       titleFontWeight: 'normal',
       symbolStrokeColor: faint,
       labelLimit: 320,
+      titleLimit: 400,
     },
     title: { color: ink, subtitleColor: faint, fontSize: 14, anchor: 'start', fontWeight: 600 },
   };
@@ -246,10 +247,11 @@ export function inheritedInkConfig(): Record<string, unknown> {
 /** Stripes across a whole plot: what is left uncovered shows as hatched, that is, unknown. */
 export function hatch(): Record<string, unknown> {
   const stops = [];
-  const stripes = 90;
+  const stripes = 106;
   for (let i = 0; i < stripes; i++) {
     const color = i % 2 === 0 ? 'rgba(128,136,148,0.10)' : 'rgba(128,136,148,0.34)';
     stops.push({ offset: i / stripes, color }, { offset: (i + 1) / stripes, color });
   }
-  return { gradient: 'linear', x1: 0, y1: 0, x2: 1, y2: 0.6, stops };
+  // So long that the corner opposite is its end: beyond it the last stripe would go on.
+  return { gradient: 'linear', x1: 0, y1: 0, x2: 1.18, y2: 0.708, stops };
 }

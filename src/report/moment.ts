@@ -223,7 +223,7 @@ function zoneAnswer(
     zone,
     ok: judged.verdict === 'succeeds',
     reason: judged.reason,
-    arithmetic: `${pagesWords(data, judged, order, all)}; ${blocksWords(judged.blocks, order, usable + bounds)}`,
+    arithmetic: `${pagesWords(data, judged, order, all, moment.certainty)}; ${blocksWords(judged.blocks, order, usable + bounds)}`,
   };
 }
 
@@ -233,9 +233,11 @@ function pagesWords(
   { freePages, needPages, pagesShort }: ZoneVerdict,
   order: number,
   all: MomentZone,
+  certainty: Certainty,
 ): string {
   const size = bytesText(freePages * data.pageSize);
-  const about = all.low.some((n, q) => n !== all.high[q]) ? 'about ' : '';
+  const bounded = all.low.some((n, q) => n !== all.high[q]);
+  const about = bounded || certainty === 'unknown' ? 'about ' : '';
   const usable = freePages === all.freePages ? 'free' : `usable of ${grouped(all.freePages)} free`;
   const rest = 2 ** order - 1;
   const sum = rest === 0 ? '' : ` − ${grouped(rest)} = ${signed(freePages - rest)}`;

@@ -102,7 +102,7 @@ function header(data: ReportData): string {
 /** The two words that the sentence above cannot do without. */
 function glossary(data: ReportData): string {
   const page = bytesText(data.pageSize);
-  return `<b>Atomic</b> requests (<code>GFP_ATOMIC</code>) come from code that must not wait for memory, such as a network driver in an interrupt: they get it at once or fail. Free memory is kept in blocks of 2ⁿ pages of ${e(page)} each; <b>n is the order</b>.`;
+  return `<b>Atomic</b> requests (<code>GFP_ATOMIC</code>) come from code that must not wait for memory, such as a network driver in an interrupt: they get it at once or fail. Free memory is kept in blocks of 2ⁿ pages of ${e(page)} each; <b>n is the order</b>. A <b>zone</b> is a part of memory, by address.`;
 }
 
 function machineText(data: ReportData): string {
@@ -169,6 +169,7 @@ export function chartCard(data: ReportData, chart: Chart, heading: 'h2' | 'h3' =
     has
       ? `<div class="plot" tabindex="0" role="group" aria-label="${e(chart.description)}"><div class="vega"></div><div class="cursor-line" hidden></div><div class="brush" hidden></div></div>`
       : `<p class="empty">${e(chart.emptyText)}</p>`,
+    caveatHtml(data, chart),
     '<div class="below">',
     `<details class="how"><summary>How to read this</summary><p>${e(chart.how)}${chart.overTime ? ` ${HONESTY}` : ''}</p></details>`,
     has
@@ -181,6 +182,11 @@ export function chartCard(data: ReportData, chart: Chart, heading: 'h2' | 'h3' =
     chart.id === 'physical-map' && has ? pagesPanel() : '',
     '</section>',
   ].join('\n');
+}
+
+function caveatHtml(data: ReportData, chart: Chart): string {
+  const text = chart.hasData(data) ? (chart.caveat?.(data) ?? null) : null;
+  return text === null ? '' : `<p class="quiet caveat">${e(text)}</p>`;
 }
 
 function choiceButtons(data: ReportData, { choice }: Chart): string {

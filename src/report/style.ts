@@ -57,7 +57,7 @@ h2{font-size:20px;margin:34px 0 2px;font-weight:640}h3,.card-title{font-size:15.
 .below details[open]{flex-basis:100%}
 summary{cursor:pointer;color:var(--accent);padding:3px 0}
 .how p{margin:4px 0 6px;max-width:70em}
-.empty{margin:4px 0;padding:16px;border-radius:8px;background:var(--soft);color:var(--faint)}
+.caveat{margin:2px 0 4px;font-size:13.5px}.empty{margin:4px 0;padding:16px;border-radius:8px;background:var(--soft);color:var(--faint)}
 .table-wrap{overflow:auto;max-height:340px;border:1px solid var(--line);border-radius:8px;margin:6px 0}
 table{border-collapse:collapse;width:100%;font-size:13px;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:4px 10px;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}

@@ -23,6 +23,8 @@ const ONE_ZONE = new Set(['watermarks', 'unusable-index', 'extfrag-index']);
 const ALL_ZONES = new Set(['failures', 'activity']);
 /** Shows one kind of request. */
 const ONE_REQUEST = new Set(['failures', 'watermarks', 'headroom', 'ring-size']);
+/** Shows one order, once it is chosen; headroom always does. */
+const ONE_ORDER = new Set(['failures', 'unusable-index', 'extfrag-index', 'ring-size']);
 /** Pixels the pointer may stray for a press to count as a click. */
 const CLICK_SLACK = 4;
 
@@ -169,7 +171,9 @@ export class ChartCard {
     const several = requestClasses(data).length > 1;
     if (several && ONE_REQUEST.has(id)) parts.push(requestName(data, state.gfp));
     if (id === 'headroom') parts.push(`order ${headroomOrder(data, state.order)}`);
-    if (id === 'ring-size' && state.order !== null) parts.push(`order ${state.order}`);
+    if (state.order !== null && ONE_ORDER.has(id)) parts.push(`order ${state.order}`);
+    if (state.order !== null && id === 'free-by-order')
+      parts.push(`order ${state.order} and above`);
     if (zone !== null) {
       const name = zoneName(data, zone);
       const words = name.startsWith('node') ? name : `zone ${name}`;

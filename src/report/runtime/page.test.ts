@@ -94,6 +94,10 @@ describe.skipIf(missing)(`the report in a browser${why}`, () => {
     const { page } = await browser.open(html, '#t=100.6&zone=0/DMA32&order=2&map=type&theme=dark');
     expect(await page.locator('#zone').inputValue()).toBe('1');
     expect(await page.locator('#order').inputValue()).toBe('2');
+    const which = (id: string): Promise<string> => page.locator(`#chart-${id} .which`).innerText();
+    expect(await which('failures')).toContain('order 2');
+    await page.locator('#chart-free-by-order').scrollIntoViewIfNeeded();
+    await expect.poll(() => which('free-by-order'), PATIENCE).toContain('order 2 and above');
     expect(await page.locator('html').getAttribute('data-theme')).toBe('dark');
     expect(await page.locator('#state').innerText()).toContain('100.6 s');
     expect(await page.locator('[data-value=type]').getAttribute('aria-pressed')).toBe('true');
