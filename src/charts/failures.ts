@@ -86,7 +86,7 @@ function sizeLabels(data: ReportData): string {
 }
 
 /** Beside the legend of refusals, where both have room in one row. */
-const REASON_COLUMNS = 'max(1, floor((room < 468 ? room : room - 390) / 130))';
+const REASON_COLUMNS = 'max(1, floor((room < 468 ? room : room - 340) / 118))';
 
 function windowLayer(data: ReportData) {
   const reasons = Object.keys(REASON_COLORS);

@@ -32,9 +32,9 @@ body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,-
 .toolbar{position:sticky;top:0;z-index:10;background:var(--paper);border-bottom:1px solid var(--line);padding:8px 24px}
 .toolbar>*{max-width:1312px;margin:0 auto}
 .navigator{height:34px}.navigator canvas{width:100%;height:34px;display:block;cursor:crosshair;border-radius:6px;touch-action:none}
-.controls{display:flex;flex-wrap:wrap;align-items:center;gap:6px 12px;padding-top:6px;font-size:13.5px}
+.controls{display:flex;flex-wrap:wrap;align-items:center;gap:6px 9px;padding-top:6px;font-size:13.5px}
 .controls label{display:inline-flex;align-items:center;gap:6px;color:var(--faint)}
-#gfp{width:16em}.controls .grow{flex:1 1 130px}.controls input[type=range]{flex:1;min-width:90px;accent-color:var(--accent)}
+#gfp{width:15.2em}.controls .grow{flex:1 1 100px}.controls input[type=range]{flex:1;width:90px;min-width:90px;accent-color:var(--accent)}
 #range{font-variant-numeric:tabular-nums;min-width:13em;color:var(--ink)}
 button,select{font:inherit;font-size:13.5px;color:var(--ink);background:var(--card);border:1px solid var(--line);border-radius:7px;padding:3px 10px;min-height:28px}
 button{cursor:pointer}button:disabled{opacity:.45;cursor:default}button:hover,select:hover{border-color:var(--accent)}
