@@ -12,6 +12,8 @@ import { decodeBytes } from '../../src/records/strings.js';
 import type { ParseContext, StreamParser } from '../format.js';
 import { Assembler } from './assemble.js';
 import { newPendingJson, openLine } from './containers.js';
+import { KmsgFragments, type WholeLine } from './kmsg-fragments.js';
+import { PstoreParts } from './pstore-parts.js';
 import { countNewlines, findTrigger, viewOf } from './triggers.js';
 
 const NEWLINE = 10;
@@ -25,6 +27,8 @@ export class DmesgParser implements StreamParser {
   readonly #context: ParseContext;
   readonly #assembler: Assembler;
   readonly #json = newPendingJson();
+  readonly #parts = new PstoreParts();
+  readonly #fragments = new KmsgFragments();
   readonly #maxLine: number;
   #carry: Uint8Array = EMPTY;
   /** True while the rest of an overlong line is being skipped. */
@@ -49,6 +53,10 @@ export class DmesgParser implements StreamParser {
   }
 
   push(chunk: Uint8Array): void {
+    for (const bytes of this.#parts.push(chunk) ?? []) this.#read(bytes);
+  }
+
+  #read(chunk: Uint8Array): void {
     let start = 0;
     if (this.#carry.length > 0 || this.#skipping) {
       const newline = chunk.indexOf(NEWLINE);
@@ -65,19 +73,31 @@ export class DmesgParser implements StreamParser {
   }
 
   end(): void {
-    if (this.#carry.length > 0) {
-      const rest = this.#carry;
-      this.#carry = EMPTY;
-      this.#block(rest, 0, rest.length);
+    const parts = this.#parts.end();
+    let lines = 0;
+    for (const { bytes, linesBefore } of parts) {
+      if (linesBefore > 0) this.#line = linesBefore;
+      this.#read(bytes);
+      this.#finish();
+      lines = Math.max(lines, this.#line);
     }
+    for (const whole of this.#fragments.end()) this.#whole(whole, false);
     this.#assembler.end();
-    this.#context.source.lines = this.#line;
+    this.#context.source.lines = lines;
     const limit = this.#context.limits.reports;
     if (this.#records > limit) {
       const place = { source: this.#context.source.name };
       const count = this.#records - limit;
       this.#context.diagnostics.report('log-reports-limit', place, { count, limit });
     }
+  }
+
+  /** The last line may lack its newline. */
+  #finish(): void {
+    if (this.#carry.length === 0) return;
+    const rest = this.#carry;
+    this.#carry = EMPTY;
+    this.#block(rest, 0, rest.length);
   }
 
   #keep(chunk: Uint8Array, from: number): void {
@@ -119,7 +139,7 @@ export class DmesgParser implements StreamParser {
     let readUntil = start;
     const view = viewOf(bytes);
     while (at < end) {
-      if (at < readUntil || this.#assembler.busy) {
+      if (at < readUntil || this.#assembler.busy || this.#fragments.holding) {
         at = this.#oneLine(bytes, at, end);
         if (at >= readUntil) this.#assembler.settle();
         continue;
@@ -159,10 +179,14 @@ export class DmesgParser implements StreamParser {
     } else {
       const text = cleaned(decodeBytes(bytes, start, stop));
       const cut = TERMINAL_WIDTHS.has(this.#width);
-      for (const line of openLine(text, this.#json)) this.#assembler.line(line, this.#line, cut);
+      for (const whole of this.#fragments.next(text, this.#line)) this.#whole(whole, cut);
       this.#width = text.length;
     }
     return stop + 1;
+  }
+
+  #whole({ text, line }: WholeLine, cut: boolean): void {
+    for (const opened of openLine(text, this.#json)) this.#assembler.line(opened, line, cut);
   }
 
   /** A log may hold millions of reports; what is kept of each is some kilobytes. */

@@ -50,6 +50,23 @@ export function callerName(report: PostmortemReport): string {
   return comm === '' ? 'unknown caller' : `task ${comm}`;
 }
 
+/** `rtl8169_rx_fill [r8169], softirq, task swapper (pid 0)`: who asked, where, in whose name. */
+export function askedBy(report: PostmortemReport): string {
+  const { fn, cache, context } = report.caller;
+  const caller = fn === '' && cache === '' ? 'caller unknown' : callerName(report);
+  const where = context === 'unknown' ? 'context unknown' : context;
+  const { header, context: found } = report.splat;
+  const pid = found.pid === null ? '' : ` (pid ${found.pid})`;
+  const task = header.comm === '' ? '' : `, task ${header.comm}${pid}`;
+  return `${caller}, ${where}${task}`;
+}
+
+/** The flags as printed, else as decoded. */
+export function flagsText({ splat, request }: PostmortemReport): string {
+  const decoded = request?.flags === 0 ? 'no flags' : request?.text;
+  return splat.header.gfpNames || decoded || 'flags unknown';
+}
+
 /** @param times one a report, of its timeline. */
 export function groupReports(
   reports: readonly PostmortemReport[],

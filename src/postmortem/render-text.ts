@@ -9,7 +9,7 @@ import {
   type PostmortemReport,
   type ZoneFinding,
 } from './findings.js';
-import { callerName, type ReportGroup } from './group.js';
+import { askedBy, flagsText, type ReportGroup } from './group.js';
 import { servedBy } from './lists.js';
 import { copiesText, kindWords, type PostmortemResult } from './postmortem.js';
 import { Layout, type Paint, safe, type TextOptions } from './text-layout.js';
@@ -137,20 +137,11 @@ function head(
     out.item('  asked    ', `nothing: memory as it was; kernel ${release}`);
     return;
   }
-  const flags = report.request?.flags === 0 ? 'no flags' : report.request?.text;
-  const gfp = splat.header.gfpNames || flags || 'flags unknown';
   const sleep =
     report.request === null ? '' : report.request.directReclaim ? ', may wait' : ', may not wait';
-  out.item('  asked    ', `${sizeAsked(report)}, ${safe(gfp)}${sleep}; kernel ${release}`);
-  const { comm } = splat.header;
-  const pid = splat.context.pid === null ? '' : ` (pid ${splat.context.pid})`;
-  const task = comm === '' ? '' : `, task ${safe(comm)}${pid}`;
-  const { fn, cache, context } = report.caller;
-  const caller = fn === '' && cache === '' ? 'caller unknown' : safe(callerName(report));
-  out.item(
-    '  by       ',
-    `${caller}, ${context === 'unknown' ? 'context unknown' : context}${task}`,
-  );
+  const flags = safe(flagsText(report));
+  out.item('  asked    ', `${sizeAsked(report)}, ${flags}${sleep}; kernel ${release}`);
+  out.item('  by       ', safe(askedBy(report)));
 }
 
 const PAINTS: Readonly<Partial<Record<Cause, Paint>>> = {

@@ -7,7 +7,7 @@
 import { formatSeconds } from '../records/time.js';
 import type { PostmortemReport, ZoneFinding } from './findings.js';
 import { freeBlocksChart, hasFreeBlocks, type Spec } from './free-blocks-chart.js';
-import { callerName, type ReportGroup, type Timeline } from './group.js';
+import { askedBy, callerName, flagsText, type ReportGroup, type Timeline } from './group.js';
 import { servedBy } from './lists.js';
 import { copiesText, kindWords, type PostmortemResult } from './postmortem.js';
 import { timelineChart } from './timeline-chart.js';
@@ -153,7 +153,7 @@ function sectionOf(report: PostmortemReport, group: ReportGroup, index: number):
 
 function askedFor(report: PostmortemReport): string {
   const { header } = report.splat;
-  const names = header.gfpNames || report.request?.text || 'flags unknown';
+  const names = flagsText(report);
   const mask = header.modeText === '' || header.modeText === names ? '' : ` (${header.modeText})`;
   const may = report.request?.directReclaim === true ? 'may wait' : 'may not wait';
   return [sizeAsked(report), `${names}${mask}`, ...(report.request === null ? [] : [may])].join(
@@ -163,15 +163,13 @@ function askedFor(report: PostmortemReport): string {
 
 function factsOf(report: PostmortemReport, group: ReportGroup): [string, string][] {
   const { splat } = report;
-  const pid = splat.context.pid === null ? '' : ` (pid ${splat.context.pid})`;
-  const task = splat.header.comm === '' ? '' : `, task ${splat.header.comm}${pid}`;
   const facts: [string, string][] = [
     ['Where', `${splat.source}:${splat.line}`],
     ['Asked for', askedFor(report)],
     ...(report.lists.length === 0
       ? []
       : [['Could be served by', servedBy(report)] as [string, string]]),
-    ['By', `${callerName(report)}, ${report.caller.context}${task}`],
+    ['By', askedBy(report)],
     ['Kernel', `${splat.context.release || 'unknown'} (rules of ${report.profile.name})`],
     ['Certainty', report.certainty],
     ['Harm', `${report.harm.level}: ${report.harm.why}`],
