@@ -191,6 +191,10 @@ export class HoldersObserver implements ReplayObserver {
   #sample(timeNs: number): void {
     const { live, liveIn, zones } = this.table;
     const atNs = this.#sampleEndNs;
+    // The end may fall on a sample: of two at one time the later one counts.
+    for (const samples of [this.#samples, ...this.#zoneSamples]) {
+      if (samples.at(-1)?.timeNs === atNs) samples.pop();
+    }
     this.#samples.push({ timeNs: atNs, top: this.#top(live, 0, 1) });
     this.#zoneSamples.forEach((samples, zone) => {
       samples.push({ timeNs: atNs, top: this.#top(liveIn, zone, zones) });

@@ -220,6 +220,15 @@ it('says plainly when nothing is wrong', () => {
   expect(calm.narrative.facts.map(({ figure }) => figure)).toContain('0 refusals');
 });
 
+it('samples holders once a time, also where the last event is the end', () => {
+  const lastNs = machine.state.timeNs;
+  // Sixty samples of whole nanoseconds: the last event falls on the last one.
+  const { holders } = sampleReport({ span: { fromNs: lastNs - 60 * 20e6, toNs: lastNs } });
+  const times = holders!.samples.map(({ timeNs }) => timeNs);
+  expect(times.at(-1)).toBe(lastNs);
+  expect(new Set(times).size).toBe(times.length);
+});
+
 it('gives an estimate as one, and what is sure to the last digit', () => {
   const { narrative: _narrative, ...rest } = data;
   const doubtful = rest.totals.map((t) => ({ ...t, ns: 956_123_456, exactNs: 0 }));
