@@ -55,6 +55,7 @@ h2{font-size:20px;margin:34px 0 2px;font-weight:640}h3,.card-title{font-size:15.
 .brush{position:absolute;background:var(--accent);opacity:.18;pointer-events:none}
 .below{display:flex;flex-wrap:wrap;gap:2px 18px;font-size:13.5px;margin-top:4px}
 .below details[open]{flex-basis:100%}
+a{color:var(--accent)}
 summary{cursor:pointer;color:var(--accent);padding:3px 0}
 .how p{margin:4px 0 6px;max-width:70em}
 .caveat{margin:2px 0 4px;font-size:13.5px}.empty{margin:4px 0;padding:16px;border-radius:8px;background:var(--soft);color:var(--faint)}
