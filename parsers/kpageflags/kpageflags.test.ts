@@ -140,6 +140,12 @@ describe('page-types', () => {
     expect(pageTypes.detect(bytesOf(list), '')?.confidence).toBeGreaterThan(0.9);
   });
 
+  test('a row cannot stand for terabytes', () => {
+    const parsed = parseWith(pageTypes, `offset\tlen\tflags\n1\t1fffffff\t${flags('B')}\n${list}`);
+    expect(ofKind(parsed, 'kpageflags')[0]!.classes).toHaveLength(0x61);
+    expect(parsed.codes).toContain('section-limit');
+  });
+
   test('rows that go backwards or beyond the limit are counted, not obeyed', () => {
     const bad = `${list}0\t1\t${flags('B')}\nfffffffffffff\t1\t${flags('B')}\n5\tx\ty\n`;
     const parsed = parseWith(pageTypes, bad);

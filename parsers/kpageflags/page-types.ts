@@ -22,7 +22,12 @@ const LETTERS: ReadonlyMap<string, number> = new Map([
   ...Object.entries({ t: 22, o: 23, z: 24, i: 25, g: 26, r: 32, m: 33, d: 34, P: 35, p: 36 }),
 ]);
 
+/** A list reaches to 64 GiB in any case, and by 256 MiB a row beyond: a row may stand for any number of pages. */
+const FREE_PAGES = 1 << 24;
+const PAGES_PER_ROW = 1 << 16;
+
 class PageTypesParser implements StreamParser, LineHandler {
+  #rows = 0;
   readonly #context: ParseContext;
   readonly #splitter: LineSplitter;
   readonly #column: ClassColumn;
@@ -73,6 +78,13 @@ class PageTypesParser implements StreamParser, LineHandler {
     const from = Number.parseInt(row[1]!, 16);
     const to = from + (row[2] === undefined ? 1 : Number.parseInt(row[2], 16));
     const { limits, diagnostics, source } = this.#context;
+    this.#rows++;
+    if (to > FREE_PAGES + PAGES_PER_ROW * this.#rows) {
+      const data = { what: 'the page map', limit: FREE_PAGES + PAGES_PER_ROW * this.#rows };
+      diagnostics.report('section-limit', { source: source.name, line: this.#line }, data);
+      this.#skip('line-unparsed', text);
+      return;
+    }
     if (from < this.#column.length || to <= from || from >= limits.pages) {
       this.#skip('line-unparsed', text);
       return;

@@ -73,10 +73,20 @@ class ZoneGuard {
   }
 }
 
+/** Bytes that copies with a byte a page may take together: two of a machine of 1 TiB. */
+const MAP_BYTES = 1 << 29;
+
+function mapBytesOf(snapshot: Snapshot): number {
+  if (snapshot.kind === 'kpageflags') return snapshot.classes.length;
+  return snapshot.kind === 'kpagecount' ? snapshot.mapped.length : 0;
+}
+
 export class SnapshotCollector {
   readonly #kinds = new Map<SnapshotKind, Thinned>();
   readonly #limits: Pick<Limits, 'snapshots' | 'zones'>;
   readonly #zones: ZoneGuard;
+  #mapBytes = 0;
+  #mapsDropped = 0;
 
   constructor(limits: Pick<Limits, 'snapshots' | 'zones'>) {
     this.#limits = limits;
@@ -85,6 +95,12 @@ export class SnapshotCollector {
 
   add(copy: Snapshot): void {
     const snapshot = this.#zones.guarded(copy);
+    const mapBytes = mapBytesOf(snapshot);
+    if (this.#mapBytes + mapBytes > MAP_BYTES) {
+      this.#mapsDropped++;
+      return;
+    }
+    this.#mapBytes += mapBytes;
     if (copy.kind === 'buddyinfo' && copy.zones.length > 0 && isEmpty(snapshot)) return;
     let kind = this.#kinds.get(snapshot.kind);
     if (kind === undefined) {
@@ -103,6 +119,10 @@ export class SnapshotCollector {
     if (this.#zones.dropped > 0) {
       const data = { count: this.#zones.dropped, limit: this.#limits.zones };
       diagnostics.report('zones-limit', {}, data);
+    }
+    if (this.#mapsDropped > 0) {
+      const data = { count: this.#mapsDropped, limit: MAP_BYTES >> 20 };
+      diagnostics.report('page-maps-limit', {}, data);
     }
     const all: Snapshot[] = [];
     for (const [kind, { items, dropped }] of this.#kinds) {

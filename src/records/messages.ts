@@ -330,6 +330,11 @@ export const MESSAGES = {
     severity: 'warning',
     text: 'only the first {limit} page_owner records are kept',
   },
+  'page-maps-limit': {
+    severity: 'warning',
+    text: '{count} copies of kpageflags and kpagecount were left out: all may have {limit} Mi pages together',
+    hint: 'give fewer copies; the first and the last of a recording say most',
+  },
   'page-owner-span': {
     severity: 'warning',
     text: '{records} records name blocks of {pages} pages, more than so few can be about: they are not used as a seed',
