@@ -22,7 +22,7 @@ export interface Limits {
    * such files are read from the system's own cache at next to no cost.
    */
   readonly spoolBytes: number;
-  /** Pages of memory the replay will simulate (1 TiB of 4 KiB pages = 2^28). */
+  /** Pages of memory the replay will simulate, and of one copy of page flags: 1 TiB of 4 KiB pages. */
   readonly pages: number;
 }
 
@@ -36,5 +36,5 @@ export const DEFAULT_LIMITS: Limits = {
   reports: 20_000,
   zones: 256,
   spoolBytes: 8 << 20,
-  pages: 2 ** 29,
+  pages: 2 ** 28,
 };
