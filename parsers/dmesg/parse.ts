@@ -21,6 +21,8 @@ const NEWLINE = 10;
 const LONG_LINE_FACTOR = 16;
 /** Where consoles and terminals break lines, in the middle of a word. */
 const TERMINAL_WIDTHS: ReadonlySet<number> = new Set([80, 100, 120, 132, 160, 200, 240, 256]);
+/** What ends an input without a newline may be the half of a number. */
+const CUT_NUMBER = /(?:\b0x[\da-f]{0,16}|\d{1,20})$/;
 const EMPTY = new Uint8Array(0);
 
 export class DmesgParser implements StreamParser {
@@ -177,7 +179,8 @@ export class DmesgParser implements StreamParser {
       );
       this.#context.source.skippedLines++;
     } else {
-      const text = cleaned(decodeBytes(bytes, start, stop));
+      const decoded = cleaned(decodeBytes(bytes, start, stop));
+      const text = newline < 0 ? decoded.replace(CUT_NUMBER, '') : decoded;
       const cut = TERMINAL_WIDTHS.has(this.#width);
       for (const whole of this.#fragments.next(text, this.#line)) this.#whole(whole, cut);
       this.#width = text.length;

@@ -23,6 +23,7 @@ import {
   nodeIsInferred,
   pageblockOrderOf,
   pageSizeKB,
+  unprintedAbove,
   type Verdict,
   verdictOf,
 } from './judge.js';
@@ -66,7 +67,7 @@ export function explainSplat(
     summary: '',
     decisive: verdict.decisive,
     zones,
-    missing: missingParts(splat),
+    missing: missingParts(splat, zones),
     notes: [],
   };
   const told: Judged = { ...base, summary: summaryOf(base, verdict), notes: notesOf(base) };
@@ -115,12 +116,14 @@ function missingOfRequest(splat: Splat): string[] {
 }
 
 /** What a whole report has and this one lacks. */
-function missingParts(splat: Splat): string[] {
+function missingParts(splat: Splat, zones: readonly ZoneFinding[]): string[] {
   const { memory, context, damage } = splat;
   const missing = missingOfRequest(splat);
   if (!splat.hasMemInfo) missing.push('Mem-Info (watermarks and free lists)');
   else if (memory.zones.length === 0) missing.push('the zone lines with their watermarks');
-  else if (memory.freeLists.length === 0) missing.push('the free lists');
+  const above = unprintedAbove(zones);
+  if (above !== null) missing.push(`the lines of the zones above ${above.zone}`);
+  if (memory.zones.length > 0 && memory.freeLists.length === 0) missing.push('the free lists');
   else if (memory.freeLists.length < memory.zones.length)
     missing.push('the free lists of some zones');
   for (const list of memory.freeLists) {
@@ -269,6 +272,11 @@ function cannotSentence(report: Judged, open: ZoneFinding | null): string {
   if (asksNothing(report.splat)) return `nobody asked for memory; ${largestBlocks(report.splat)}`;
   if ((report.order ?? 0) > 0 && open !== null && (open.marginPages ?? -1) >= 0) {
     const name = zoneName(open.node, open.zone, nodeCount(report));
+    const line = report.splat.memory.zones.find(
+      (z) => z.node === open.node && z.zone === open.zone,
+    );
+    if (line?.lowmemReservePages === null && open.blocks === null)
+      return `the log does not hold the rest of ${name}: its lowmem_reserve[] and free list`;
     return `${name} has the pages; whether it had a block of order ${report.order} is not in the log. A failure above the watermark means it had none: fragmentation, most likely`;
   }
   if (asksTooEarly(report)) return 'it was asked before any zone had pages';

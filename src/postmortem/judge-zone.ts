@@ -33,6 +33,8 @@ export interface JudgeContext {
   readonly pageblockOrder: number;
   /** Index of the request's highest zone in lowmem_reserve[]. */
   readonly classIndex: number;
+  /** Zones of this kernel, lowest first. */
+  readonly compiled: readonly string[];
   /** The task reclaims memory itself (PF_MEMALLOC). */
   readonly memalloc: boolean;
 }
@@ -55,6 +57,8 @@ export function judgeSplatZone(input: ZoneInput, context: JudgeContext): ZoneFin
   const margin = line === null ? null : marginOf(judged, test, least);
   const pagesShort = shortage(judged, reason, context.order, least.freePages);
   const known = line !== null && list !== null;
+  // what is cut off of a list may hold blocks
+  const noBlocksTold = list === null || (!list.complete && judged.blocks === 0);
   const finding: Omit<ZoneFinding, 'steps'> = {
     node: input.node,
     zone: input.zone,
@@ -72,8 +76,8 @@ export function judgeSplatZone(input: ZoneInput, context: JudgeContext): ZoneFin
     unusable: unusableOf(test, least),
     marginPages: margin === null || Number.isNaN(margin) ? null : margin,
     pagesShort,
-    blocks: list === null ? null : judged.blocks,
-    blocksShort: list !== null && judged.blocks === 0 ? 1 : 0,
+    blocks: noBlocksTold ? null : judged.blocks,
+    blocksShort: !noBlocksTold && judged.blocks === 0 ? 1 : 0,
     reachablePages: list === null ? null : reachable(test, least),
     unusableIndex: list === null ? null : unusableIndex(list.blocks, context.order),
     fragmentationIndex: list === null ? null : fragmentationIndex(list.blocks, context.order),
@@ -250,7 +254,11 @@ function reasonOf(judged: ZoneJudgement, input: ZoneInput, context: JudgeContext
     return 'cannot-be-told';
   }
   if (judged.reason === 'fragmented' && judged.shortageOrder >= 0) return 'old-halving-rule';
-  const pagesPass = judged.pagesShort === 0 && judged.reason !== 'below-watermark';
+  // without a list no page is seen, however many are counted
+  const unseen = list === null && (line.freeKB ?? 0) >= context.pageKB;
+  const pagesPass = judged.pagesShort === 0 && (unseen || judged.reason !== 'below-watermark');
+  // what is cut off in front of its reserve may be kept from this request
+  if (pagesPass && reserveIsCut(input, context)) return 'cannot-be-told';
   if (pagesPass && list === null) {
     return context.order === 0 ? 'should-have-passed' : 'cannot-be-told';
   }
@@ -258,6 +266,12 @@ function reasonOf(judged: ZoneJudgement, input: ZoneInput, context: JudgeContext
     return 'cannot-be-told';
   }
   return REASONS[judged.reason];
+}
+
+/** No zone keeps a reserve from requests that can use nothing higher. */
+function reserveIsCut({ zone, line }: ZoneInput, { classIndex, compiled }: JudgeContext): boolean {
+  const told = line?.lowmemReservePages?.length ?? 0;
+  return told <= classIndex && compiled.indexOf(zone) < classIndex;
 }
 
 function blocksOnly(judged: ZoneJudgement): Cause {

@@ -66,12 +66,13 @@ export function zoneInputs(splat: Splat): ZoneInput[] {
 
 export function judgeZones(splat: Splat, options: JudgeOptions): ZoneFinding[] {
   const inputs = zoneInputs(splat);
-  const compiled = zonesOf(inputs);
+  const compiled = zonesOf(inputs, splat.memory.highmemPages);
   const classIndex = zoneIndexOfClass(options.request.zoneClass, compiled);
   const orders = Math.max(0, ...splat.memory.freeLists.map((list) => list.blocks.length));
   const context: JudgeContext = {
     ...options,
     classIndex,
+    compiled,
     pageblockOrder: pageblockOrderOf(options.pageKB, orders),
   };
   const allowed = allowedNodes(splat, options.request);
@@ -89,10 +90,12 @@ export function judgeZones(splat: Splat, options: JudgeOptions): ZoneFinding[] {
 
 /**
  * The zones of this kernel. From 6.1 those above the request's highest are not printed, so HighMem
- * may be there unseen; then a zone would have a reserve against its own class, which none has.
+ * may be there unseen. Its pages are counted below; and a zone would have a reserve against its own
+ * class, which none has.
  */
-function zonesOf(inputs: readonly ZoneInput[]): string[] {
+function zonesOf(inputs: readonly ZoneInput[], highmemPages: number | null): string[] {
   const names = inputs.map((input) => input.zone);
+  if ((highmemPages ?? 0) > 0) names.push('HighMem');
   const reserves = inputs.map(({ line }) => line?.lowmemReservePages ?? null);
   const length = reserves.find((reserve) => reserve !== null)?.length ?? null;
   const compiled = compiledZones(names, length);
@@ -187,10 +190,15 @@ export function verdictOf(
   });
   const passes = pick((zone) => zone.reason === 'should-have-passed');
   if (passes !== null) return tell(passes);
+  // a zone above them may have had another reason, and another answer
+  if (unprintedAbove(zones) !== null)
+    return { cause: 'cannot-be-told', decisive: null, impossible: '' };
   const pieces = pick((zone) => BLOCK_CAUSES.includes(zone.reason as Cause));
   if (pieces !== null) return tell(pieces);
   const unknown = pick(
-    (zone) => zone.reason === 'cannot-be-told' && isLarge(zone, eligible, pageKB),
+    (zone) =>
+      zone.reason === 'cannot-be-told' &&
+      (zone.managedPages === null || isLarge(zone, eligible, pageKB)),
   );
   if (unknown !== null) return tell(unknown);
   const reserve = pick(
@@ -223,6 +231,20 @@ function triedZones(zones: readonly ZoneFinding[], options: JudgeOptions | null)
 export function nodeIsInferred(zones: readonly ZoneFinding[], request: GfpRequest | null): boolean {
   const nodes = new Set(zones.filter((zone) => zone.eligible).map((zone) => zone.node));
   return request?.thisnode === true && nodes.size > 1;
+}
+
+/**
+ * The highest zone printed of a node that keeps a reserve from this request: such a reserve is for the
+ * sake of a zone above it, whose lines are then not in the log. null if none is missing.
+ */
+export function unprintedAbove(zones: readonly ZoneFinding[]): ZoneFinding | null {
+  const seen = new Set<number>();
+  for (const zone of byHeight(zones.filter(({ eligible }) => eligible))) {
+    if (seen.has(zone.node)) continue;
+    seen.add(zone.node);
+    if (zone.reservePages > 0) return zone;
+  }
+  return null;
 }
 
 function hasBlocks(zone: ZoneFinding): boolean {
@@ -274,7 +296,11 @@ function impossibleBecause(
   if (eligible.length === 0 && splat.memory.zones.length > 0)
     return `this machine has no zone that may serve a ${options.request.zoneClass} request`;
   const sizes = eligible.map((zone) => zone.managedPages);
-  if (sizes.length > 0 && sizes.every((pages) => pages !== null && pages < 2 ** order)) {
+  if (
+    unprintedAbove(zones) === null &&
+    sizes.length > 0 &&
+    sizes.every((pages) => pages !== null && pages < 2 ** order)
+  ) {
     const most = Math.max(...sizes.map((pages) => pages ?? 0));
     return `the largest zone that may serve it has ${most} pages, the request needs ${2 ** order}`;
   }

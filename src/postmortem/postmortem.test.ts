@@ -58,6 +58,68 @@ describe('watermark vectors', () => {
       );
   });
 
+  test.each<[string, number[], string[]]>([
+    ['its lowmem_reserve[] and free list', [0, 0, 0, 0], ['lowmem_reserve', 'Normal', 'DMA32: ']],
+    ['the lines of the zones above DMA32', [0, 0, 12_890, 12_890], ['Normal', 'DMA32: ']],
+  ])('a log cut inside the zones does not hold %s', (what, reserve, cutFrom) => {
+    const dma32 = normalZone({
+      zone: 'DMA32',
+      min: 900,
+      managed: 99_000,
+      blocks: blocks(9000),
+      reserve,
+    });
+    const normal = normalZone({ min: 1000, managed: 3_299_840, blocks: blocks(300) });
+    const lines = printReport(specOf('5.10.247', 'atomic', 4, [dma32, normal]), '5.10.247');
+    const zone = lines.findIndex((line) => line.includes('DMA32 free:'));
+    const end = lines.findIndex((line, i) => i > zone && line.includes(cutFrom[0]!));
+    const report = explainSplat(readLog(`${lines.slice(0, end).join('\n')}\n`).splats[0]!);
+    expect(report).toMatchObject({ cause: 'cannot-be-told', certainty: 'unknown' });
+    expect(report.summary).toContain(what);
+  });
+
+  test.each<[Generation, number]>([
+    ['5.10.247', 4],
+    ['6.12.40', 4],
+    ['3.10.108', 4],
+    ['6.12.40', 0],
+  ])('%s, order %i: cut anywhere, a report is told as it is or not at all', (generation, order) => {
+    const reserves = [
+      [0, 3000, 16_000, 16_000],
+      [0, 0, 12_890, 12_890],
+      [0, 0, 0, 0],
+    ];
+    const zones = [
+      normalZone({ zone: 'DMA', min: 10, managed: 3_840, blocks: blocks(0, 2, 2, 1, 3) }),
+      normalZone({ zone: 'DMA32', min: 900, managed: 760_000, blocks: blocks(9000, 5, 0, 0, 7) }),
+      normalZone({ min: 1000, managed: 3_299_840, blocks: blocks(order === 0 ? 300 : 9000) }),
+    ].map((zone, i) => ({ ...zone, reserve: reserves[i]! }));
+    const text = printReport(specOf(generation, 'kernel', order, zones), generation).join('\n');
+    const whole = explainSplat(readLog(`${text}\n`).splats[0]!).cause;
+    const told = new Set<string>();
+    for (let to = text.indexOf('Mem-Info'); to < text.length; to += 3) {
+      const [splat] = readLog(text.slice(0, to)).splats;
+      told.add(explainSplat(splat!).cause);
+    }
+    expect([...told].sort()).toEqual(['cannot-be-told', whole].sort());
+  });
+
+  test('HighMem that is not printed, but counted, has a place in lowmem_reserve[]', () => {
+    const zone = normalZone({
+      zone: 'DMA',
+      min: 841,
+      managed: 177_357,
+      blocks: blocks(0),
+      reserve: [0, 0, 1280, 1280],
+    });
+    const lines = printReport(specOf('6.12.40', 'atomic', 0, [zone]), '6.12.40').map((line) =>
+      line.replace(/\b0 pages HighMem/, '327680 pages HighMem'),
+    );
+    const report = explainSplat(readLog(`${lines.join('\n')}\n`).splats[0]!);
+    expect(report.splat.memory.highmemPages).toBe(327_680);
+    expect(report.decisive).toMatchObject({ reason: 'below-watermark', reservePages: 0 });
+  });
+
   test('E3: DMA32 is closed by its reserve', () => {
     const zone = normalZone({
       zone: 'DMA32',
@@ -66,7 +128,8 @@ describe('watermark vectors', () => {
       blocks: blocks(12_000),
       reserve: [0, 0, 12_890, 12_890],
     });
-    const report = explained(specOf('5.10.247', 'atomic', 0, [zone]), '5.10.247');
+    const normal = normalZone({ min: 1000, managed: 3_299_840, blocks: blocks(300) });
+    const report = explained(specOf('5.10.247', 'atomic', 0, [zone, normal]), '5.10.247');
     expect(report.cause).toBe('lowmem-reserve');
     expect(report.decisive).toMatchObject({
       reducedPages: 1151,

@@ -268,7 +268,7 @@ export const SPLAT_FACTS: readonly SplatFact[] = [
     comm: 'kworker/u9:1',
     pid: 39,
     cause: 'below-watermark',
-    zones: [[0, 'DMA', 0, 2732, 'below-watermark', 1597]],
+    zones: [[0, 'DMA', 0, 2732, 'below-watermark', 317]],
   },
   {
     file: '32',
