@@ -66,6 +66,24 @@ it('states differences of kernel and settings that can explain a change', () => 
   expect(found.paragraphs[0]).toContain('kernel release, min_free_kbytes');
 });
 
+it('compares the request that was asked for', () => {
+  const gfp = 'GFP_ATOMIC|__GFP_NOMEMALLOC';
+  const left: ReportData = {
+    ...a,
+    totals: a.totals.map((total) => ({ ...total, gfp })),
+    headroom: { ...a.headroom, others: [{ gfp, min: a.headroom.min, zoneMin: [] }] },
+  };
+  const found = compareReports(left, { ...left, totals: [] }, gfp);
+  expect(found.gfp).toBe(gfp);
+  expect(found.verdict).toMatch(
+    /^B fails less: allocations with GFP_ATOMIC\|__GFP_NOMEMALLOC of order/,
+  );
+  const plain = compareReports(a, { ...a, totals: [] }).headroom.find(({ order }) => order === 3)!;
+  expect(found.headroom.find(({ order }) => order === 3)!.a).toEqual(plain.a);
+  // Neither was judged for the other.
+  expect(compareReports(left, left).orders.every(({ share }) => share[0] === 0)).toBe(true);
+});
+
 it('aligns by phases that both mark in one order, else by share of the run', () => {
   const names = ['fill', 'release', 'churn'];
   const left = withPhases(a, names, 0);

@@ -18,6 +18,7 @@ const HOLDERS = 12;
 const SAME = 0.002;
 /** Part of a share within which two are the same. */
 const SAME_PART = 0.05;
+const PLAIN = 'GFP_ATOMIC';
 
 export interface OrderComparison {
   readonly order: number;
@@ -75,23 +76,24 @@ export interface Provenance {
 
 type Pair<T> = readonly [T, T];
 
-export function compareReports(a: ReportData, b: ReportData): Comparison {
+/** @param gfp the request that is compared: both were judged for it. */
+export function compareReports(a: ReportData, b: ReportData, gfp: string = PLAIN): Comparison {
   const both: Pair<ReportData> = [a, b];
   const phases = commonPhases(a, b);
-  const orders = compareOrders(both, 'GFP_ATOMIC');
+  const orders = compareOrders(both, gfp);
   const places: Pair<readonly number[]> = [bucketsByStep(a, phases), bucketsByStep(b, phases)];
   const shown = ordersOfInterest(orders);
   const found = differences(a, b);
   return {
     schema: COMPARE_SCHEMA,
     titles: [a.title, b.title],
-    ...verdictOf(orders, both),
+    ...verdictOf(orders, both, gfp),
     paragraphs: paragraphsOf(orders, found, phases),
     differences: found,
-    gfp: 'GFP_ATOMIC',
+    gfp,
     alignment: { method: phases.length > 0 ? 'phases' : 'share', phases },
     orders,
-    headroom: shown.map((order) => series(both, places, order, leastHeadroom)),
+    headroom: shown.map((order) => series(both, places, order, leastHeadroom(gfp))),
     unusable: shown.map((order) => series(both, places, order, unusable)),
     holders: compareHolders(both),
     pageSize: a.pageSize,
@@ -163,10 +165,13 @@ function series(
   return { order, a: values(0), b: values(1) };
 }
 
-const leastHeadroom: Read = (data, order, from, to) => {
-  const values = (data.headroom.min[order] ?? []).slice(from, to + 1);
-  return values.length > 0 ? values.reduce((x, y) => Math.min(x, y)) : null;
-};
+function leastHeadroom(gfp: string): Read {
+  return ({ headroom }, order, from, to) => {
+    const kept = gfp === PLAIN ? headroom : headroom.others?.find((other) => other.gfp === gfp);
+    const values = (kept?.min[order] ?? []).slice(from, to + 1);
+    return values.length > 0 ? values.reduce((x, y) => Math.min(x, y)) : null;
+  };
+}
 
 const unusable: Read = (data, order, _from, to) => {
   const zones = data.timeline.zones;
@@ -239,7 +244,9 @@ function differs([a, b]: Pair<number>): boolean {
 function verdictOf(
   orders: readonly OrderComparison[],
   both: Pair<ReportData>,
+  gfp: string,
 ): Pick<Comparison, 'verdict' | 'tone'> {
+  const kind = gfp === PLAIN ? 'atomic allocations' : `allocations with ${gfp}`;
   if (both.some((data) => data.narrative.tone === 'unknown')) {
     return {
       verdict: 'One of the two recordings does not tell enough for a verdict; see each by itself.',
@@ -251,7 +258,7 @@ function verdictOf(
   const worse = noticed.filter(({ share }) => share[1] > share[0]);
   if (better.length === 0 && worse.length === 0) {
     return {
-      verdict: 'No order of atomic allocation fails for a noticeably different share of the run.',
+      verdict: `No order of ${kind} fails for a noticeably different share of the run.`,
       tone: 'warn',
     };
   }
@@ -260,10 +267,10 @@ function verdictOf(
   const list = (rows: readonly OrderComparison[]): string =>
     `${orderList(rows.map(({ order }) => order))} (${words(rows[0]!)})`;
   if (worse.length === 0) {
-    return { verdict: `B fails less: atomic allocations of order ${list(better)}.`, tone: 'good' };
+    return { verdict: `B fails less: ${kind} of order ${list(better)}.`, tone: 'good' };
   }
   if (better.length === 0) {
-    return { verdict: `B fails more: atomic allocations of order ${list(worse)}.`, tone: 'bad' };
+    return { verdict: `B fails more: ${kind} of order ${list(worse)}.`, tone: 'bad' };
   }
   return {
     verdict: `B fails less at order ${list(better)}, but more at order ${list(worse)}.`,

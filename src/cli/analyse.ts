@@ -16,7 +16,13 @@ import type { Reconstruction } from '../replay/reconstruct.js';
 import type { Session } from './command.js';
 import { KernelReportLinks } from './kernel-reports.js';
 import { openInputs, recordingIsUsable } from './open-inputs.js';
-import { canReconstruct, readOrders, reconstructRecording, SURVEYED } from './replay-inputs.js';
+import {
+  canReconstruct,
+  checkGfp,
+  readOrders,
+  reconstructRecording,
+  SURVEYED,
+} from './replay-inputs.js';
 import { reportFacts } from './report-facts.js';
 
 export interface AnalysisRequest {
@@ -65,7 +71,8 @@ async function observe(
   const { strings } = recording;
   const { node } = request;
   const zoneCount = replay.geometry.zones.length;
-  const gfps = request.gfps ?? atomicRequestClasses(strings, switches);
+  const gfps =
+    request.gfps?.map((gfp) => checkGfp(gfp, switches)) ?? atomicRequestClasses(strings, switches);
   const orders = readOrders(request.order, replay.geometry.orders);
   const report = createReportObservers({
     ...{ ...replay.span(), strings, zoneCount, switches, node, gfps },

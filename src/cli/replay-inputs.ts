@@ -3,6 +3,8 @@
  */
 
 import { readTextFile } from '../io/text-file.js';
+import { parseGfpSet } from '../kernel/gfp.js';
+import type { ProfileSwitches } from '../kernel/profile-switches.js';
 import type { OpenOptions, Recording } from '../recording/recording.js';
 import type { LogFact, SplatRecord } from '../records/splat.js';
 import { formatSeconds, parseSeconds } from '../records/time.js';
@@ -114,6 +116,17 @@ export function readOrders(text: string | undefined, limit: number): number[] {
     for (let order = from; order <= to; order++) orders.add(order);
   }
   return [...orders].sort((a, b) => a - b);
+}
+
+/** Flags that a user gave, as text: those that no kernel of this generation has are a usage error. */
+export function checkGfp(text: string, { gfpEra }: ProfileSwitches): string {
+  const [unknown] = parseGfpSet(text, gfpEra).otherNames;
+  if (text.trim() === '' || unknown !== undefined) {
+    throw new UsageError(
+      `--gfp takes flags as the kernel names them, GFP_ATOMIC|__GFP_NOWARN or 0x820, not "${unknown ?? text}"`,
+    );
+  }
+  return text;
 }
 
 export const seconds = (timeNs: number, recording: Recording): string =>

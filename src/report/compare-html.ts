@@ -93,7 +93,7 @@ function ordersCard({ orders, gfp, pageSize }: Comparison): string {
   return [
     '<section class="card" aria-labelledby="orders-title">',
     `<h2 class="card-title" id="orders-title">Order by order, ${e(gfp)}</h2>`,
-    '<p class="lead">For how long a request of each size would have failed, and how many atomic requests, of whatever flags, the kernel did refuse. Flags such as <code>__GFP_NOMEMALLOC</code> make a request fail sooner: see the report of each recording.</p>',
+    '<p class="lead">For how long a request of each size would have failed, and how many atomic requests, of whatever flags, the kernel did refuse. Flags such as <code>__GFP_NOMEMALLOC</code> make a request fail sooner: <code>compare --gfp</code> judges both for the flags of your driver, which the report of each recording names.</p>',
     '<div class="table-wrap" tabindex="0" role="region" aria-label="Orders"><table>',
     `<thead><tr><th scope="col" class="n">Size · order</th>${heads.map((head) => `<th scope="col" class="n">${e(head)}</th>`).join('')}</tr></thead>`,
     `<tbody>${rows.join('')}</tbody></table></div>`,

@@ -15,6 +15,7 @@ import { type Command, ExitCode, type Session, UsageError } from '../command.js'
 
 interface CompareArgs {
   readonly input?: readonly string[];
+  readonly gfp: string;
   readonly node: number;
   readonly format: string;
   readonly redact?: string;
@@ -24,6 +25,11 @@ const DEFAULT_FOLDER = 'out';
 
 function options(yargs: Argv): Argv<CompareArgs> {
   return yargs
+    .option('gfp', {
+      type: 'string',
+      default: 'GFP_ATOMIC',
+      describe: 'Flags of the request that both are judged for',
+    })
     .option('node', { type: 'number', default: 0, describe: 'Node the requests are made on' })
     .option('format', {
       choices: ['html', 'md'],
@@ -45,7 +51,7 @@ async function run(args: CompareArgs, session: Session): Promise<ExitCode> {
   const a = await dataOf(first, args, session);
   const b = await dataOf(second, args, session);
   if (a === null || b === null) return ExitCode.noInput;
-  const comparison = compareReports(a, b);
+  const comparison = compareReports(a, b, args.gfp);
   if (args.format === 'md') {
     await session.out.write(compareMarkdown(comparison, session.version));
     return ExitCode.done;
@@ -66,7 +72,7 @@ async function dataOf(
   args: CompareArgs,
   session: Session,
 ): Promise<ReportData | null> {
-  const request = { gfps: ['GFP_ATOMIC'], node: args.node, title: titleOf([input]) };
+  const request = { gfps: [args.gfp], node: args.node, title: titleOf([input]) };
   const found = await analyseInputs([input], request, session);
   if (found === null) return null;
   return args.redact === undefined

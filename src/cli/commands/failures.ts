@@ -11,6 +11,7 @@ import { type Command, ExitCode, type Session } from '../command.js';
 import { openInputs, recordingIsUsable } from '../open-inputs.js';
 import {
   canReconstruct,
+  checkGfp,
   readOrders,
   reconstructRecording,
   SURVEYED,
@@ -51,12 +52,13 @@ async function run(args: FailuresArgs, session: Session): Promise<ExitCode> {
   try {
     if (!recordingIsUsable(recording) || !canReconstruct(recording)) return ExitCode.noInput;
     const replay = reconstructRecording(recording, session);
+    const { switches } = replay.profile.profile;
     const windows: FailureWindow[] = [];
     replay.run([
       new WindowsObserver({
-        switches: replay.profile.profile.switches,
+        switches,
         strings: recording.strings,
-        gfps: [args.gfp],
+        gfps: [checkGfp(args.gfp, switches)],
         orders: readOrders(args.order, replay.geometry.orders),
         node: args.node,
         sink: (window) => windows.push(window),

@@ -10,6 +10,7 @@ import { type Command, ExitCode, type Session } from '../command.js';
 import { openInputs, recordingIsUsable } from '../open-inputs.js';
 import {
   canReconstruct,
+  checkGfp,
   type InstantArgs,
   readInstants,
   readOrders,
@@ -61,10 +62,11 @@ async function run(args: PredictArgs, session: Session): Promise<ExitCode> {
     const finder = new InstantFinder(recording.events);
     const found: Verdict[][] = instants.map(() => []);
     const { switches } = replay.profile.profile;
+    const gfp = checkGfp(args.gfp, switches);
     const stops = orders.flatMap((order, o): ReplayStop[] => {
       let judge: RequestJudge | null = null;
       return stopsAt(finder, instants, order, (state, position) => {
-        judge ??= new RequestJudge(state, switches, args.gfp, order, args.node);
+        judge ??= new RequestJudge(state, switches, gfp, order, args.node);
         found[position]![o] = judge.judge(state, instants[position]!);
       });
     });

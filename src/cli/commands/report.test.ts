@@ -231,8 +231,11 @@ it('compares two recordings: differences first, in HTML, JSON and Markdown', asy
   expect(html.indexOf('What differs')).toBeLessThan(html.indexOf('Order by order'));
   expect(html).not.toContain(' style="');
   const same = await runCli(['compare', TINY, TINY, '--format', 'md', '-q']);
-  expect(same.stdout).toContain('No order of atomic allocation fails for a noticeably different');
+  expect(same.stdout).toContain('No order of atomic allocations fails for a noticeably different');
   expect(same.stdout).toContain('Machine, kernel, settings and load are alike');
   const wrong = await runCli(['compare', TINY]);
   expect(wrong.code).toBe(2);
+  const flags = await runCli(['compare', TINY, TINY, '--gfp', 'GFP_ATOMIC|__GFP_NO_SUCH', '-q']);
+  expect(flags.code).toBe(2);
+  expect(flags.stderr).toContain('"__GFP_NO_SUCH"');
 }, 120_000);
