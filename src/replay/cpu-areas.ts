@@ -4,11 +4,16 @@
  * Numbers are given as pairs come up, because cpus and areas are only what the input says: a trace may name cpu 65535 and a
  * copy of zoneinfo a thousand zones.
  */
+/** Cpus times areas that are looked up in a table. */
+const NEAR = 1 << 14;
+
 export class CpuAreas {
-  readonly #ids = new Map<number, number>();
   readonly #areas: number;
-  #latest = -1;
-  #latestId = -1;
+  /** Of the pairs that machines have; -1 none yet. */
+  readonly #near = new Int32Array(NEAR).fill(-1);
+  /** Of all others. */
+  readonly #far = new Map<number, number>();
+  #count = 0;
 
   constructor(areas: number) {
     this.#areas = areas;
@@ -16,14 +21,19 @@ export class CpuAreas {
 
   id(cpu: number, area: number): number {
     const key = cpu * this.#areas + area;
-    if (key === this.#latest) return this.#latestId;
-    let id = this.#ids.get(key);
+    if (key >= NEAR) return this.#farId(key);
+    const id = this.#near[key]!;
+    if (id >= 0) return id;
+    this.#near[key] = this.#count;
+    return this.#count++;
+  }
+
+  #farId(key: number): number {
+    let id = this.#far.get(key);
     if (id === undefined) {
-      id = this.#ids.size;
-      this.#ids.set(key, id);
+      id = this.#count++;
+      this.#far.set(key, id);
     }
-    this.#latest = key;
-    this.#latestId = id;
     return id;
   }
 }

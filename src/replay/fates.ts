@@ -280,10 +280,10 @@ class FateTracer {
     const fate = this.batch.fate[i]!;
     const first = order === 0 ? fate : this.batch.runs[fate + 1]!;
     const next = nextOf(first);
-    if (next === Next.drain) this.#queues.drained(page, order, cpu, indexOf(first));
+    if (next === Next.drain) this.#queues.drained(page, order, place, indexOf(first));
     if (next !== Next.none && next !== Next.free) this.#locked.queued(cpu, place);
     else if (this.#lost.length > 0 || this.#compactions.runs(events.pid[i]!, index)) return;
-    else if (indexOf(first) > this.#queues.emptyBy(page, order, cpu)) {
+    else if (indexOf(first) > this.#queues.emptyBy(page, order, place)) {
       // Pages freed later to the same list were drained before anything happens to this block: it never was on it.
       action[i] = Action.giveBypassing;
       this.#locked.skipped(cpu, place, action);

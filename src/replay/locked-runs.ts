@@ -20,23 +20,28 @@ import { grown } from './cpu-areas.js';
 /** Preempt depth in a softirq that interrupted a holder. */
 const HOLDER_DEPTH = 3;
 
-/** How deep the frees of a run were. */
-const Depth = { none: 0, holder: 1, other: 2 } as const;
-
-const CLOSED = -2;
+/** What is known of the run of a place, in bits. */
+const Run = {
+  /** Something was said of it since the cpu did anything else. */
+  open: 1,
+  /** Some of it went to the list. */
+  queued: 2,
+  /** The last one decided skipped the list. */
+  skipped: 4,
+  /** Some are undecided. */
+  waiting: 8,
+  /** Undecided at the depth of a holder's softirq, and others. */
+  deep: 16,
+  shallow: 32,
+} as const;
 
 export class LockedRuns {
-  /** By place (cpu-areas.ts): the undecided frees since the last one decided, as a chain through `#chain`; -1 none. */
+  /** By place (cpu-areas.ts): bits of Run. */
+  #run = new Uint8Array(0);
+  /** By place: the undecided frees since the last one decided, as a chain through `#chain`; -1 ends it. */
   #undecided = new Int32Array(0);
-  /** The last one decided skipped the list. */
-  #skipped = new Uint8Array(0);
-  /** Some of the run went to the list. */
-  #queued = new Uint8Array(0);
-  /** A Depth: `other` as soon as one free is not at the holder's. */
-  #depth = new Uint8Array(0);
-  /** By cpu: the place that something was said of last, as a chain through `#nextOpen`; -1 none. */
+  /** By cpu: the place that was opened last, as a chain through `#nextOpen`; -1 ends it. */
   readonly #open: Int32Array;
-  /** CLOSED = nothing was said of the place. */
   #nextOpen = new Int32Array(0);
   readonly #chain = new Int32Array(BATCH_CAPACITY);
 
@@ -46,27 +51,25 @@ export class LockedRuns {
 
   /** A free that certainly skipped the list. @param action the batch's column of actions. */
   skipped(cpu: number, place: number, action: Uint8Array): void {
-    this.#enter(cpu, place);
-    if (this.#skipped[place] === 1 || this.#queued[place] === 0) this.#decide(place, action);
-    this.#undecided[place] = -1;
-    this.#skipped[place] = 1;
+    const run = this.#enter(cpu, place);
+    if ((run & Run.skipped) !== 0 || (run & Run.queued) === 0) this.#decide(place, action);
+    this.#run[place] = (run & ~Run.waiting) | Run.skipped;
   }
 
   /** A free that certainly went to the list. */
   queued(cpu: number, place: number): void {
-    this.#enter(cpu, place);
-    this.#undecided[place] = -1;
-    this.#skipped[place] = 0;
-    this.#queued[place] = 1;
+    // Nearly all frees are of this kind, many in a row.
+    if (place < this.#run.length && this.#run[place] === (Run.open | Run.queued)) return;
+    const run = this.#enter(cpu, place);
+    this.#run[place] = (run & ~Run.waiting & ~Run.skipped) | Run.queued;
   }
 
   /** A free at index i of the batch of which nothing tells but the depth of its softirq (0 = none or not told). */
   undecided(cpu: number, place: number, i: number, depth: number): void {
-    this.#enter(cpu, place);
-    if (depth < HOLDER_DEPTH) this.#depth[place] = Depth.other;
-    else if (this.#depth[place] === Depth.none) this.#depth[place] = Depth.holder;
-    this.#chain[i] = this.#undecided[place]!;
+    const run = this.#enter(cpu, place);
+    this.#chain[i] = (run & Run.waiting) !== 0 ? this.#undecided[place]! : -1;
     this.#undecided[place] = i;
+    this.#run[place] = run | Run.waiting | (depth >= HOLDER_DEPTH ? Run.deep : Run.shallow);
   }
 
   /**
@@ -74,16 +77,13 @@ export class LockedRuns {
    * @param locked it needs the list's lock: a drain or a removal.
    */
   interrupt(cpu: number, locked: boolean, action: Uint8Array): void {
-    for (let place = this.#open[cpu]!; place >= 0; ) {
-      const held = this.#skipped[place] === 1 || (locked && this.#depth[place] === Depth.holder);
-      if (held && this.#queued[place] === 0) this.#decide(place, action);
-      this.#undecided[place] = -1;
-      this.#depth[place] = Depth.none;
-      this.#skipped[place] = 0;
-      this.#queued[place] = 0;
-      const next = this.#nextOpen[place]!;
-      this.#nextOpen[place] = CLOSED;
-      place = next;
+    for (let place = this.#open[cpu]!; place >= 0; place = this.#nextOpen[place]!) {
+      const run = this.#run[place]!;
+      const deep = locked && (run & (Run.deep | Run.shallow)) === Run.deep;
+      if ((run & Run.queued) === 0 && (deep || (run & Run.skipped) !== 0)) {
+        this.#decide(place, action);
+      }
+      this.#run[place] = 0;
     }
     this.#open[cpu] = -1;
   }
@@ -93,22 +93,23 @@ export class LockedRuns {
     for (let cpu = 0; cpu < this.#open.length; cpu++) this.interrupt(cpu, false, action);
   }
 
-  #enter(cpu: number, place: number): void {
-    if (place >= this.#undecided.length) this.#grow(place + 1);
-    if (this.#nextOpen[place] !== CLOSED) return;
+  /** Opens the run of a place if it is not; its bits. */
+  #enter(cpu: number, place: number): number {
+    if (place >= this.#run.length) {
+      this.#run = grown(this.#run, place + 1, 0);
+      this.#undecided = grown(this.#undecided, place + 1, -1);
+      this.#nextOpen = grown(this.#nextOpen, place + 1, -1);
+    }
+    const run = this.#run[place]!;
+    if (run !== 0) return run;
     this.#nextOpen[place] = this.#open[cpu]!;
     this.#open[cpu] = place;
+    return Run.open;
   }
 
-  #grow(places: number): void {
-    this.#undecided = grown(this.#undecided, places, -1);
-    this.#skipped = grown(this.#skipped, places, 0);
-    this.#queued = grown(this.#queued, places, 0);
-    this.#depth = grown(this.#depth, places, Depth.none);
-    this.#nextOpen = grown(this.#nextOpen, places, CLOSED);
-  }
-
+  /** All that wait did as those around them: they skipped the list. */
   #decide(place: number, action: Uint8Array): void {
+    if ((this.#run[place]! & Run.waiting) === 0) return;
     for (let i = this.#undecided[place]!; i >= 0; i = this.#chain[i]!) {
       action[i] = Action.giveBypassing;
     }

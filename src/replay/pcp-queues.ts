@@ -49,25 +49,28 @@ export class PcpQueues {
     this.#type[page >> this.#pageblockOrder] = type;
   }
 
-  /** A block freed here is drained at an event. */
-  drained(page: number, order: number, cpu: number, index: number): void {
-    const list = this.#listOf(page, order, cpu);
+  /** A block freed here is drained at an event. @param place of the page and its cpu, as placeOf says. */
+  drained(page: number, order: number, place: number, index: number): void {
+    const list = this.#listOf(page, order, place);
     if (list < 0) return;
-    this.#emptyBy = grown(this.#emptyBy, list + 1, Number.POSITIVE_INFINITY);
+    if (list >= this.#emptyBy.length) {
+      this.#emptyBy = grown(this.#emptyBy, list + 1, Number.POSITIVE_INFINITY);
+    }
     if (index < this.#emptyBy[list]!) this.#emptyBy[list] = index;
   }
 
   /** The event by which a block freed here must have left its list; Infinity = not known. */
-  emptyBy(page: number, order: number, cpu: number): number {
-    const list = this.#listOf(page, order, cpu);
-    return this.#emptyBy[list] ?? Number.POSITIVE_INFINITY;
+  emptyBy(page: number, order: number, place: number): number {
+    const list = this.#listOf(page, order, place);
+    const known = list >= 0 && list < this.#emptyBy.length;
+    return known ? this.#emptyBy[list]! : Number.POSITIVE_INFINITY;
   }
 
   /** HIGHATOMIC and CMA pages are kept on the movable lists. */
-  #listOf(page: number, order: number, cpu: number): number {
+  #listOf(page: number, order: number, place: number): number {
     const block = page >> this.#pageblockOrder;
     const type = this.#type[block]!;
     if (type < 0 || type === UNMOVABLE) return -1;
-    return this.placeOf(page, cpu) * LISTS + order * 2 + (type === RECLAIMABLE ? 1 : 0);
+    return place * LISTS + order * 2 + (type === RECLAIMABLE ? 1 : 0);
   }
 }
