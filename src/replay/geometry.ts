@@ -75,8 +75,11 @@ const MAX_CMA = 64;
 const DENSE_PAGES = 1 << 22;
 /** Pages beyond that are simulated in any case, 64 GiB … */
 const SPARSE_PAGES = 1 << 24;
-/** … and for each event and record of a dump: the fewer there are to a block of 4 MiB, the less is known of it. */
-const PAGES_PER_RECORD = 256;
+/**
+ * … and for each event and record of a dump, half of the 4 MiB that each may be the first to touch: on real machines
+ * most come to where others have been.
+ */
+const PAGES_PER_RECORD = 512;
 
 /**
  * @param pageLimit most pages to simulate.
