@@ -5,6 +5,7 @@ import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { describe, expect, it } from 'vitest';
 import { sampleReport } from '../analysis/testing/sample-report.js';
+import { fragmentationIndex } from '../kernel/fragmentation-index.js';
 import { CHARTS, wholeSpec, wholeView } from './index.js';
 
 const require = createRequire(import.meta.url);
@@ -175,6 +176,30 @@ it('hatches what is unknown and bands what is bounded', () => {
   for (const row of chart('unusable-index').rows(doubtful, view).bounds!) {
     expect(row.low).toBeLessThanOrEqual(Number(row.high));
     expect(row.high).toBeLessThanOrEqual(1);
+  }
+  const pieces = {
+    ...zones[0]!,
+    last: zones[0]!.last.map((row, q) => row.map((n) => (q < 3 ? n + 5 : 0))),
+  };
+  const low = pieces.last.map((row) => row.map((n) => Math.floor(n / 2)));
+  const high = pieces.last.map((row) => row.map((n) => n * 2));
+  const broken = { ...doubtful, timeline: { ...data.timeline, zones: [{ ...pieces, low, high }] } };
+  const found = chart('extfrag-index').rows(broken, { ...view, zone: 0 });
+  expect(found.bounds!.length).toBeGreaterThan(10);
+  const { last } = pieces;
+  for (const { t, ...bound } of found.bounds!) {
+    const column = found.indices!.findIndex((row) => row.t === t);
+    const at = Math.min(column, data.timeline.buckets - 1);
+    // Every count at its least, as estimated and at its most.
+    for (let mix = 0; mix < 27; mix++) {
+      const some = [0, 1, 2].map((q) => {
+        const n = last[q]![at]!;
+        return [Math.floor(n / 2), n, n * 2][Math.floor(mix / 3 ** q) % 3]!;
+      });
+      const index = Math.max(0, fragmentationIndex(some, 3) / 1000);
+      expect(index).toBeGreaterThanOrEqual(Number(bound.low));
+      expect(index).toBeLessThanOrEqual(Number(bound.high));
+    }
   }
   const { extremes } = chart('free-by-order').rows(doubtful, { ...view, order: null });
   expect(extremes!.some((row) => Number(row.low) < Number(row.high))).toBe(true);

@@ -57,6 +57,29 @@ function unusableBounds({ low, high }: Counts, order: number): readonly [number,
   ];
 }
 
+/**
+ * The index falls with the mean size of the blocks, 1 - (1 / blocks) - (mean / 2^order): least with few small ones and many
+ * large, most with the opposite. From which order on to count many is tried out. Null where it has no value.
+ */
+function extfragBounds(
+  { free, low, high }: Counts,
+  order: number,
+): readonly [number, number] | null {
+  if (free.some((n, q) => q >= order && n > 0)) return null;
+  const values: number[] = [];
+  for (let from = 0; from <= order; from++) {
+    for (const [small, large] of [
+      [low, high],
+      [high, low],
+    ] as const) {
+      const counts = small.map((n, q) => (q >= order ? 0 : q < from ? n : large[q]!));
+      const index = fragmentationIndex(counts, order);
+      if (index > -1000) values.push(Math.max(0, index / 1000));
+    }
+  }
+  return values.length === 0 ? null : [Math.min(...values), Math.max(...values)];
+}
+
 function ordersShown(data: ReportData, view: ChartView): number[] {
   if (view.order !== null) return [view.order];
   return Array.from({ length: data.orders - 1 }, (_, i) => i + 1);
@@ -157,7 +180,7 @@ export const extfragIndexChart: Chart = {
   title: 'Shortage or fragmentation?',
   description:
     'The external fragmentation index over time, wherever no block of an order is free: near 0 memory is short, near 1 it is in pieces.',
-  how: 'Drawn only while no block of that order is free at all in the zone (the largest, unless one is chosen above). Near 1 there is memory but in pieces, so compaction would help; near 0 memory is simply short, so only freeing some would. This is the number /sys/kernel/debug/extfrag/extfrag_index prints; the kernel skips compaction below 0.5.',
+  how: 'Drawn only while no block of that order is free at all in the zone (the largest, unless one is chosen above). Near 1 there is memory but in pieces, so compaction would help; near 0 memory is simply short, so only freeing some would. Choose an order to see its bounds as a band. This is the number /sys/kernel/debug/extfrag/extfrag_index prints; the kernel skips compaction below 0.5.',
   overTime: true,
   table: { dataset: 'indices', columns: INDEX_COLUMNS },
   emptyText: 'A block of every order was free at all times, so the index has no value.',
@@ -172,7 +195,8 @@ export const extfragIndexChart: Chart = {
         indices.push({ t, order, index: index <= -1000 ? null : Math.max(0, index / 1000) });
       }
     }
-    return { indices, ...honestyRows(data, view) };
+    const bounds = boundRows(data, view, extfragBounds);
+    return { indices, bounds, ...honestyRows(data, view) };
   },
   spec: (data, view) =>
     timeChart({
@@ -187,6 +211,7 @@ export const extfragIndexChart: Chart = {
           mark: { type: 'rule', strokeDash: [4, 3], opacity: 0.6, color: { expr: 'faint' } },
           encoding: { y: { field: 'threshold', type: 'quantitative' } },
         },
+        bandLayer('short 0 … 1 in pieces'),
         lineLayer(data, 'short 0 … 1 in pieces', [0, 1]),
       ],
     }),
