@@ -1,6 +1,7 @@
 /**
  * Why a request class failed, and what sets the class apart, in words.
  */
+import { parseGfp } from '../kernel/gfp.js';
 import type { FailureTotal, ReportData } from './report-data.js';
 import type { ZoneReason } from './types.js';
 
@@ -14,6 +15,20 @@ export function extraFlags(gfp: string): string {
   const idle = /^(GFP_ATOMIC|__GFP_(NOWARN|ZERO|COMP|NORETRY|ACCOUNT|HARDWALL|RECLAIMABLE))$/;
   const flags = gfp.split('|').filter((flag) => !idle.test(flag));
   return flags.length > 0 ? flags.join(' and ') : gfp;
+}
+
+/** Whether a request of these flags may wait for memory, so that what it does not get at once it may get later. */
+function mayWait(gfp: string): boolean {
+  // The names have meant it in every generation.
+  return parseGfp(gfp, '6.8').directReclaim;
+}
+
+/** A request and what would have become of it, as a sentence begins; `asked` is the size. */
+export function wouldHaveFailed(gfp: string, asked: string): string {
+  if (gfp === PLAIN) return `An atomic request for ${asked} would have failed`;
+  if (!mayWait(gfp))
+    return `An atomic request with ${extraFlags(gfp)} for ${asked} would have failed`;
+  return `A request with ${gfp} for ${asked} would not have been served at once`;
 }
 
 /** The class as a noun. */

@@ -12,7 +12,7 @@ import {
   neverKnown,
   type Refused,
 } from './narrative-good.js';
-import { because, extraFlags, PLAIN, requestWords } from './narrative-reasons.js';
+import { because, PLAIN, requestWords, wouldHaveFailed } from './narrative-reasons.js';
 import type { Attempts, FailureTotal, Narrative, ReportData } from './report-data.js';
 import { refusalAgreement, trustLines } from './trust.js';
 import type { FailureWindow, ZoneReason } from './types.js';
@@ -160,8 +160,7 @@ function verdictSentence(
       : main.share >= 0.995
         ? `during the whole recording (${duration(spanNs)})`
         : `for ${worded(duration(main.ns), sure(main))} of the ${duration(spanNs)} recorded (${percent(main.share)})`;
-  const flags = main.gfp === PLAIN ? '' : ` with ${extraFlags(main.gfp)}`;
-  return `An atomic request${flags} for ${which} would have failed ${often}, mostly because ${because(data, main)}.`;
+  return `${wouldHaveFailed(main.gfp, which)} ${often}, mostly because ${because(data, main)}.`;
 }
 
 function failureFact(data: NarrativeInput, main: FailureTotal) {

@@ -240,6 +240,23 @@ it('gives an estimate as one, and what is sure to the last digit', () => {
   expect(writeNarrative({ ...rest, totals: sure }).verdict).toMatch(/for 956.ms of the/);
 });
 
+it('calls atomic only what is', () => {
+  const { narrative: _narrative, ...rest } = data;
+  const said = (gfp: string): string =>
+    writeNarrative({
+      ...rest,
+      windows: rest.windows.map((window) => ({ ...window, gfp })),
+      totals: rest.totals.map((total) => ({ ...total, gfp })),
+      judged: { orders: [1, 2, 3], gfps: [gfp] },
+    }).verdict;
+  expect(said('GFP_ATOMIC|__GFP_NOMEMALLOC')).toMatch(
+    /^An atomic request with __GFP_NOMEMALLOC for/,
+  );
+  expect(said('GFP_KERNEL')).toMatch(
+    /^A request with GFP_KERNEL for .* would not have been served at once for/,
+  );
+});
+
 it('says nothing of requests that were not judged', () => {
   const { narrative: _narrative, ...rest } = data;
   const of = (order: number) => order === 9;
