@@ -8,6 +8,7 @@
 
 /** Kernels whose forms differ from the one before. */
 export const GENERATIONS = [
+  '2.6.24',
   '2.6.26',
   '2.6.32',
   '3.0.101',
@@ -81,8 +82,8 @@ export function printReport(spec: ReportSpec, generation: Generation): string[] 
     ...header(spec, code),
     ...context(spec, generation, code),
     ...trace(spec, code),
-    'Mem-Info:',
-    ...(code < at('4.2') ? perCpu(spec) : []),
+    code < at('2.6.25') ? 'Mem-info:' : 'Mem-Info:',
+    ...(code < at('4.2') ? perCpu(spec, code) : []),
     ...counters(spec, code),
     ...(code >= at('4.8') ? nodeLines(spec, code) : []),
     ...zones(spec, code),
@@ -141,11 +142,16 @@ function prefix(spec: ReportSpec, zone: ZoneSpec): string {
   return spec.numa === false ? zone.zone : `Node ${zone.node} ${zone.zone}`;
 }
 
-function perCpu(spec: ReportSpec): string[] {
+/** Until 2.6.25 each cpu had a hot and a cold list. */
+function perCpu(spec: ReportSpec, code: number): string[] {
+  const list = (used: number): string => {
+    const hot = `hi:  186, btch:  31 usd: ${String(used).padStart(3)}`;
+    return code < at('2.6.25') ? `Hot: ${hot}   Cold: hi:   62, btch:  15 usd:   4` : hot;
+  };
   return spec.zones.flatMap((zone) => [
     `${prefix(spec, zone)} per-cpu:`,
-    'CPU    0: hi:  186, btch:  31 usd:  17',
-    'CPU    1: hi:  186, btch:  31 usd:   3',
+    `CPU    0: ${list(17)}`,
+    `CPU    1: ${list(3)}`,
   ]);
 }
 
