@@ -9,6 +9,7 @@
 import { attemptClassOf, type GfpRequest, parseGfp } from '../kernel/gfp.js';
 import type { ProfileSwitches } from '../kernel/profile-switches.js';
 import { EventSpool } from '../recording/spool.js';
+import { copyIds, copyRows } from '../records/copy-rows.js';
 import { EventBatch, EventKind, PFN_NONE } from '../records/events.js';
 import type { RecordingStrings } from '../records/strings.js';
 import { countBelow } from '../replay/sorted.js';
@@ -215,7 +216,10 @@ function copyWithout(source: EventSource, dropped: Float64Array): EventSpool {
         next++;
         continue;
       }
-      if (to !== i) moveEvent(batch, i, to);
+      if (to !== i) {
+        copyRows(batch, i, 1, batch, to);
+        copyIds(batch, i, 1, batch, to);
+      }
       to++;
     }
     batch.length = to;
@@ -223,17 +227,4 @@ function copyWithout(source: EventSource, dropped: Float64Array): EventSpool {
   }
   spool.seal();
   return spool;
-}
-
-function moveEvent(batch: EventBatch, from: number, to: number): void {
-  batch.timeNs[to] = batch.timeNs[from]!;
-  batch.pfn[to] = batch.pfn[from]!;
-  batch.pid[to] = batch.pid[from]!;
-  batch.comm[to] = batch.comm[from]!;
-  batch.stack[to] = batch.stack[from]!;
-  batch.cpu[to] = batch.cpu[from]!;
-  batch.detail[to] = batch.detail[from]!;
-  batch.kind[to] = batch.kind[from]!;
-  batch.order[to] = batch.order[from]!;
-  batch.migratetype[to] = batch.migratetype[from]!;
 }

@@ -7,6 +7,7 @@
  * lines. An event without a time stays behind the one before it. Inputs already in order are
  * merged without being sorted; a single ordered one never comes here.
  */
+import { copyIds, copyRows } from '../records/copy-rows.js';
 import { BATCH_CAPACITY, EventBatch, LAST_PAGE_KIND } from '../records/events.js';
 import { copyEvents, copyRareRow, EventSpool, type SpoolBudget, type SpoolWatch } from './spool.js';
 
@@ -92,18 +93,9 @@ function gather(
   for (let i = from; i < to; i++) {
     const s = indices[i]!;
     const t = i - from;
-    const kind = source.kind[s]!;
-    const pfn = source.pfn[s]!;
-    into.timeNs[t] = source.timeNs[s]!;
-    into.pfn[t] = kind > LAST_PAGE_KIND ? copyRareRow(source, pfn, into) : pfn;
-    into.pid[t] = source.pid[s]!;
-    into.comm[t] = source.comm[s]!;
-    into.stack[t] = source.stack[s]!;
-    into.cpu[t] = source.cpu[s]!;
-    into.detail[t] = source.detail[s]!;
-    into.kind[t] = kind;
-    into.order[t] = source.order[s]!;
-    into.migratetype[t] = source.migratetype[s]!;
+    copyRows(source, s, 1, into, t);
+    copyIds(source, s, 1, into, t);
+    if (source.kind[s]! > LAST_PAGE_KIND) into.pfn[t] = copyRareRow(source, source.pfn[s]!, into);
   }
   into.length = to - from;
 }

@@ -8,7 +8,7 @@
  */
 import { concatBytes } from '../io/raw.js';
 import { copyOut, TempFile } from '../io/temp-file.js';
-import { copyRows, FEW_ROWS } from '../records/copy-rows.js';
+import { copyIds, copyRows } from '../records/copy-rows.js';
 import { BATCH_CAPACITY, EventBatch, LAST_PAGE_KIND, RARE_WIDTH } from '../records/events.js';
 import { DEFAULT_LIMITS } from '../records/limits.js';
 import {
@@ -277,27 +277,6 @@ export function copyEvents(
     if (source.kind[i]! > LAST_PAGE_KIND) {
       into.pfn[at + i - from] = copyRareRow(source, source.pfn[i]!, into);
     }
-  }
-}
-
-/** Both batches have their ids from the same tables. */
-function copyIds(
-  source: EventBatch,
-  from: number,
-  count: number,
-  into: EventBatch,
-  at: number,
-): void {
-  if (count >= FEW_ROWS) {
-    into.comm.set(source.comm.subarray(from, from + count), at);
-    into.stack.set(source.stack.subarray(from, from + count), at);
-    into.detail.set(source.detail.subarray(from, from + count), at);
-    return;
-  }
-  for (let i = 0; i < count; i++) {
-    into.comm[at + i] = source.comm[from + i]!;
-    into.stack[at + i] = source.stack[from + i]!;
-    into.detail[at + i] = source.detail[from + i]!;
   }
 }
 

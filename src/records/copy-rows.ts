@@ -1,8 +1,8 @@
 /**
- * Copies events from one set of columns to another: the columns that mean the same wherever they are.
+ * Copies events from one set of columns to another: the columns that mean the same wherever they are, and those
+ * that are ids of a table.
  *
- * Ids (comm, stack, detail) are those of a table and rare rows those of a batch: whoever copies takes care of
- * them. Allocates nothing for a few rows.
+ * Rare rows are those of a batch: whoever copies takes care of them. Allocates nothing for a few rows.
  */
 import type { EventBatch } from './events.js';
 
@@ -11,8 +11,10 @@ export type RowColumns = Pick<
   'timeNs' | 'pfn' | 'pid' | 'cpu' | 'kind' | 'order' | 'migratetype'
 >;
 
+export type IdColumns = Pick<EventBatch, 'comm' | 'stack' | 'detail'>;
+
 /** Below this, views on the columns cost more than copying one by one. */
-export const FEW_ROWS = 24;
+const FEW_ROWS = 24;
 
 /** Copies rows [from, from + count) to `at`; `into` must have room. */
 export function copyRows(
@@ -59,5 +61,26 @@ function copyFew(
     into.kind[t] = source.kind[s]!;
     into.order[t] = source.order[s]!;
     into.migratetype[t] = source.migratetype[s]!;
+  }
+}
+
+/** As copyRows, the ids: both sides have them from the same tables. */
+export function copyIds(
+  source: IdColumns,
+  from: number,
+  count: number,
+  into: IdColumns,
+  at: number,
+): void {
+  if (count >= FEW_ROWS) {
+    into.comm.set(source.comm.subarray(from, from + count), at);
+    into.stack.set(source.stack.subarray(from, from + count), at);
+    into.detail.set(source.detail.subarray(from, from + count), at);
+    return;
+  }
+  for (let i = 0; i < count; i++) {
+    into.comm[at + i] = source.comm[from + i]!;
+    into.stack[at + i] = source.stack[from + i]!;
+    into.detail[at + i] = source.detail[from + i]!;
   }
 }
