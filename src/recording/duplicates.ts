@@ -9,7 +9,7 @@
  * kinds of events, else finer stamps, else the first.
  */
 import type { Diagnostics } from '../records/diagnostics.js';
-import { BATCH_CAPACITY, EventBatch, LAST_PAGE_KIND, PFN_NONE } from '../records/events.js';
+import { type EventBatch, LAST_PAGE_KIND, PFN_NONE } from '../records/events.js';
 import type { EventSpool } from './spool.js';
 
 /** The events of one input. */
@@ -123,7 +123,7 @@ function isPartOf(short: EventSpool, long: EventSpool): boolean {
 function sampleOf(spool: EventSpool, fromNs: number): { keys: string[]; times: number[] } {
   const keys: string[] = [];
   const times: number[] = [];
-  const batch = batchFor(spool);
+  const batch = spool.makeBatch();
   for (let b = 0; b < spool.batches && keys.length < SAMPLE; b++) {
     spool.read(b, batch);
     for (let i = 0; i < batch.length && keys.length < SAMPLE; i++) {
@@ -138,7 +138,7 @@ function sampleOf(spool: EventSpool, fromNs: number): { keys: string[]; times: n
 
 function timesWithin(spool: EventSpool, from: number, to: number): Times {
   const found: Times = new Map();
-  const batch = batchFor(spool);
+  const batch = spool.makeBatch();
   for (let b = 0; b < spool.batches; b++) {
     spool.read(b, batch);
     for (let i = 0; i < batch.length; i++) {
@@ -151,11 +151,6 @@ function timesWithin(spool: EventSpool, from: number, to: number): Times {
     }
   }
   return found;
-}
-
-/** There may be thousands of inputs with a few events each. */
-function batchFor(spool: EventSpool): EventBatch {
-  return new EventBatch(Math.min(BATCH_CAPACITY, spool.length));
 }
 
 /** A page event with a page: a failed allocation looks like any other. */
@@ -186,7 +181,7 @@ function kindsOf(spool: EventSpool): number {
 /** Whether stamps are finer than a microsecond. */
 function isFine(spool: EventSpool): boolean {
   if (spool.batches === 0) return false;
-  const batch = spool.read(0, batchFor(spool));
+  const batch = spool.read(0, spool.makeBatch());
   for (let i = 0; i < batch.length; i++) if (batch.timeNs[i]! % 1000 !== 0) return true;
   return false;
 }

@@ -164,8 +164,7 @@ class Cursor {
 
   constructor(run: Run) {
     this.#run = run;
-    // There may be thousands, of a few events each.
-    this.batch = new EventBatch(Math.min(BATCH_CAPACITY, run.spool.length));
+    this.batch = run.spool.makeBatch();
     this.#next = run.from;
     this.load();
   }

@@ -146,6 +146,11 @@ export class EventSpool {
     this.#open = null;
   }
 
+  /** A batch to read into, just large enough: there may be thousands of spools with a few events each. */
+  makeBatch(): EventBatch {
+    return new EventBatch(Math.min(BATCH_CAPACITY, this.#length));
+  }
+
   /** Index of the first event of batch `b`. */
   offsetOf(b: number): number {
     return b * BATCH_CAPACITY;
