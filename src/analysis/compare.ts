@@ -8,7 +8,9 @@
 import { unusableIndex } from '../kernel/fragmentation-index.js';
 import { type Difference, differences } from './compare-facts.js';
 import type { ReportData, ReportInput } from './report-data.js';
+import { PLAIN } from './request-classes.js';
 import { bytesText, digits, duration, orderList, percent } from './words.js';
+import { keptHeadroom } from './zone-headroom.js';
 
 export const COMPARE_SCHEMA = 1;
 /** Positions at which series are compared. */
@@ -18,7 +20,6 @@ const HOLDERS = 12;
 const SAME = 0.002;
 /** Part of a share within which two are the same. */
 const SAME_PART = 0.05;
-const PLAIN = 'GFP_ATOMIC';
 
 export interface OrderComparison {
   readonly order: number;
@@ -167,8 +168,7 @@ function series(
 
 function leastHeadroom(gfp: string): Read {
   return ({ headroom }, order, from, to) => {
-    const kept = gfp === PLAIN ? headroom : headroom.others?.find((other) => other.gfp === gfp);
-    const values = (kept?.min[order] ?? []).slice(from, to + 1);
+    const values = (keptHeadroom(headroom, gfp)?.min[order] ?? []).slice(from, to + 1);
     return values.length > 0 ? values.reduce((x, y) => Math.min(x, y)) : null;
   };
 }

@@ -3,10 +3,8 @@
  */
 import { parseGfp } from '../kernel/gfp.js';
 import type { FailureTotal, ReportData } from './report-data.js';
+import { PLAIN } from './request-classes.js';
 import type { ZoneReason } from './types.js';
-
-/** The request that all others are told apart from. */
-export const PLAIN = 'GFP_ATOMIC';
 
 type Input = Pick<ReportData, 'zones' | 'moments' | 'headroom'>;
 

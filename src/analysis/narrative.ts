@@ -12,8 +12,9 @@ import {
   neverKnown,
   type Refused,
 } from './narrative-good.js';
-import { because, PLAIN, requestWords, wouldHaveFailed } from './narrative-reasons.js';
+import { because, requestWords, wouldHaveFailed } from './narrative-reasons.js';
 import type { Attempts, FailureTotal, Narrative, ReportData } from './report-data.js';
+import { PLAIN } from './request-classes.js';
 import { refusalAgreement, trustLines } from './trust.js';
 import type { FailureWindow, ZoneReason } from './types.js';
 import {

@@ -22,6 +22,7 @@ import { NearEvents } from './near-events.js';
 import { NearestBlocks } from './nearest-block.js';
 import { PhysicalMapObserver } from './physical-map.js';
 import type { NearEvent, NearestBlock, ReportData } from './report-data.js';
+import { PLAIN } from './request-classes.js';
 import { bucketsFor, timeGrid } from './time-grid.js';
 import { TimelineObserver } from './timeline.js';
 import type { AttemptClass } from './types.js';
@@ -124,7 +125,7 @@ export function createReportObservers(options: ReportObserverOptions): ReportObs
   const trust = new TrustObserver();
   const timeline = new TimelineObserver({ grid, strings, atomicNeed });
   const { node } = options;
-  const gfps = [...new Set(['GFP_ATOMIC', ...(options.gfps ?? [])])];
+  const gfps = [...new Set([PLAIN, ...(options.gfps ?? [])])];
   const headroom = new HeadroomObserver({ grid, switches, gfps, node });
   const attempts = new AttemptsObserver({ grid, strings, classOf });
   const extfrag = new ExtfragObserver(options.fromNs, options.toNs, typeNames);

@@ -9,6 +9,9 @@ import { attemptClassOf, type GfpRequest, parseGfp } from '../kernel/gfp.js';
 import type { ProfileSwitches } from '../kernel/profile-switches.js';
 import type { RecordingStrings } from '../records/strings.js';
 
+/** The request that all others are told apart from. */
+export const PLAIN = 'GFP_ATOMIC';
+
 /** Classes judged beside plain GFP_ATOMIC, at most. */
 const MAX_OTHERS = 3;
 /** gfp texts looked at. */
@@ -34,7 +37,7 @@ export function atomicRequestClasses(
   switches: ProfileSwitches,
 ): string[] {
   const era = switches.gfpEra;
-  const found = new Map([[requestClassKey(parseGfp('GFP_ATOMIC', era)), 'GFP_ATOMIC']]);
+  const found = new Map([[requestClassKey(parseGfp(PLAIN, era)), PLAIN]]);
   const { gfps } = strings;
   for (let id = 1; id < Math.min(gfps.size, MAX_TEXTS) && found.size <= MAX_OTHERS; id++) {
     const text = gfps.text(id);

@@ -6,14 +6,20 @@
  */
 import { SideCounts } from '../replay/request-test.js';
 import type { Headroom, ReportData } from './report-data.js';
+import { PLAIN } from './request-classes.js';
 import { RowTests } from './row-tests.js';
 import { type JudgedFacts, stateOf, switchesOf, zonesAtBucket } from './state-at.js';
 
 type Facts = JudgedFacts & Pick<ReportData, 'headroom'>;
 type Planes = Record<'last' | 'low' | 'high', number[][]>;
 
-/** Plain GFP_ATOMIC: what `headroom` itself speaks of. */
-const PLAIN = 'GFP_ATOMIC';
+/** What the replay kept for a request; `headroom` itself speaks of plain GFP_ATOMIC. */
+export function keptHeadroom(
+  headroom: Headroom,
+  gfp: string,
+): Pick<Headroom, 'min' | 'zoneMin'> | undefined {
+  return gfp === PLAIN ? headroom : headroom.others?.find((one) => one.gfp === gfp);
+}
 
 /** @param zone index in `zones`, null = all together. */
 export function headroomOf(data: Facts, gfp: string, zone: number | null): Headroom {
@@ -21,7 +27,7 @@ export function headroomOf(data: Facts, gfp: string, zone: number | null): Headr
   if (gfp === PLAIN && zone === null) return headroom;
   const zones = zone === null ? data.zones.map((_, z) => z) : [zone];
   const { last, low, high } = reckon(data, gfp, zones);
-  const kept = gfp === PLAIN ? headroom : headroom.others?.find((one) => one.gfp === gfp);
+  const kept = keptHeadroom(headroom, gfp);
   const marks = zones.flatMap((z) => timeline.zones[z]!.marks);
   return {
     last,

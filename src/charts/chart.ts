@@ -7,6 +7,7 @@
  */
 import { extraFlags } from '../analysis/narrative-reasons.js';
 import type { ReportData } from '../analysis/report-data.js';
+import { PLAIN } from '../analysis/request-classes.js';
 import { bytesText, plural } from '../analysis/words.js';
 
 export type Cell = string | number | boolean | null;
@@ -95,20 +96,20 @@ export function wholeView(data: ReportData): ChartView {
 
 /** The request classes that failed, and plain GFP_ATOMIC first if it was judged. */
 export function requestClasses(data: Pick<ReportData, 'totals' | 'judged'>): string[] {
-  const plain = data.judged === undefined || data.judged.gfps.includes('GFP_ATOMIC');
+  const plain = data.judged === undefined || data.judged.gfps.includes(PLAIN);
   const failing = data.totals.map((total) => total.gfp);
-  const classes = new Set(plain ? ['GFP_ATOMIC', ...failing] : failing);
+  const classes = new Set(plain ? [PLAIN, ...failing] : failing);
   return classes.size > 0 ? [...classes] : data.judged!.gfps.slice(0, 1);
 }
 
 /** The class shown at first: the one the verdict speaks of. */
 export function leadingClass(data: Pick<ReportData, 'narrative' | 'judged'>): string {
-  return data.narrative.gfp ?? data.judged?.gfps[0] ?? 'GFP_ATOMIC';
+  return data.narrative.gfp ?? data.judged?.gfps[0] ?? PLAIN;
 }
 
 /** The class in a few words: what sets it apart; its full text where that is not enough. */
 export function requestName(data: Pick<ReportData, 'totals' | 'judged'>, gfp: string): string {
-  if (gfp === 'GFP_ATOMIC') return 'plain GFP_ATOMIC';
+  if (gfp === PLAIN) return 'plain GFP_ATOMIC';
   const name = extraFlags(gfp);
   const others = requestClasses(data).filter((other) => other !== gfp);
   return others.some((other) => extraFlags(other) === name) ? gfp : `with ${name}`;
