@@ -47,13 +47,16 @@ function boundRows(data: ReportData, view: ChartView, bounds: Bounds): Row[] {
   });
 }
 
+/** Counts that are those of `small` below an order and of `large` from it. */
+function mixed(small: readonly number[], large: readonly number[], from: number): number[] {
+  return small.map((n, q) => (q < from ? n : large[q]!));
+}
+
 /** Least when small blocks are fewest and large ones most, and the other way round. */
 function unusableBounds({ low, high }: Counts, order: number): readonly [number, number] {
-  const mixed = (small: readonly number[], large: readonly number[]): number[] =>
-    small.map((n, q) => (q < order ? n : large[q]!));
   return [
-    unusableIndex(mixed(low, high), order) / 1000,
-    unusableIndex(mixed(high, low), order) / 1000,
+    unusableIndex(mixed(low, high, order), order) / 1000,
+    unusableIndex(mixed(high, low, order), order) / 1000,
   ];
 }
 
@@ -72,7 +75,7 @@ function extfragBounds(
       [low, high],
       [high, low],
     ] as const) {
-      const counts = small.map((n, q) => (q >= order ? 0 : q < from ? n : large[q]!));
+      const counts = mixed(small, large, from).fill(0, order);
       const index = fragmentationIndex(counts, order);
       if (index > -1000) values.push(Math.max(0, index / 1000));
     }
