@@ -33,8 +33,8 @@ export interface LineFront {
   readonly pid: number;
   readonly cpu: number;
   readonly timeNs: number;
-  /** Preempt depth if the event ran in a softirq, else 0 or absent. */
-  readonly softirqDepth?: number;
+  /** Preempt depth if the event ran in a softirq, else 0, also where the form does not tell. */
+  readonly softirqDepth: number;
   /** Where the part that repeats from line to line ends. */
   readonly prefixEnd: number;
   readonly body: number;
@@ -196,7 +196,7 @@ export class EventBody {
     const row = this.#row(bytes, kind, front);
     const outcome = this.page.scan(bytes, text, end, kind, batch, row);
     if (outcome === Outcome.filled) {
-      if (kind === EventKind.free) batch.detail[row] = front.softirqDepth ?? 0;
+      if (kind === EventKind.free) batch.detail[row] = front.softirqDepth;
       return Taken.event;
     }
     batch.length--;

@@ -68,7 +68,7 @@ export class PrefixCache {
     this.#lengths[slot] = length;
     this.pids[slot] = front.pid;
     this.cpus[slot] = front.cpu;
-    this.softirqDepths[slot] = front.softirqDepth ?? 0;
+    this.softirqDepths[slot] = front.softirqDepth;
     this.comms[slot] = comm;
   }
 }

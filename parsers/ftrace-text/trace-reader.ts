@@ -294,6 +294,7 @@ export class TraceReader implements StreamParser, LineSink {
       pid: 0,
       cpu: 0,
       timeNs,
+      softirqDepth: 0,
       prefixEnd: start,
       body: start,
       parse: () => false,

@@ -34,6 +34,8 @@ export class PerfFront implements LineFront {
   pid = 0;
   cpu = 0;
   timeNs = 0;
+  /** perf script does not print it. */
+  readonly softirqDepth = 0;
   prefixEnd = 0;
   body = 0;
   readonly #common: CommonPart;
