@@ -271,12 +271,15 @@ class FateTracer {
   /** A free whose own future does not show that it skipped its per-cpu list: do other frees of the cpu? */
   #settleFree(i: number, events: EventBatch, index: number): void {
     const { action } = this.batch;
+    if (action[i] !== Action.freeToPcp && action[i] !== Action.giveBypassing) return;
     const cpu = events.cpu[i]!;
     const page = this.batch.page[i]!;
     const order = this.batch.order[i]!;
     const place = this.#queues.placeOf(page, cpu);
-    if (action[i] === Action.giveBypassing) this.#locked.skipped(cpu, place, action);
-    if (action[i] !== Action.freeToPcp) return;
+    if (action[i] === Action.giveBypassing) {
+      this.#locked.skipped(cpu, place, action);
+      return;
+    }
     const fate = this.batch.fate[i]!;
     const first = order === 0 ? fate : this.batch.runs[fate + 1]!;
     const next = nextOf(first);
