@@ -32,9 +32,9 @@ export class PrintedRefusals {
   /** The refusal printed next after one that ended then; null if it may be one or another. */
   after(lastNs: number, toleranceNs: number): number | null {
     const from = lastNs + INTERVAL_NS - toleranceNs;
-    const run = this.#runWith(from);
+    const run = this.#runs.firstEndingFrom(from);
     // inside a run the next one is near, too
-    if (run === null || this.#runs.fromNs(run) < from + 2 * toleranceNs) return null;
+    if (run === this.#runs.count || this.#runs.fromNs(run) < from + 2 * toleranceNs) return null;
     return this.#runs.first(run);
   }
 
@@ -79,17 +79,5 @@ export class PrintedRefusals {
     const { count } = this.#runs;
     if (count === 0) return true;
     return this.#runs.toNs(count - 1) - this.#firstNs <= INTERVAL_NS + toleranceNs;
-  }
-
-  /** The first run that has not ended before. */
-  #runWith(fromNs: number): number | null {
-    let low = 0;
-    let high = this.#runs.count;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#runs.toNs(middle) < fromNs) low = middle + 1;
-      else high = middle;
-    }
-    return low === this.#runs.count ? null : low;
   }
 }

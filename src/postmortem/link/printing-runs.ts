@@ -5,6 +5,7 @@
  * A storm of refusals is one run, whoever was refused. Where runs are too many, neighbours are joined:
  * then less is known of what lies inside a run, never of its ends.
  */
+import { countBelow } from '../../replay/sorted.js';
 
 /** Refusals nearer than this to the one before are of its run, at first, ns. */
 const GAP_NS = 1e6;
@@ -32,6 +33,11 @@ export class PrintingRuns {
 
   toNs(run: number): number {
     return this.#toNs[run]!;
+  }
+
+  /** The first run that ends then or later, `count` if there is none. */
+  firstEndingFrom(timeNs: number): number {
+    return countBelow(this.#toNs, timeNs);
   }
 
   /** Index of its first refusal among those kept, null if that is like no report. */
