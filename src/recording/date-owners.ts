@@ -72,6 +72,7 @@ class DumpSearch {
   firstAt(timeNs: number): number {
     const events = this.#events;
     for (let b = 0; b < events.batches; b++) {
+      if (events.firstNsOf(b + 1) < timeNs) continue;
       const { timeNs: times, length } = events.read(b, this.#batch, 'times');
       for (let i = 0; i < length; i++) if (times[i]! >= timeNs) return events.offsetOf(b) + i;
     }
