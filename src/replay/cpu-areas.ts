@@ -4,6 +4,7 @@
  * Numbers are given as pairs come up, because cpus and areas are only what the input says: a trace may name cpu 65535 and a
  * copy of zoneinfo a thousand zones.
  */
+
 /** Cpus times areas that are looked up in a table. */
 const NEAR = 1 << 14;
 
