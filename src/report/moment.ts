@@ -227,6 +227,11 @@ function zoneAnswer(
   };
 }
 
+/** Its blocks are known within bounds only. */
+export function hasBounds({ low, high }: Pick<MomentZone, 'low' | 'high'>): boolean {
+  return low.some((n, q) => n !== high[q]);
+}
+
 /** `pages: 4 096 free (16 MiB) − 7 = 4 089 > 268 that must stay free`: the kernel's own comparison. */
 function pagesWords(
   data: ReportData,
@@ -236,8 +241,7 @@ function pagesWords(
   certainty: Certainty,
 ): string {
   const size = bytesText(freePages * data.pageSize);
-  const bounded = all.low.some((n, q) => n !== all.high[q]);
-  const about = bounded || certainty === 'unknown' ? 'about ' : '';
+  const about = hasBounds(all) || certainty === 'unknown' ? 'about ' : '';
   const usable = freePages === all.freePages ? 'free' : `usable of ${grouped(all.freePages)} free`;
   const rest = 2 ** order - 1;
   const sum = rest === 0 ? '' : ` − ${grouped(rest)} = ${signed(freePages - rest)}`;

@@ -59,14 +59,17 @@ export function kernelLogCard(data: ReportData): string {
 
 function row(data: ReportData, report: KernelReport): string {
   const { timeNs, order } = report;
-  const inside = timeNs !== null && timeNs >= data.span.fromNs && timeNs <= data.span.toNs;
   const text = timeNs === null ? 'not known' : formatSeconds(timeNs, data.clock.epochS);
-  const link = inside
+  const link = isInside(data, timeNs)
     ? `<a href="#t=${text}${order ? `&amp;order=${order}` : ''}">${text}</a>`
     : text;
   const request = [order === null ? 'order unknown' : `order ${order}`, report.gfp].filter(Boolean);
   const place = `${report.source} line ${report.line}`;
   return `<tr><td>${link}</td><td>${e(request.join(', '))}</td><td>${e(report.caller)}<br><span class="quiet">${e(report.comm)}</span></td><td>${e(report.summary)}<br><span class="quiet">${e(place)}</span></td><td>${e(inTrace(data, report))}</td></tr>`;
+}
+
+function isInside({ span }: ReportData, timeNs: number | null): boolean {
+  return timeNs !== null && timeNs >= span.fromNs && timeNs <= span.toNs;
 }
 
 function inTrace(data: ReportData, report: KernelReport): string {
@@ -106,7 +109,6 @@ function windowWords(
     return `Failure window ${from} to ${to} s${why}.`;
   }
   if (fittingWindows > 1) return `It fell into one of ${grouped(fittingWindows)} failure windows.`;
-  const inside = timeNs !== null && timeNs >= data.span.fromNs && timeNs <= data.span.toNs;
-  if (!attempt && fitting === 0 && !inside) return '';
+  if (!attempt && fitting === 0 && !isInside(data, timeNs)) return '';
   return 'No failure window of such requests covers it.';
 }

@@ -4,6 +4,7 @@
 import type { Moment, ReportData } from '../../analysis/report-data.js';
 import { bytesText, grouped } from '../../analysis/words.js';
 import { zoneName } from '../../charts/chart.js';
+import { hasBounds } from '../moment.js';
 import { element } from './dom.js';
 
 type ZoneCounts = Moment['zones'][number];
@@ -36,8 +37,8 @@ export function freeListTable(
   }
   const total = element('tr', { class: 'total' }, element('th', { scope: 'row' }, 'free in all'));
   for (const z of shown) {
-    const { freePages, low, high } = zones[z]!;
-    const about = low.some((n, q) => n !== high[q]) ? 'about ' : '';
+    const { freePages } = zones[z]!;
+    const about = hasBounds(zones[z]!) ? 'about ' : '';
     const text = `${about}${grouped(freePages)} pages, ${bytesText(freePages * data.pageSize)}`;
     total.append(element('td', { class: 'n' }, text));
   }
