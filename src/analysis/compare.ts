@@ -9,7 +9,7 @@ import { unusableIndex } from '../kernel/fragmentation-index.js';
 import { type Difference, differences } from './compare-facts.js';
 import type { ReportData, ReportInput } from './report-data.js';
 import { PLAIN } from './request-classes.js';
-import { bytesText, digits, duration, orderList, percent } from './words.js';
+import { bytesText, digits, duration, ordersText, percent } from './words.js';
 import { keptHeadroom } from './zone-headroom.js';
 
 export const COMPARE_SCHEMA = 1;
@@ -265,15 +265,15 @@ function verdictOf(
   const words = (row: OrderComparison): string =>
     `${bytesText(2 ** row.order * both[0].pageSize)} fails for ${percent(row.share[1])} of the run instead of ${percent(row.share[0])}`;
   const list = (rows: readonly OrderComparison[]): string =>
-    `${orderList(rows.map(({ order }) => order))} (${words(rows[0]!)})`;
+    `${ordersText(rows.map(({ order }) => order))} (${words(rows[0]!)})`;
   if (worse.length === 0) {
-    return { verdict: `B fails less: ${kind} of order ${list(better)}.`, tone: 'good' };
+    return { verdict: `B fails less: ${kind} of ${list(better)}.`, tone: 'good' };
   }
   if (better.length === 0) {
-    return { verdict: `B fails more: ${kind} of order ${list(worse)}.`, tone: 'bad' };
+    return { verdict: `B fails more: ${kind} of ${list(worse)}.`, tone: 'bad' };
   }
   return {
-    verdict: `B fails less at order ${list(better)}, but more at order ${list(worse)}.`,
+    verdict: `B fails less at ${list(better)}, but more at ${list(worse)}.`,
     tone: 'warn',
   };
 }

@@ -3,8 +3,9 @@
  *
  * Every recorded allocation is attributed to its comm, gfp flags and, where stacks were recorded,
  * call site, until it is freed. Pages allocated before the recording have the owner that a page_owner dump
- * names (owner-dumps.ts); without one they are counted as unattributed. Unmovable and reclaimable pages both pin a pageblock: compaction moves neither. A page
- * that compaction moves is freed at its old place and appears at the new one without an event, so
+ * names (owner-dumps.ts); without one they are counted as unattributed. What was freed while events were lost
+ * still counts, but as in doubt. Unmovable and reclaimable pages both pin a pageblock: compaction moves neither.
+ * A page that compaction moves is freed at its old place and appears at the new one without an event, so
  * movable pages get lost to attribution over time; those that matter here do not move.
  */
 import { type EventBatch, EventKind, PFN_NONE } from '../records/events.js';
@@ -51,11 +52,14 @@ interface Sample {
   readonly timeNs: number;
   /** Row of the table and pages. */
   readonly top: [number, number][];
+  readonly total: number;
+  readonly doubtful: number;
 }
 
 interface Counts {
   readonly pages: number[];
   readonly mixed: number[];
+  readonly doubtful: number[];
 }
 
 /** Who holds which memory, and who pins pageblocks. */
@@ -76,6 +80,10 @@ export class HoldersObserver implements ReplayObserver {
   /** Immovable pages at the end, by row and zone. */
   readonly #spread = new Map<number, Map<number, HolderSpread & Counts>>();
   #endNs = 0;
+  /** When events were lost last, and immovable pages by zone: all that are held, and those allocated before. */
+  #lossEndS = Number.NEGATIVE_INFINITY;
+  #immovable = new Float64Array();
+  #doubtful = new Float64Array();
   /** Attributed pages that cannot be moved, by pageblock, and those that can. */
   pinned: Int32Array = new Int32Array();
   movable: Int32Array = new Int32Array();
@@ -102,6 +110,8 @@ export class HoldersObserver implements ReplayObserver {
     this.movable = new Int32Array(blocks);
     const zones = state.zones.length;
     this.table = new HolderTable(zones > 1 && zones <= MOST_ZONES ? zones : 1);
+    this.#immovable = new Float64Array(this.table.zones);
+    this.#doubtful = new Float64Array(this.table.zones);
     this.#zoneOfBlock = new Uint8Array(blocks);
     if (this.table.zones > 1) {
       const last = Math.max(0, state.pages.length - 1);
@@ -150,8 +160,17 @@ export class HoldersObserver implements ReplayObserver {
     for (let i = from; i < to; i++) {
       if (kind[i] === EventKind.alloc || kind[i] === EventKind.free) {
         this.#transfer(state, batch, i, kind[i]!);
+      } else if (kind[i] === EventKind.lost || kind[i] === EventKind.bufferStarted) {
+        this.#lose(batch.timeNs[i]!);
       }
     }
+  }
+
+  /** What was freed while events were lost still counts as held: from here on all of it is in doubt. */
+  #lose(timeNs: number): void {
+    if (timeNs >= this.#sampleEndNs) this.#sample(timeNs);
+    this.#lossEndS = (timeNs - this.#options.grid.fromNs) / 1e9;
+    this.#doubtful.set(this.#immovable);
   }
 
   #transfer(state: ReplayState, batch: EventBatch, i: number, kind: number): void {
@@ -177,9 +196,15 @@ export class HoldersObserver implements ReplayObserver {
     table.live[row]! += pages;
     table.startSumS[row]! += pages * sinceS;
     if (table.live[row]! > table.peak[row]!) table.peak[row] = table.live[row]!;
-    const held = table.migratetype(row) === this.#movable ? this.movable : this.pinned;
+    const moves = table.migratetype(row) === this.#movable;
+    const held = moves ? this.movable : this.pinned;
     const block = page >> this.#pageblockOrder;
-    table.liveIn[row * table.zones + this.#zoneOfBlock[block]!]! += pages;
+    const zone = this.#zoneOfBlock[block]!;
+    table.liveIn[row * table.zones + zone]! += pages;
+    if (!moves) {
+      this.#immovable[zone]! += pages;
+      if (sinceS < this.#lossEndS) this.#doubtful[zone]! += pages;
+    }
     if (order <= this.#pageblockOrder) {
       held[block]! += pages;
       return;
@@ -195,9 +220,12 @@ export class HoldersObserver implements ReplayObserver {
     for (const samples of [this.#samples, ...this.#zoneSamples]) {
       if (samples.at(-1)?.timeNs === atNs) samples.pop();
     }
-    this.#samples.push({ timeNs: atNs, top: this.#top(live, 0, 1) });
+    const sum = (of: Float64Array): number => of.reduce((total, pages) => total + pages, 0);
+    const all = { total: sum(this.#immovable), doubtful: sum(this.#doubtful) };
+    this.#samples.push({ timeNs: atNs, top: this.#top(live, 0, 1), ...all });
     this.#zoneSamples.forEach((samples, zone) => {
-      samples.push({ timeNs: atNs, top: this.#top(liveIn, zone, zones) });
+      const [total, doubtful] = [this.#immovable[zone]!, this.#doubtful[zone]!];
+      samples.push({ timeNs: atNs, top: this.#top(liveIn, zone, zones), total, doubtful });
     });
     while (this.#sampleEndNs <= timeNs) this.#sampleEndNs += this.#sampleNs;
   }
@@ -247,13 +275,14 @@ export class HoldersObserver implements ReplayObserver {
     const zones = this.#spread.get(row) ?? new Map<number, HolderSpread & Counts>();
     this.#spread.set(row, zones);
     const none = (): number[] => new Array<number>(AGE_LIMITS_NS.length + 1).fill(0);
-    const spread = zones.get(zone) ?? { zone, pages: none(), mixed: none() };
+    const spread = zones.get(zone) ?? { zone, pages: none(), mixed: none(), doubtful: none() };
     zones.set(zone, spread);
     const ageNs = this.#endNs - this.#options.grid.fromNs - sinceS * 1e9;
     const found = AGE_LIMITS_NS.findIndex((limit) => ageNs < limit);
     const age = found < 0 ? AGE_LIMITS_NS.length : found;
     spread.pages[age]! += pages;
     if (mixed) spread.mixed[age]! += pages;
+    if (sinceS < this.#lossEndS) spread.doubtful[age]! += pages;
   }
 
   /** Meant for movable pages, or of unknown type and at least half free or movable. */
@@ -309,8 +338,8 @@ export class HoldersObserver implements ReplayObserver {
     let attributed = 0;
     for (let row = 0; row < this.table.size; row++) attributed += this.table.live[row]!;
     const listed = (samples: readonly Sample[]): HolderSample[] =>
-      samples.map(({ timeNs, top }) => ({
-        timeNs,
+      samples.map(({ top, ...sample }) => ({
+        ...sample,
         top: top.map(([row, pages]) => [index.get(row) ?? -1, pages] as const),
       }));
     return {

@@ -3,7 +3,7 @@
  * they never failed.
  */
 import type { ReportData } from './report-data.js';
-import { orderList } from './words.js';
+import { ordersText } from './words.js';
 
 type Input = Pick<ReportData, 'judged' | 'orders'>;
 
@@ -20,5 +20,5 @@ export function isJudged(data: Input, order: number): boolean {
 /** `order 3 and 9`; null where all were. */
 export function onlyJudged(data: Input): string | null {
   const some = judgedOrders(data);
-  return some.length === data.orders - 1 ? null : `order ${orderList(some)}`;
+  return some.length === data.orders - 1 ? null : ordersText(some);
 }

@@ -19,10 +19,11 @@ import { refusalAgreement, trustLines } from './trust.js';
 import type { FailureWindow, ZoneReason } from './types.js';
 import {
   bytesText,
+  capital,
   duration,
   grouped,
   listed,
-  orderList,
+  ordersText,
   percent,
   plural,
   worded,
@@ -268,7 +269,7 @@ function refusalFact(data: NarrativeInput, refused: Refused) {
 /** `order 1 (400), 9 (35) and 10 (65)`; only the range when there are many. */
 function refusedOrders(refused: Refused): string {
   const orders = [...refused.orders].sort((a, b) => a - b);
-  if (orders.length > 4) return `order ${orderList(orders)}`;
+  if (orders.length > 4) return ordersText(orders);
   const parts = orders.map((order) => `${order} (${grouped(refused.byOrder.get(order) ?? 0)})`);
   return `order ${listed(parts)}`;
 }
@@ -296,6 +297,7 @@ function paragraphs(
         data,
         totals.filter((total) => total.gfp === gfp),
         gfp,
+        unexplainedOrders(data, totals, refused),
       ),
     );
   }
@@ -313,45 +315,61 @@ function paragraphs(
   return text;
 }
 
-/** The kernel refused orders of which no window knows: the reader must not overlook that. */
+/** Orders that the kernel refused and of which no window knows. */
+function unexplainedOrders(
+  data: NarrativeInput,
+  totals: readonly FailureTotal[],
+  refused: Refused,
+): number[] {
+  return refused.orders.filter(
+    (order) => isJudged(data, order) && !totals.some((total) => total.order === order),
+  );
+}
+
+/** The reader must not overlook them. */
 function surpriseParagraph(
   data: NarrativeInput,
   totals: readonly FailureTotal[],
   refused: Refused,
 ): string {
-  const unexplained = refused.orders.filter(
-    (order) => isJudged(data, order) && !totals.some((total) => total.order === order),
-  );
+  const unexplained = unexplainedOrders(data, totals, refused);
   if (unexplained.length === 0) return '';
-  return `The kernel also refused atomic requests of order ${orderList(unexplained)}, which by these rules should have been served. Other flags, a cpuset or a memory policy may have confined them, or the replay is off there.`;
+  return `The kernel also refused atomic requests of ${ordersText(unexplained)}, which by these rules should have been served. Other flags, a cpuset or a memory policy may have confined them, or the replay is off there.`;
 }
 
+/** @param unexplained orders of which it cannot be said that they always succeeded. */
 function ordersParagraph(
   data: NarrativeInput,
   totals: readonly FailureTotal[],
   gfp: string,
+  unexplained: readonly number[],
 ): string {
   if (totals.length === 0)
     return `A plain ${gfp} request of ${onlyJudged(data) ?? 'any order'} would always have succeeded.`;
   const parts = sharesByOrder(totals);
   const always = totals.filter((total) => total.share >= 0.9999).map((total) => total.order);
-  const tail = always.length > 0 ? ` Order ${orderList(always)} could never have been served.` : '';
+  const tail =
+    always.length > 0 ? ` ${capital(ordersText(always))} could never have been served.` : '';
   const clean = judgedOrders(data).filter(
-    (order) => !totals.some((total) => total.order === order),
+    (order) => !totals.some((total) => total.order === order) && !unexplained.includes(order),
   );
-  const good = clean.length > 0 ? ` Order ${orderList(clean)} would always have succeeded.` : '';
-  const share = totals.every(sure) ? 'Share' : 'Best estimate of the share';
+  const sureOfAll = totals.every(sure);
+  const good =
+    clean.length === 0
+      ? ''
+      : ` ${sureOfAll ? capital(ordersText(clean)) : `By this estimate ${ordersText(clean)}`} would always have succeeded.`;
+  const share = sureOfAll ? 'Share' : 'Best estimate of the share';
   return `${share} of the recording in which ${requestWords(gfp)} would have failed: ${parts.join('; ')}.${tail}${good}`;
 }
 
-/** `order 1 to 8 19 %`: orders that fail alike are named together. */
+/** `orders 1 to 8: 19 %`: orders that fail alike are named together. */
 function sharesByOrder(totals: readonly FailureTotal[]): string[] {
   const alike = new Map<string, number[]>();
   for (const { order, share } of totals) {
     const text = percent(share);
     alike.set(text, [...(alike.get(text) ?? []), order]);
   }
-  return [...alike].map(([text, orders]) => `order ${orderList(orders)}: ${text}`);
+  return [...alike].map(([text, orders]) => `${ordersText(orders)}: ${text}`);
 }
 
 function zonesParagraph(data: NarrativeInput, main: FailureTotal): string {

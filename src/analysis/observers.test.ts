@@ -229,6 +229,35 @@ it('samples holders once a time, also where the last event is the end', () => {
   expect(new Set(times).size).toBe(times.length);
 });
 
+it('doubts that what was allocated before a loss is still held', () => {
+  const { holders } = sampleReport({
+    workload: (m) => {
+      const before = Array.from({ length: 5 }, () => m.alloc(0, 'old', 'GFP_KERNEL', 0));
+      m.lost(10);
+      m.free(before[0]!, 0, 'old');
+      for (let i = 0; i < 3; i++) m.alloc(1, 'new', 'GFP_KERNEL', 0);
+      m.end();
+    },
+  });
+  const doubtful = (comm: string): number =>
+    holders!.holders
+      .filter((holder) => holder.comm === comm)
+      .flatMap(({ spread }) => spread!.flatMap((part) => part.doubtful))
+      .reduce((sum, pages) => sum + pages, 0);
+  expect({ old: doubtful('old'), new: doubtful('new') }).toEqual({ old: 4, new: 0 });
+  expect(holders!.samples.at(-1)).toMatchObject({ total: 10, doubtful: 4 });
+});
+
+it('does not say of an order that it always succeeded which the kernel refused', () => {
+  const { narrative: _narrative, ...rest } = data;
+  const totals = rest.totals.filter(({ order }) => order > 3);
+  const { paragraphs } = writeNarrative({ ...rest, totals });
+  const clean = paragraphs.find((text) => text.includes('would always have succeeded'))!;
+  const surprise = paragraphs.find((text) => text.startsWith('The kernel also refused'))!;
+  const [, refused] = /orders? ([\d to,and]+), which/.exec(surprise)!;
+  expect(clean ?? '').not.toContain(`${refused} would always`);
+});
+
 it('gives an estimate as one, and what is sure to the last digit', () => {
   const { narrative: _narrative, ...rest } = data;
   const doubtful = rest.totals.map((t) => ({ ...t, ns: 956_123_456, exactNs: 0 }));

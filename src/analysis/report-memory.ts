@@ -89,12 +89,18 @@ export interface HolderSpread {
   readonly pages: readonly number[];
   /** Of these, in pageblocks that are otherwise movable or partly free. */
   readonly mixed: readonly number[];
+  /** Of these, allocated before events were lost last: their freeing may be among those. */
+  readonly doubtful: readonly number[];
 }
 
 export interface HolderSample {
   readonly timeNs: number;
   /** [index in holders, unmovable pages held], largest first. */
   readonly top: readonly (readonly [number, number])[];
+  /** Unmovable pages of all holders. */
+  readonly total: number;
+  /** Of these, allocated before events were lost last: their freeing may be among those. */
+  readonly doubtful: number;
 }
 
 export interface Holders {

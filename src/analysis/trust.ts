@@ -4,7 +4,7 @@
  */
 import { isJudged, onlyJudged } from './judged.js';
 import type { ReportData } from './report-data.js';
-import { duration, grouped, percent, plural } from './words.js';
+import { capital, duration, grouped, percent, plural } from './words.js';
 
 export function trustLines(data: Omit<ReportData, 'narrative'>): string[] {
   return [
@@ -25,7 +25,7 @@ function judgedLine(data: Omit<ReportData, 'narrative'>): string[] {
 
 /** Begins with a capital and ends with a stop. */
 function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+  return `${capital(text)}${/[.!?]$/.test(text) ? '' : '.'}`;
 }
 
 function certaintyLine(data: Omit<ReportData, 'narrative'>): string {

@@ -77,6 +77,16 @@ export function orderList(orders: readonly number[]): string {
   return listed(parts);
 }
 
+/** `order 3`, `orders 1 to 8`. */
+export function ordersText(orders: readonly number[]): string {
+  return `${orders.length === 1 ? 'order' : 'orders'} ${orderList(orders)}`;
+}
+
+/** With a capital at its beginning. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** `a, b and c`. */
 export function listed(parts: readonly string[]): string {
   if (parts.length < 2) return parts.join('');

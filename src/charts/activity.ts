@@ -35,8 +35,14 @@ export const activityChart: Chart = {
       ['text', 'Text'],
     ],
   },
-  emptyText: 'No compaction, reclaim or kill was recorded, and no marker.',
+  emptyText:
+    'No compaction, reclaim or kill is in the recording, and no marker: either they did not happen or their events were not recorded.',
   hasData: (data) => lanes(data).length > 0,
+  caveat: (data) => {
+    const none = ACTIVITIES.filter((activity) => !lanes(data).includes(activity));
+    if (none.length === 0) return null;
+    return `Not in the recording: ${none.join(', ')}. Either it did not happen or its events were not recorded.`;
+  },
   rows: (data, view) => {
     const spans: Row[] = (data.activity ?? []).map(({ activity, fromNs, toNs, count }) => ({
       lane: activity,
@@ -48,7 +54,7 @@ export const activityChart: Chart = {
       before: '',
     }));
     spans.push(...markerRows(data, view));
-    return { spans, ...lossRows(data) };
+    return { spans, ...lossRows(data, view) };
   },
   spec: (data, view) => {
     const domain = lanes(data);

@@ -5,7 +5,7 @@
 import type { ReportData } from '../analysis/report-data.js';
 import type { Spec } from './chart.js';
 import { planeBytes, UNKNOWN_CELL } from './map-column.js';
-import { HATCH_INK, LOST_FILL, legendColumns, UNCERTAIN_FILL } from './theme.js';
+import { HATCH_INK, LOST_FILL, LOST_INK, legendColumns, UNCERTAIN_FILL } from './theme.js';
 
 /** How a chart draws what is known within bounds. */
 export interface BoundsDrawn {
@@ -15,7 +15,8 @@ export interface BoundsDrawn {
   readonly paler?: boolean;
 }
 
-interface Sign {
+/** What a mark of a chart's own says is not certain, in the legend. */
+export interface Sign {
   readonly words: string;
   /** SVG path between -1 and 1. */
   readonly shape: string;
@@ -28,7 +29,13 @@ const SQUARE = 'M-1,-1L1,-1L1,1L-1,1Z';
 const FOOT = 'M-1,0.3L1,0.3L1,1L-1,1Z';
 const STRIPES = 'M-1,-0.2L-0.2,-1M-1,0.6L0.6,-1M-0.6,1L1,-0.6M0.2,1L1,0.2';
 
-const LOST: Sign = { words: 'events were lost', shape: SQUARE, fill: LOST_FILL, stroke: CLEAR };
+/** A shade with a thick head. */
+const LOST: Sign = {
+  words: 'events were lost',
+  shape: 'M-1,1L-1,-1L1,-1L1,1L-1,1Z',
+  fill: LOST_FILL,
+  stroke: LOST_INK,
+};
 const UNKNOWN: Sign = { words: 'not known', shape: STRIPES, fill: CLEAR, stroke: HATCH_INK };
 
 function boundSign({ band, paler }: BoundsDrawn): Sign {
@@ -41,18 +48,28 @@ function someZone(data: ReportData, letter: 'b' | 'u'): boolean {
   return data.timeline.zones.some(({ certainty }) => certainty.includes(letter));
 }
 
-/** @param bounds null: shows events, which the bounds of the free lists do not touch. */
-export function certaintyLegend(data: ReportData, bounds: BoundsDrawn | null): Spec[] {
+/**
+ * @param bounds null: shows events, which the bounds of the free lists do not touch.
+ * @param own what only this chart has.
+ */
+export function certaintyLegend(
+  data: ReportData,
+  bounds: BoundsDrawn | null,
+  own: readonly Sign[] = [],
+): Spec[] {
   const signs = data.timeline.lost.length > 0 ? [LOST] : [];
   if (bounds !== null && someZone(data, 'b')) signs.push(boundSign(bounds));
   if (bounds !== null && someZone(data, 'u')) signs.push(UNKNOWN);
-  return legendLayer(signs);
+  return legendLayer([...signs, ...own]);
 }
 
 /** The same for the physical map, which is hatched wherever no row is drawn over it. */
 export function mapLegend(data: ReportData): Spec[] {
   const map = data.physicalMap;
   const signs = data.timeline.lost.length > 0 ? [LOST] : [];
+  if (someZone(data, 'b')) {
+    signs.push({ ...boundSign({}), words: 'foot strip: places are a best estimate' });
+  }
   if (map && planeBytes(map, 'free').includes(UNKNOWN_CELL)) signs.push(UNKNOWN);
   return legendLayer(signs);
 }
@@ -63,8 +80,30 @@ export function bandLegend(data: ReportData): Spec[] {
   return legendLayer(someZone(data, 'b') || someZone(data, 'u') ? [sign] : []);
 }
 
+/** Signs of a chart's own, for what was lost. */
+export const LOSS_SIGNS = {
+  heldBand: {
+    words: 'band: held, unless freed while events were lost',
+    shape: SQUARE,
+    fill: 'rgba(128, 136, 148, 0.6)',
+    stroke: CLEAR,
+  },
+  heldSpan: {
+    words: 'between the ticks: held, unless freed while events were lost',
+    shape: 'M-1.2,0L1.2,0M-1.2,-0.6L-1.2,0.6M1.2,-0.6L1.2,0.6',
+    fill: CLEAR,
+    stroke: HATCH_INK,
+  },
+  noneSeen: {
+    words: 'none seen, yet events were lost',
+    shape: STRIPES,
+    fill: CLEAR,
+    stroke: HATCH_INK,
+  },
+} as const satisfies Readonly<Record<string, Sign>>;
+
 /** A layer without marks: its scales have a legend. */
-function legendLayer(signs: readonly Sign[]): Spec[] {
+export function legendLayer(signs: readonly Sign[]): Spec[] {
   if (signs.length === 0) return [];
   const domain = signs.map(({ words }) => words);
   const legend = {

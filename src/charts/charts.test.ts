@@ -4,8 +4,10 @@ import { Ajv } from 'ajv';
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { describe, expect, it } from 'vitest';
+import type { ReportData } from '../analysis/report-data.js';
 import { sampleReport } from '../analysis/testing/sample-report.js';
 import { fragmentationIndex } from '../kernel/fragmentation-index.js';
+import type { Row } from './chart.js';
 import { CHARTS, wholeSpec, wholeView } from './index.js';
 
 const require = createRequire(import.meta.url);
@@ -99,6 +101,7 @@ it('explains in a legend what is not certain, in every chart that shows it, and 
   expect(naming(certain('b'), 'bounds, not exact')).toEqual([
     ...[...lists, 'headroom', 'ring-size', 'residuals'],
   ]);
+  expect(naming(certain('b'), 'places are a best estimate')).toEqual(['physical-map']);
   expect(naming(certain('u'), 'not known"')).toEqual([...lists, 'headroom', 'residuals']);
   for (const words of ['"events were lost"', 'bounds, not exact']) {
     expect(naming(certain('e'), words)).toEqual([]);
@@ -203,5 +206,149 @@ it('hatches what is unknown and bands what is bounded', () => {
   }
   const { extremes } = chart('free-by-order').rows(doubtful, { ...view, order: null });
   expect(extremes!.some((row) => Number(row.low) < Number(row.high))).toBe(true);
-  expect(chart('unusable-index').rows(doubtful, { ...view, order: null }).bounds).toEqual([]);
+  const every = chart('unusable-index').rows(doubtful, { ...view, order: null }).bounds!;
+  const orders = new Set(every.filter(({ low, high }) => low !== high).map(({ order }) => order));
+  expect(orders.size).toBeGreaterThan(5);
+  // Nothing to band where all counts are exact.
+  const exact = zones.map((zone) => ({ ...zone, low: null, high: null }));
+  const sure = { ...data, timeline: { ...data.timeline, zones: exact } };
+  expect(chart('unusable-index').rows(sure, { ...view, order: null }).bounds).toEqual([]);
+});
+
+it('draws an index that has a value in one column only, and no band where it has none', () => {
+  const chart = CHARTS.find(({ id }) => id === 'extfrag-index')!;
+  const [first, ...rest] = data.timeline.zones;
+  const none = new Array<number>(data.timeline.buckets).fill(0);
+  // Single pages always; a block of order 5 but for one bucket.
+  const last = first!.last.map((_, q) =>
+    q === 0 ? none.map(() => 7) : q === 5 ? none.map((_n, b) => (b === 40 ? 0 : 1)) : none,
+  );
+  const zone = { ...first!, last, low: null, high: last.map((row) => row.map((n) => 2 * n)) };
+  const once = { ...data, timeline: { ...data.timeline, zones: [zone, ...rest] } };
+  const view = { ...wholeView(data), zone: 0, order: 3, columns: data.timeline.buckets };
+  const { indices, bounds } = chart.rows(once, view);
+  const drawn = indices!.filter(({ index }) => index !== null);
+  const startS = (data.timeline.fromNs + 40 * data.timeline.bucketNs) / 1e9;
+  expect(drawn.map(({ t }) => t)).toEqual([
+    expect.closeTo(startS, 9),
+    expect.closeTo(startS + data.timeline.bucketNs / 1e9, 9),
+  ]);
+  expect(bounds!.filter(({ high }) => high !== null).map(({ t }) => t)).toEqual(
+    drawn.map(({ t }) => t),
+  );
+});
+
+it('ends each line of an index in its order, no label over another', () => {
+  for (const id of ['unusable-index', 'extfrag-index']) {
+    const { labels } = CHARTS.find((chart) => chart.id === id)!.rows(data, wholeView(data));
+    expect(labels!.length).toBeGreaterThan(2);
+    for (const a of labels!) {
+      for (const b of labels!) {
+        if (a === b || a.t !== b.t) continue;
+        expect(Math.abs(Number(a.at) - Number(b.at))).toBeGreaterThan(0.07);
+      }
+    }
+  }
+});
+
+describe('where events were lost', () => {
+  const { holders } = data;
+  const some = {
+    ...data,
+    holders: {
+      ...holders!,
+      holders: holders!.holders.map((holder) => ({
+        ...holder,
+        spread: (holder.spread ?? []).map((part) => ({ ...part, doubtful: part.pages })),
+      })),
+      samples: holders!.samples.map((sample) => ({ ...sample, doubtful: sample.total })),
+    },
+  };
+  const view = wholeView(data);
+  const rowsOf = (id: string, report: ReportData = some) =>
+    CHARTS.find((chart) => chart.id === id)!.rows(report, view);
+  const specOf = (id: string, report: ReportData = some) =>
+    JSON.stringify(CHARTS.find((chart) => chart.id === id)!.spec(report, view));
+  const whole = { ...data, lostEvents: 0, timeline: { ...data.timeline, lost: [] } };
+
+  it('spans on each bar the pages that may have been freed unseen', () => {
+    const { holders: bars, doubt } = rowsOf('holders');
+    expect(doubt!.length).toBeGreaterThan(0);
+    for (const { label, sure, pages } of doubt!) {
+      expect(sure).toBe(0);
+      const parts = bars!.filter((bar) => bar.label === label);
+      expect(parts.reduce((sum, bar) => sum + Number(bar.pages), 0)).toBe(pages);
+    }
+    expect(specOf('holders')).toContain('held, unless freed while events were lost');
+    expect(specOf('holders', whole)).not.toContain('held, unless');
+  });
+
+  it('bands them over time, up to the top of the stack', () => {
+    const { held, doubt } = rowsOf('holders-over-time');
+    for (const { t, sure, total } of doubt!) {
+      const stack = held!.filter((row) => row.t === t);
+      expect(stack.reduce((sum, row) => sum + Number(row.pages), 0)).toBe(total);
+      expect(sure).toBe(0);
+    }
+    expect(rowsOf('holders-over-time', whole).doubt).toEqual([]);
+  });
+
+  it('says of fallbacks how many there were at least, and hatches those not seen', () => {
+    for (const { shown, count } of rowsOf('extfrag').cells!) expect(shown).toBe(`≥ ${count}`);
+    expect(specOf('extfrag')).toContain('none seen, yet events were lost');
+    for (const { shown, count } of rowsOf('extfrag', whole).cells!) expect(shown).toBe(`${count}`);
+    expect(specOf('extfrag', whole)).not.toContain('none seen');
+  });
+
+  it('marks a loss above the plot, however short, and only within the span shown', () => {
+    const [span] = data.timeline.lost;
+    const inside = { ...view, fromNs: span!.fromNs + 1, toNs: span!.toNs - 1 };
+    for (const chart of CHARTS.filter(({ overTime }) => overTime)) {
+      const [row] = chart.rows(data, inside).lost!;
+      expect(row).toMatchObject({ from: inside.fromNs / 1e9, to: inside.toNs / 1e9 });
+      const past = { ...view, fromNs: span!.toNs + 1, toNs: span!.toNs + 2 };
+      expect(chart.rows(data, past).lost).toEqual([]);
+    }
+  });
+});
+
+it('counts fallbacks and ring sizes in the span that is shown', () => {
+  const { fromNs, toNs } = data.span;
+  const rows = (id: string, from: number, to: number): readonly Row[] => {
+    const view = { ...wholeView(data), fromNs: from, toNs: to, order: 3 };
+    return Object.values(CHARTS.find((chart) => chart.id === id)!.rows(data, view))[0]!;
+  };
+  const middle = fromNs + Math.round((toNs - fromNs) / 2);
+  const times = (cells: readonly Row[]) => cells.reduce((sum, { count }) => sum + Number(count), 0);
+  const [before, after] = [rows('extfrag', fromNs, middle), rows('extfrag', middle, toNs)];
+  expect(times(before) + times(after)).toBe(times(rows('extfrag', fromNs, toNs)));
+  const shares = (from: number, to: number) => rows('ring-size', from, to).map((r) => r.share);
+  const all = shares(fromNs, toNs);
+  const halves = [shares(fromNs, middle), shares(middle, toNs)];
+  expect(halves).not.toContainEqual(all);
+  all.forEach((share, i) => {
+    const mean = (Number(halves[0]![i]) + Number(halves[1]![i])) / 2;
+    expect(share).toBeCloseTo(mean, 2);
+  });
+});
+
+it('leaves no pair of kinds out of mixing over time', () => {
+  const kinds = ['Unmovable', 'Movable', 'Reclaimable', 'CMA', 'HighAtomic'];
+  const pairs = kinds.flatMap((from) => kinds.map((to) => ({ from, to }))).slice(1, 14);
+  const series = new Array<number>(data.extfrag.buckets).fill(2);
+  const count = 2 * series.length;
+  const cells = pairs.map((pair) => ({ ...pair, count, claimed: 0, series }));
+  const many = { ...data, extfrag: { ...data.extfrag, cells } };
+  const chart = CHARTS.find(({ id }) => id === 'extfrag-over-time')!;
+  const { mixing } = chart.rows(many, wholeView(data));
+  expect(mixing!.reduce((sum, row) => sum + Number(row.count), 0)).toBe(count * pairs.length);
+  expect(JSON.stringify(chart.spec(many, wholeView(data)))).toContain('"other pairs"');
+});
+
+it('says which kinds of activity are not in the recording', () => {
+  const chart = CHARTS.find(({ id }) => id === 'activity')!;
+  const activity = [{ activity: 'kswapd' as const, fromNs: 1, toNs: 2, count: 1 }];
+  expect(chart.caveat!({ ...data, activity })).toBe(
+    'Not in the recording: compaction, direct reclaim, CMA allocation, OOM kill. Either it did not happen or its events were not recorded.',
+  );
 });

@@ -150,14 +150,14 @@ function refusalLayer(data: ReportData) {
   return {
     name: 'refusals',
     data: { name: 'refusals' },
-    mark: { type: 'point', clip: true, shape: 'diamond', strokeWidth: 1.2, opacity: 0.9 },
+    mark: { type: 'point', clip: true, shape: 'diamond', opacity: 0.95 },
     encoding: {
       x: timeX('t'),
       y: orderY(data),
       size: {
         field: 'count',
         type: 'quantitative',
-        scale: { type: 'sqrt', domain: [1, 100], range: [26, 130], clamp: true },
+        scale: { type: 'sqrt', domain: [1, 100], range: [40, 140], clamp: true },
         legend: null,
       },
       fill: {
@@ -179,6 +179,8 @@ function refusalLayer(data: ReportData) {
         condition: { test: atomic, value: { expr: 'paper' } },
         value: { expr: 'ink' },
       },
+      // A thick rim in the colour of paper would make a small filled one look hollow.
+      strokeWidth: { condition: { test: atomic, value: 0.6 }, value: 1.4 },
       tooltip: [
         { field: 'order', type: 'ordinal', title: 'refused order' },
         { field: 'count', type: 'quantitative', title: 'requests' },

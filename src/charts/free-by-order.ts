@@ -12,7 +12,7 @@ export const freeByOrderChart: Chart = {
   id: 'free-by-order',
   title: 'Free memory by block size',
   description: 'Free memory over time, stacked by the order of the free block it lies in.',
-  how: 'The height is all free memory. Dark bands are memory in small pieces, light bands memory in large ones. A thick dark stack with no light on top is fragmentation: plenty of memory, none of it in one piece. The thin lines mark the least and most free memory inside each column. Where counts are bounded rather than exact, a grey band shows the bounds of the whole.',
+  how: 'The height is all free memory. Small pieces lie at the foot (blue), large ones on top (yellow and orange). A thick blue stack with nothing yellow on top is fragmentation: plenty of memory, none of it in one piece. The thin lines mark the least and most free memory inside each column. Where counts are bounded rather than exact, a grey band shows the bounds of the whole.',
   overTime: true,
   table: {
     dataset: 'free',

@@ -136,8 +136,8 @@ export const ringSizeChart: Chart = {
   id: 'ring-size',
   title: 'How often a ring of a given size could not be refilled',
   description:
-    'For each order, the share of the recording in which fewer requests in a row would have succeeded than a given ring size.',
-  how: 'Find your ring size on the horizontal axis and read off, for the order of its buffers, the share of time in which refilling it all at once would have failed. Measured on the least headroom inside each column of the timeline, so it errs on the side of caution. A band is what the bounds of the reconstruction leave open.',
+    'For each order, the share of the time shown in which fewer requests in a row would have succeeded than a given ring size.',
+  how: 'Find your ring size on the horizontal axis and read off, for the order of its buffers, the share of time in which refilling it all at once would have failed. Measured on the least headroom inside each column of the timeline, so it errs on the side of caution. A band is what the bounds of the reconstruction leave open. It is about the span that the charts over time show.',
   overTime: false,
   table: {
     dataset: 'ring',
@@ -187,7 +187,7 @@ function ringY(field: string) {
       scale: { domain: [0, 1] },
       axis: {
         ...(valueY(title).axis as object),
-        labelExpr: "format(datum.value, '.0%')",
+        labelExpr: "round(datum.value * 100) + ' %'",
       },
     }),
   };
@@ -255,7 +255,7 @@ function ringRows(data: ReportData, view: ChartView): Row[] {
   const { order } = view;
   const rows: Row[] = [];
   for (const shown of order === null ? RING_ORDERS : [order]) {
-    const { least, low, high } = leastOf(headroom, shown);
+    const { least, low, high } = leastOf(headroom, shown, bucketsInView(data, view));
     if (least.length === 0) continue;
     for (let ring = 1; ring <= LARGEST_RING; ring = Math.ceil(ring * 1.19)) {
       rows.push({
@@ -270,13 +270,24 @@ function ringRows(data: ReportData, view: ChartView): Row[] {
   return rows;
 }
 
+/** Buckets [first, end) of the timeline that the charts over time show. */
+function bucketsInView({ timeline }: ReportData, { fromNs, toNs }: ChartView) {
+  const bucket = (ns: number): number => (ns - timeline.fromNs) / timeline.bucketNs;
+  const first = Math.max(0, Math.min(timeline.buckets - 1, Math.floor(bucket(fromNs))));
+  return { first, end: Math.max(first + 1, Math.ceil(bucket(toNs))) };
+}
+
 /** Least requests in a row in each bucket, and how many it was at least and at most; each ascending. */
-function leastOf({ last, min, low, high }: Headroom, order: number) {
-  const least = min[order] ?? [];
+function leastOf(
+  { last, min, low, high }: Headroom,
+  order: number,
+  { first, end }: { readonly first: number; readonly end: number },
+) {
+  const least = (min[order] ?? []).slice(first, end);
   // The bounds are those at the bucket's end; its least is taken to be as far off.
-  const off = (plane: Headroom['low'], bucket: number): number => {
-    const end = last[order]?.[bucket] ?? 0;
-    return (plane?.[order]?.[bucket] ?? end) - end;
+  const off = (plane: Headroom['low'], i: number): number => {
+    const atEnd = last[order]?.[first + i] ?? 0;
+    return (plane?.[order]?.[first + i] ?? atEnd) - atEnd;
   };
   const ascending = (values: readonly number[]): number[] => [...values].sort((a, b) => a - b);
   return {

@@ -7,7 +7,8 @@ import {
   type HolderSample,
   type ReportData,
 } from '../analysis/report-data.js';
-import { bytesText, duration } from '../analysis/words.js';
+import { bytesText, duration, grouped } from '../analysis/words.js';
+import { LOSS_SIGNS, legendLayer } from './certainty-legend.js';
 import {
   type Chart,
   type ChartView,
@@ -15,12 +16,14 @@ import {
   lossCaveat,
   pagesTitle,
   type Row,
+  type Spec,
   toSeconds,
 } from './chart.js';
-import { CATEGORY_COLORS, DEFAULT_WIDTH, legendColumns, TYPE_COLORS } from './theme.js';
+import { bandMark, CATEGORY_COLORS, DEFAULT_WIDTH, legendColumns, TYPE_COLORS } from './theme.js';
 import {
   chartParams,
   lossRows,
+  OWN_SCALES,
   SCHEMA_URL,
   SHORT_NUMBER,
   timeChart,
@@ -56,8 +59,11 @@ interface Group {
   readonly label: string;
   pages: number;
   mixed: number;
+  doubtful: number;
   blocks: number;
 }
+
+type Counted = Omit<Group, 'label'>;
 
 /** What a holder counts as, or null: by age it is spread over several groups. */
 const GROUP_OF: Readonly<Record<Exclude<HolderBy, 'age'>, (holder: Holder) => string>> = {
@@ -70,35 +76,72 @@ const GROUP_OF: Readonly<Record<Exclude<HolderBy, 'age'>, (holder: Holder) => st
 /** Immovable pages held at the end, most harmful first. */
 function holderGroups(data: ReportData, by: HolderBy, zone: number | null): Group[] {
   const groups = new Map<string, Group>();
-  const add = (name: string, pages: number, mixed: number, blocks: number): void => {
-    const group = groups.get(name) ?? { label: name, pages: 0, mixed: 0, blocks: 0 };
+  const add = (name: string, more: Counted): void => {
+    const group = groups.get(name) ?? { label: name, pages: 0, mixed: 0, doubtful: 0, blocks: 0 };
     groups.set(name, group);
-    group.pages += pages;
-    group.mixed += mixed;
-    group.blocks += blocks;
+    for (const key of ['pages', 'mixed', 'doubtful', 'blocks'] as const) group[key] += more[key];
   };
-  if (by === 'age') for (const age of AGES) add(age, 0, 0, 0);
+  const none = { pages: 0, mixed: 0, doubtful: 0, blocks: 0 };
+  if (by === 'age') for (const age of AGES) add(age, none);
   for (const holder of data.holders?.holders ?? []) {
     if (holder.migratetype === 'Movable' || holder.pages <= 0) continue;
     const spread = (holder.spread ?? []).filter((part) => zone === null || part.zone === zone);
     if (by === 'age') {
       for (const part of spread) {
         part.pages.forEach((pages, age) => {
-          add(AGES[age]!, pages, part.mixed[age] ?? 0, 0);
+          const [mixed, doubtful] = [part.mixed[age] ?? 0, part.doubtful[age] ?? 0];
+          add(AGES[age]!, { pages, mixed, doubtful, blocks: 0 });
         });
       }
       continue;
     }
-    const sum = (plane: 'pages' | 'mixed'): number =>
+    const sum = (plane: 'pages' | 'mixed' | 'doubtful'): number =>
       spread.reduce((total, part) => total + part[plane].reduce((x, y) => x + y, 0), 0);
     const whole = zone === null || holder.spread === undefined;
     const pages = whole ? holder.pages : sum('pages');
     const mixed = whole ? holder.mixedPages : sum('mixed');
-    if (pages > 0) add(GROUP_OF[by](holder), pages, mixed, holder.mixedBlocks);
+    const counted = { pages, mixed, doubtful: sum('doubtful'), blocks: holder.mixedBlocks };
+    if (pages > 0) add(GROUP_OF[by](holder), counted);
   }
   if (by === 'age') return [...groups.values()];
   const weight = (group: Group): number => group.mixed * HARM + group.pages;
   return [...groups.values()].sort((a, b) => weight(b) - weight(a)).slice(0, TOP);
+}
+
+/** What the bars leave out or may hold too much. */
+function holdersCaveat(data: ReportData): string | null {
+  const lost = lossCaveat(
+    data,
+    'a page whose freeing was lost still counts, one whose allocation was lost does not.',
+  );
+  const pages = data.holders?.unattributedPages ?? 0;
+  const size = `${bytesText(pages * data.pageSize)} (${grouped(pages)} pages)`;
+  const before =
+    pages > 0
+      ? `Whose the other ${size} in use are, the recording does not tell: they were allocated before it began${lost ? ' or while events were lost' : ''}.`
+      : null;
+  return [lost, before].filter((text) => text !== null).join(' ') || null;
+}
+
+/** The mark of doubt on a bar; there is none where no events were lost. */
+function doubtLayers(data: ReportData, y: Spec): Spec[] {
+  if (data.timeline.lost.length === 0) return [];
+  const span = { x: { field: 'sure', type: 'quantitative' }, x2: { field: 'pages' }, y };
+  const tick = (field: string): Spec => ({
+    data: { name: 'doubt' },
+    mark: { type: 'tick', thickness: 1.5, size: 9, color: { expr: 'ink' } },
+    encoding: { x: { field, type: 'quantitative' }, y },
+  });
+  return [
+    {
+      data: { name: 'doubt' },
+      mark: { type: 'rule', strokeWidth: 1.5, color: { expr: 'ink' } },
+      encoding: span,
+    },
+    tick('sure'),
+    tick('pages'),
+    ...legendLayer([LOSS_SIGNS.heldSpan]),
+  ];
 }
 
 export const holdersChart: Chart = {
@@ -106,7 +149,7 @@ export const holdersChart: Chart = {
   title: 'Who holds the pages that cannot move',
   description:
     'The tasks, call sites and gfp flags that hold most immovable pages at the end of the recording, in movable pageblocks and elsewhere.',
-  how: 'A page that cannot be moved (a kernel structure, a driver buffer) keeps its whole pageblock from ever becoming one large block. Bars count such pages still held at the end of the recording, by who allocated them, how, or how long ago. The strong part lies in pageblocks meant for movable memory, where it does harm; the pale part lies among its like. Of pages allocated before the recording began it has those that a page_owner dump names.',
+  how: 'A page that cannot be moved (a kernel structure, a driver buffer) keeps its whole pageblock from ever becoming one large block. Bars count such pages still held at the end of the recording, by who allocated them, how, or how long ago. The strong part lies in pageblocks meant for movable memory, where it does harm; the pale part lies among its like. Where events were lost, a line between two ticks is the part of a bar that may have been freed unseen. Of pages allocated before the recording began it has those that a page_owner dump names.',
   overTime: false,
   table: {
     dataset: 'table',
@@ -124,11 +167,7 @@ export const holdersChart: Chart = {
   },
   emptyText: 'No immovable allocation of the recording is still held at its end.',
   hasData: (data) => holderGroups(data, 'holder', null).length > 0,
-  caveat: (data) =>
-    lossCaveat(
-      data,
-      'a page whose freeing was lost still counts, one whose allocation was lost does not.',
-    ),
+  caveat: holdersCaveat,
   choice: {
     field: 'by',
     label: 'Told apart by',
@@ -142,7 +181,11 @@ export const holdersChart: Chart = {
       ['age', 'Age'],
     ],
   },
-  rows: (data, view) => ({ holders: barRows(data, view), table: tableRows(data) }),
+  rows: (data, view) => ({
+    holders: barRows(data, view),
+    doubt: doubtRows(data, view),
+    table: tableRows(data),
+  }),
   spec: (data, view) => ({
     $schema: SCHEMA_URL,
     title: holdersChart.title,
@@ -152,30 +195,33 @@ export const holdersChart: Chart = {
     autosize: { type: 'fit-x', contains: 'padding' },
     padding: { left: 4, right: 12, top: 4, bottom: 4 },
     params: chartParams(),
+    layer: [barLayer(data, view), ...doubtLayers(data, holderY(view))],
+    resolve: OWN_SCALES,
+  }),
+};
+
+function holderY(view: ChartView): Spec {
+  return {
+    field: 'label',
+    type: 'nominal',
+    sort: null,
+    axis: {
+      title: view.by === 'age' ? 'held for' : null,
+      labelLimit: { expr: 'max(120, min(380, room * 0.7))' },
+      ticks: false,
+      domain: false,
+    },
+  };
+}
+
+function barLayer(data: ReportData, view: ChartView): Spec {
+  const axis = { title: pagesTitle(data), grid: true, tickCount: 5, labelExpr: SHORT_NUMBER };
+  return {
     data: { name: 'holders' },
     mark: { type: 'bar', cornerRadiusEnd: 2, color: TYPE_COLORS.Unmovable! },
     encoding: {
-      y: {
-        field: 'label',
-        type: 'nominal',
-        sort: null,
-        axis: {
-          title: view.by === 'age' ? 'held for' : null,
-          labelLimit: { expr: 'max(120, min(380, room * 0.7))' },
-          ticks: false,
-          domain: false,
-        },
-      },
-      x: {
-        field: 'pages',
-        type: 'quantitative',
-        axis: {
-          title: pagesTitle(data),
-          grid: true,
-          tickCount: 5,
-          labelExpr: SHORT_NUMBER,
-        },
-      },
+      y: holderY(view),
+      x: { field: 'pages', type: 'quantitative', axis },
       opacity: {
         field: 'where',
         type: 'ordinal',
@@ -195,8 +241,15 @@ export const holdersChart: Chart = {
         { field: 'blocks', type: 'quantitative', title: 'mixed pageblocks touched', format: ',' },
       ],
     },
-  }),
-};
+  };
+}
+
+/** From what is surely held to the end of the bar. */
+function doubtRows(data: ReportData, view: ChartView): Row[] {
+  return holderGroups(data, view.by, view.zone)
+    .filter(({ doubtful }) => doubtful > 0)
+    .map(({ label: name, pages, doubtful }) => ({ label: name, sure: pages - doubtful, pages }));
+}
 
 function barRows(data: ReportData, view: ChartView): Row[] {
   return holderGroups(data, view.by, view.zone).flatMap((group) =>
@@ -244,7 +297,7 @@ export const holdersOverTimeChart: Chart = {
   id: 'holders-over-time',
   title: 'Immovable pages over time',
   description: 'Immovable pages allocated in the recording and held at each moment, by holder.',
-  how: 'Pages that cannot be moved, stacked by who holds them. A burst that appears just before the windows above open is a suspect. Of pages allocated before the recording it has those that a page_owner dump names.',
+  how: 'Pages that cannot be moved, stacked by who holds them. A burst that appears just before the windows above open is a suspect. Where events were lost, a grey band covers what may have been freed unseen. Of pages allocated before the recording it has those that a page_owner dump names.',
   overTime: true,
   table: {
     dataset: 'held',
@@ -256,7 +309,11 @@ export const holdersOverTimeChart: Chart = {
   },
   emptyText: 'No immovable allocation was recorded.',
   hasData: (data) => leading(data).length > 0,
-  rows: (data, view) => ({ held: heldRows(data, view.zone), ...lossRows(data) }),
+  rows: (data, view) => ({
+    held: heldRows(data, view.zone),
+    doubt: heldDoubtRows(data, view.zone),
+    ...lossRows(data, view),
+  }),
   spec: (data, view) => {
     const names = [...leading(data).map((i) => label(data.holders!.holders[i]!)), OTHERS];
     return timeChart({
@@ -266,6 +323,7 @@ export const holdersOverTimeChart: Chart = {
       description: holdersOverTimeChart.description,
       height: 150,
       events: true,
+      signs: data.timeline.lost.length > 0 ? [LOSS_SIGNS.heldBand] : [],
       layer: [
         {
           data: { name: 'held' },
@@ -293,6 +351,15 @@ export const holdersOverTimeChart: Chart = {
             ],
           },
         },
+        {
+          data: { name: 'doubt' },
+          mark: { ...bandMark('ink'), interpolate: 'step-before' },
+          encoding: {
+            x: timeX('t'),
+            y: { field: 'sure', ...valueY(pagesTitle(data)) },
+            y2: { field: 'total' },
+          },
+        },
       ],
     });
   },
@@ -310,12 +377,23 @@ function heldRows(data: ReportData, zone: number | null): Row[] {
   for (const sample of holderSamples(data, zone)) {
     const t = toSeconds(data, sample.timeNs);
     const held = new Map(sample.top);
-    let rest = 0;
-    for (const [index, pages] of sample.top) if (!lead.includes(index)) rest += pages;
+    let rest = sample.total;
     for (const index of lead) {
-      rows.push({ t, holder: label(data.holders!.holders[index]!), pages: held.get(index) ?? 0 });
+      const pages = held.get(index) ?? 0;
+      rest -= pages;
+      rows.push({ t, holder: label(data.holders!.holders[index]!), pages });
     }
     rows.push({ t, holder: OTHERS, pages: rest });
   }
   return rows;
+}
+
+/** Of all that is held: what was allocated since events were lost last, and the whole. */
+function heldDoubtRows(data: ReportData, zone: number | null): Row[] {
+  if (data.timeline.lost.length === 0) return [];
+  return holderSamples(data, zone).map(({ timeNs, total, doubtful }) => ({
+    t: toSeconds(data, timeNs),
+    sure: total - doubtful,
+    total,
+  }));
 }

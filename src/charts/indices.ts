@@ -9,7 +9,7 @@ import { fragmentationIndex, unusableIndex } from '../kernel/fragmentation-index
 import { columnsInView, lastIn } from './buckets.js';
 import { type Chart, type ChartView, type Row, toSeconds } from './chart.js';
 import { mainZone } from './main-zone.js';
-import { bandMark, legendColumns, ORDER_COLORS } from './theme.js';
+import { legendColumns, ORDER_COLORS } from './theme.js';
 import { honestyRows, timeChart, timeX, valueY } from './time-chart.js';
 
 interface Counts {
@@ -35,15 +35,29 @@ function countsAt(data: ReportData, view: ChartView): Counts[] {
   });
 }
 
-/** The index within the bounds of the counts; drawn for one order only, ten bands would hide the lines. */
+/** The index within the bounds of the counts, for each order shown that is not exact throughout. */
 type Bounds = (counts: Counts, order: number) => readonly [number, number] | null;
 
 function boundRows(data: ReportData, view: ChartView, bounds: Bounds): Row[] {
-  const { order } = view;
-  if (order === null) return [];
-  return countsAt(data, view).flatMap((counts) => {
-    const found = bounds(counts, order);
-    return found === null ? [] : [{ t: counts.t, order, low: found[0], high: found[1] }];
+  const columns = countsAt(data, view);
+  // Bands of several orders lie over one another.
+  const strength = view.order === null ? 0.14 : 0.35;
+  return ordersShown(data, view).flatMap((order) => {
+    const rows = columns.map((counts) => {
+      const [low, high] = bounds(counts, order) ?? [null, null];
+      return { t: counts.t, order, low, high, strength };
+    });
+    const open = rows.some(({ low, high }) => low !== null && high !== null && low < high);
+    return open ? heldOut(rows, 'low') : [];
+  });
+}
+
+/** Ends each run of values where the next column begins: a step of one column would not be drawn. */
+function heldOut<R extends Row>(rows: readonly R[], field: keyof R): R[] {
+  return rows.flatMap((row, i) => {
+    const before = rows[i - 1];
+    const ends = before && before[field] !== null && row[field] === null;
+    return ends ? [{ ...before, t: row.t! }, row] : [row];
   });
 }
 
@@ -100,6 +114,7 @@ function orderColor(data: ReportData) {
       title: 'Order asked for',
       symbolType: 'stroke',
       symbolStrokeWidth: 3,
+      symbolOpacity: 1,
       columns: legendColumns(44),
     },
   };
@@ -135,16 +150,65 @@ function lineLayer(data: ReportData, title: string, domain: readonly number[]) {
   };
 }
 
-function bandLayer(title: string) {
+function bandLayer(data: ReportData, title: string) {
   return {
     data: { name: 'bounds' },
-    mark: bandMark('faint'),
+    mark: {
+      type: 'area',
+      interpolate: 'step-after',
+      clip: true,
+      invalid: 'break-paths-show-path-domains',
+    },
     encoding: {
       x: timeX('t'),
       y: { field: 'low', ...valueY(title, { scale: { domain: [0, 1] } }) },
       y2: { field: 'high' },
+      color: orderColor(data),
+      opacity: { field: 'strength', type: 'quantitative', scale: null },
     },
   };
+}
+
+/** Each line's order at its end, so that no line is known by its colour alone; within the plot, as wide as any other. */
+function labelLayer(title: string, halo: boolean) {
+  return {
+    data: { name: 'labels' },
+    mark: {
+      type: 'text',
+      align: 'right',
+      dx: -2,
+      fontSize: 10,
+      fontWeight: 600,
+      color: { expr: 'ink' },
+      ...(halo ? { stroke: { expr: 'paper' }, strokeWidth: 3, strokeJoin: 'round' } : {}),
+    },
+    encoding: {
+      x: timeX('t'),
+      y: { field: 'at', ...valueY(title, { scale: { domain: [0, 1] } }) },
+      text: { field: 'order', type: 'ordinal' },
+    },
+  };
+}
+
+/** Shares of the plot's height that labels are apart at least. */
+const LABEL_APART = 0.072;
+
+/** The last value of each line; of lines that end together the labels are moved apart. */
+function labelRows(indices: readonly Row[]): Row[] {
+  const last = new Map<number, Row>();
+  for (const row of indices) if (row.index !== null) last.set(Number(row.order), row);
+  const ends = [...last.values()].sort((a, b) => Number(a.index) - Number(b.index));
+  const rows: Row[] = [];
+  for (const t of new Set(ends.map((row) => row.t!))) {
+    const together = ends.filter((row) => row.t === t);
+    let below = Number.NEGATIVE_INFINITY;
+    together.forEach(({ order, index }, i) => {
+      const room = 1 - (together.length - 1 - i) * LABEL_APART;
+      below = Math.max(Math.min(Number(index), room), below + LABEL_APART);
+      rows.push({ t, order: order!, at: below });
+    });
+  }
+  return rows;
 }
 
 export const unusableChart: Chart = {
@@ -152,7 +216,7 @@ export const unusableChart: Chart = {
   title: 'Share of free memory too fragmented to use',
   description:
     'The unusable free space index over time: for each order, the share of free memory that lies in blocks smaller than it.',
-  how: 'For each request size, the share of free memory that lies in pieces too small for it: 0 means all free memory could serve, 1 means none of it could. This is the number /sys/kernel/debug/extfrag/unusable_index prints. Lines of large orders lie above those of small ones; choose an order to see its bounds as a band. One zone at a time: the largest, unless a zone is chosen above.',
+  how: 'For each request size, the share of free memory that lies in pieces too small for it: 0 means all free memory could serve, 1 means none of it could. This is the number /sys/kernel/debug/extfrag/unusable_index prints. Lines of large orders lie above those of small ones, and each ends in its order. A band is what the bounds of the reconstruction leave open; choose an order to see it alone. One zone at a time: the largest, unless a zone is chosen above.',
   overTime: true,
   table: { dataset: 'indices', columns: INDEX_COLUMNS },
   emptyText: 'The free lists could not be reconstructed.',
@@ -165,7 +229,8 @@ export const unusableChart: Chart = {
       }
     }
     const bounds = boundRows(data, view, unusableBounds);
-    return { indices, bounds, ...honestyRows(data, view) };
+    const zone = view.zone ?? mainZone(data);
+    return { indices, bounds, labels: labelRows(indices), ...honestyRows(data, { ...view, zone }) };
   },
   spec: (data, view) =>
     timeChart({
@@ -174,7 +239,13 @@ export const unusableChart: Chart = {
       title: unusableChart.title,
       description: unusableChart.description,
       height: 150,
-      layer: [bandLayer('unusable share'), lineLayer(data, 'unusable share', [0, 1])],
+      bounds: { band: true },
+      layer: [
+        bandLayer(data, 'unusable share'),
+        lineLayer(data, 'unusable share', [0, 1]),
+        labelLayer('unusable share', true),
+        labelLayer('unusable share', false),
+      ],
     }),
 };
 
@@ -183,7 +254,7 @@ export const extfragIndexChart: Chart = {
   title: 'Shortage or fragmentation?',
   description:
     'The external fragmentation index over time, wherever no block of an order is free: near 0 memory is short, near 1 it is in pieces.',
-  how: 'Drawn only while no block of that order is free at all in the zone (the largest, unless one is chosen above). Near 1 there is memory but in pieces, so compaction would help; near 0 memory is simply short, so only freeing some would. Choose an order to see its bounds as a band. This is the number /sys/kernel/debug/extfrag/extfrag_index prints; the kernel skips compaction below 0.5.',
+  how: 'Drawn only while no block of that order is free at all in the zone (the largest, unless one is chosen above). Near 1 there is memory but in pieces, so compaction would help; near 0 memory is simply short, so only freeing some would. Each line ends in its order. A band is what the bounds of the reconstruction leave open; choose an order to see it alone. This is the number /sys/kernel/debug/extfrag/extfrag_index prints; the kernel skips compaction below 0.5.',
   overTime: true,
   table: { dataset: 'indices', columns: INDEX_COLUMNS },
   emptyText: 'A block of every order was free at all times, so the index has no value.',
@@ -191,15 +262,19 @@ export const extfragIndexChart: Chart = {
     data.timeline.zones.length > 0 &&
     data.timeline.zones[0]!.last.some((_, q) => neverFreeSomewhere(data, q)),
   rows: (data, view) => {
-    const indices: Row[] = [];
-    for (const { t, free } of countsAt(data, view)) {
-      for (const order of ordersShown(data, view)) {
-        const index = fragmentationIndex(free, order);
-        indices.push({ t, order, index: index <= -1000 ? null : Math.max(0, index / 1000) });
-      }
-    }
+    const counts = countsAt(data, view);
+    const indices = ordersShown(data, view).flatMap((order) =>
+      heldOut(
+        counts.map(({ t, free }): Row => {
+          const index = fragmentationIndex(free, order);
+          return { t, order, index: index <= -1000 ? null : Math.max(0, index / 1000) };
+        }),
+        'index',
+      ),
+    );
     const bounds = boundRows(data, view, extfragBounds);
-    return { indices, bounds, ...honestyRows(data, view) };
+    const zone = view.zone ?? mainZone(data);
+    return { indices, bounds, labels: labelRows(indices), ...honestyRows(data, { ...view, zone }) };
   },
   spec: (data, view) =>
     timeChart({
@@ -208,14 +283,17 @@ export const extfragIndexChart: Chart = {
       title: extfragIndexChart.title,
       description: extfragIndexChart.description,
       height: 150,
+      bounds: { band: true },
       layer: [
         {
           data: { values: [{ threshold: 0.5 }] },
           mark: { type: 'rule', strokeDash: [4, 3], opacity: 0.6, color: { expr: 'faint' } },
           encoding: { y: { field: 'threshold', type: 'quantitative' } },
         },
-        bandLayer('short 0 … 1 in pieces'),
+        bandLayer(data, 'short 0 … 1 in pieces'),
         lineLayer(data, 'short 0 … 1 in pieces', [0, 1]),
+        labelLayer('short 0 … 1 in pieces', true),
+        labelLayer('short 0 … 1 in pieces', false),
       ],
     }),
 };

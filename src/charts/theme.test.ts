@@ -7,6 +7,8 @@ import { CHARTS, wholeView } from './index.js';
 import {
   CATEGORY_COLORS,
   hatch,
+  INK,
+  ORDER_COLORS,
   PAGE_COLORS,
   REASON_COLORS,
   SIDE_COLORS,
@@ -76,6 +78,58 @@ function confused(colors: readonly string[]): string[] {
   }
   return found;
 }
+
+/** CIEDE2000 (Sharma, Wu and Dalal 2005) between two L*a*b* colours. */
+function ciede2000([l1, a1, b1]: Triple, [l2, a2, b2]: Triple): number {
+  const radians = (degrees: number): number => (degrees * Math.PI) / 180;
+  const c7 = ((Math.hypot(a1, b1) + Math.hypot(a2, b2)) / 2) ** 7;
+  const g = 1.5 - 0.5 * Math.sqrt(c7 / (c7 + 25 ** 7));
+  const [c1, c2] = [Math.hypot(a1 * g, b1), Math.hypot(a2 * g, b2)];
+  const hue = (b: number, a: number): number => ((Math.atan2(b, a) * 180) / Math.PI + 360) % 360;
+  const [h1, h2] = [hue(b1, a1 * g), hue(b2, a2 * g)];
+  const turn = ((h2 - h1 + 540) % 360) - 180;
+  const [dl, dc] = [l2 - l1, c2 - c1];
+  const dh = 2 * Math.sqrt(c1 * c2) * Math.sin(radians(turn / 2));
+  const [l, c] = [(l1 + l2) / 2, (c1 + c2) / 2];
+  const h = (h1 + turn / 2 + 360) % 360;
+  const wave = (amount: number, times: number, by: number): number =>
+    amount * Math.cos(radians(times * h + by));
+  const t = 1 - wave(0.17, 1, -30) + wave(0.24, 2, 0) + wave(0.32, 3, 6) - wave(0.2, 4, -63);
+  const sl = 1 + (0.015 * (l - 50) ** 2) / Math.sqrt(20 + (l - 50) ** 2);
+  const [sc, sh] = [1 + 0.045 * c, 1 + 0.015 * c * t];
+  const rc = 2 * Math.sqrt(c ** 7 / (c ** 7 + 25 ** 7));
+  const rt = -Math.sin(radians(60 * Math.exp(-(((h - 275) / 25) ** 2)))) * rc;
+  return Math.sqrt((dl / sl) ** 2 + (dc / sc) ** 2 + (dh / sh) ** 2 + rt * (dc / sc) * (dh / sh));
+}
+
+/** CIEDE2000 of two colours in the vision that tells them apart least. */
+function leastApart(a: string, b: string): number {
+  const visions = Object.values(VISIONS);
+  return Math.min(...visions.map((vision) => ciede2000(seen(a, vision), seen(b, vision))));
+}
+
+it('measures colour differences as published', () => {
+  // Pairs 1, 7 and 17 of the authors' test data.
+  const pairs: readonly (readonly [Triple, Triple, number])[] = [
+    [[50, 2.6772, -79.7751], [50, 0, -82.7485], 2.0425],
+    [[50, 0, 0], [50, -1, 2], 2.3669],
+    [[50, 2.5, 0], [73, 25, -18], 27.1492],
+  ];
+  for (const [a, b, apart] of pairs) expect(ciede2000(a, b)).toBeCloseTo(apart, 4);
+});
+
+it('keeps any two orders apart with any colour vision, and from paper, light and dark', () => {
+  const near = ORDER_COLORS.flatMap((a, i) =>
+    ORDER_COLORS.slice(0, i).filter((b) => leastApart(a, b) < 8),
+  );
+  expect(near).toEqual([]);
+  // Linux has orders 0 to 10 unless it is built otherwise.
+  for (const color of ORDER_COLORS.slice(0, 11)) {
+    for (const { paper } of Object.values(INK)) {
+      expect(leastApart(color, paper)).toBeGreaterThan(14);
+    }
+  }
+});
 
 function ringColors(): string[] {
   const data = sampleReport();

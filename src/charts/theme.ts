@@ -2,7 +2,7 @@
  * One look for all charts: sizes, fonts and colours. Nothing else sets a colour.
  *
  * Categorical colours are Okabe and Ito's, told apart with any colour vision; orders run along a
- * viridis-like ramp that also reads in grey. Marks keep their colours in light and dark; ink (text,
+ * ramp whose steps hold without red, green or blue cones. Marks keep their colours in light and dark; ink (text,
  * axes) is a parameter so that a page can switch without compiling again.
  */
 import type { ZoneReason } from '../analysis/types.js';
@@ -57,24 +57,27 @@ export const REASON_WORDS: Readonly<Record<Exclude<ZoneReason, 'none'>, string>>
   unknown: 'not known',
 };
 
-/** Orders 0 to 15, small to large. */
+/**
+ * Orders 0 to 15, small to large: from blue over grey-green and yellow to dark red. Any two are at least 8 apart in CIEDE2000,
+ * whether seen with all cones or without one kind of them (theme.test.ts).
+ */
 export const ORDER_COLORS: readonly string[] = [
-  '#5e3c99',
-  '#5a55b0',
-  '#4a74b8',
-  '#3590b5',
-  '#2aa5a0',
-  '#35b779',
-  '#6dcd59',
-  '#a0da39',
-  '#cfe11c',
-  '#f2d41f',
-  '#f7b32b',
-  '#f28f3b',
-  '#e4673f',
-  '#c8413f',
-  '#a31f3f',
-  '#7d1238',
+  '#3728a3',
+  '#2d4ec4',
+  '#2f6ed6',
+  '#338be2',
+  '#6bafe5',
+  '#93bdc3',
+  '#aac4a2',
+  '#beca87',
+  '#d9d260',
+  '#e7a00c',
+  '#d17e10',
+  '#be5f13',
+  '#aa4311',
+  '#911d0e',
+  '#6a0d1a',
+  '#4a0025',
 ];
 
 export const TYPE_COLORS: Readonly<Record<string, string>> = {
@@ -135,6 +138,8 @@ export const SHARE_RANGE: readonly string[] = [
   '#8ed65a',
   '#fde725',
 ];
+/** How often kinds were mixed; black text reads on both ends. */
+export const EXTFRAG_RANGE: readonly string[] = ['#f3d9c4', '#d9651f'];
 export const POLLUTION_RANGE: readonly string[] = ['#f3d9c4', '#e89255', '#c2410c', '#6b1d06'];
 
 /** The colour of a share 0 to 1 on a ramp, interpolated in RGB as Vega does. */
@@ -183,8 +188,9 @@ export function laneAxis(title: string, extra: { readonly labelExpr?: string } =
   };
 }
 
-/** A shade that says "here something was lost", on light and dark. */
-export const LOST_FILL = 'rgba(204, 121, 167, 0.22)';
+/** "Here something was lost": the shade over a plot and the mark at its head, on light and dark. */
+export const LOST_FILL = 'rgba(194, 24, 91, 0.18)';
+export const LOST_INK = '#c2185b';
 export const UNCERTAIN_FILL = 'rgba(128, 136, 148, 0.75)';
 /** One stripe of the hatching, in a legend. */
 export const HATCH_INK = 'rgb(128, 136, 148)';

@@ -1,10 +1,10 @@
 /**
- * What all charts over time share: the x axis on the trace's clock, lost spans, and the strip at
- * the foot that says where the numbers are bounded or unknown instead of exact.
+ * What all charts over time share: the x axis on the trace's clock, lost spans, and the strip under
+ * the plot that says where the numbers are bounded or unknown instead of exact.
  */
 import type { ReportData } from '../analysis/report-data.js';
 import { columnsInView, worstCertainty } from './buckets.js';
-import { type BoundsDrawn, certaintyLegend, mapLegend } from './certainty-legend.js';
+import { type BoundsDrawn, certaintyLegend, mapLegend, type Sign } from './certainty-legend.js';
 import { type ChartView, type Row, type Spec, toSeconds, zonesInView } from './chart.js';
 import {
   AXIS_WIDTH,
@@ -12,9 +12,13 @@ import {
   hatch,
   INK,
   LOST_FILL,
+  LOST_INK,
   TIME_CHART_HEIGHT,
   UNCERTAIN_FILL,
 } from './theme.js';
+
+/** The name of a layer that takes no clicks. */
+export const UNTOUCHABLE = 'untouchable';
 
 export const SCHEMA_URL = 'https://vega.github.io/schema/vega-lite/v6.json';
 
@@ -22,7 +26,7 @@ export const SCHEMA_URL = 'https://vega.github.io/schema/vega-lite/v6.json';
 export const SHORT_NUMBER =
   "datum.value >= 1000 ? format(datum.value, '.3~s') : format(datum.value, '.3~g')";
 
-/** Height of the certainty strip, pixels. */
+/** Height of the certainty strip under the plot and of the marks of losses above it, pixels. */
 const STRIP = 5;
 
 /** Pixels left of a chart's width for its plot, about. */
@@ -84,6 +88,8 @@ export interface TimeChartOptions {
   /** Shows events, which the bounds of the free lists do not touch. */
   readonly events?: boolean;
   readonly bounds?: BoundsDrawn;
+  /** What else the chart draws as not certain. */
+  readonly signs?: readonly Sign[];
 }
 
 /** The legend of what is uncertain has scales of its own. */
@@ -111,24 +117,34 @@ export function timeChart(options: TimeChartOptions): Spec {
   };
 }
 
-function layersOf({ data, layer, ground, events, bounds = {} }: TimeChartOptions): Spec[] {
-  if (ground) return [...layer, lostLayer(), ...mapLegend(data)];
-  if (events) return [lostLayer(), ...layer, ...certaintyLegend(data, null)];
-  return [unknownLayer(), lostLayer(), ...layer, stripLayer(), ...certaintyLegend(data, bounds)];
+function layersOf(options: TimeChartOptions): Spec[] {
+  const { data, layer, ground, events, bounds = {}, signs } = options;
+  const drawn = ground || events ? [...layer] : [unknownLayer(), ...layer];
+  const legend = ground ? mapLegend(data) : certaintyLegend(data, events ? null : bounds, signs);
+  const strip = events ? [] : [stripLayer()];
+  return [...drawn, lostShade(), lostHead(), ...strip, ...legend];
 }
 
-function lostLayer(): Spec {
+/** Over the marks, which would hide it; the page lets the pointer through (compile-charts.ts). */
+function lostShade(): Spec {
+  return {
+    name: UNTOUCHABLE,
+    data: { name: 'lost' },
+    mark: { type: 'rect', clip: true, fill: LOST_FILL },
+    encoding: { x: timeX('from'), x2: { field: 'to' } },
+  };
+}
+
+/** Above the plot, so that a loss shows however short it was and whatever lies under it. */
+function lostHead(): Spec {
   return {
     data: { name: 'lost' },
-    mark: {
-      type: 'rect',
-      clip: true,
-      fill: LOST_FILL,
-      tooltip: { expr: "'events were lost here'" },
-    },
+    mark: { type: 'rect', fill: LOST_INK, stroke: LOST_INK, strokeWidth: 1 },
     encoding: {
       x: timeX('from'),
       x2: { field: 'to' },
+      y: { value: -STRIP - 2 },
+      y2: { value: -2 },
       tooltip: [{ field: 'what', type: 'nominal', title: 'lost' }],
     },
   };
@@ -146,16 +162,16 @@ function unknownLayer(): Spec {
 function stripLayer(): Spec {
   return {
     data: { name: 'certainty' },
-    mark: { type: 'rect', clip: true, fill: UNCERTAIN_FILL },
+    mark: { type: 'rect', fill: UNCERTAIN_FILL },
     encoding: {
       x: timeX('from'),
       x2: { field: 'to' },
-      y: { value: { expr: `height - ${STRIP}` } },
-      y2: { value: 'height' },
+      y: { value: { expr: 'height + 1' } },
+      y2: { value: { expr: `height + ${STRIP + 1}` } },
       opacity: {
         field: 'certainty',
         type: 'ordinal',
-        scale: { domain: ['bounded', 'unknown'], range: [0.45, 1] },
+        scale: { domain: ['bounded', 'unknown'], range: [0.6, 1] },
         legend: null,
       },
       tooltip: [{ field: 'certainty', type: 'nominal', title: 'numbers here are' }],
@@ -167,20 +183,19 @@ function stripLayer(): Spec {
 export function honestyRows(data: ReportData, view: ChartView): Record<string, readonly Row[]> {
   const certainty = certaintyRows(data, view);
   const unknown = certainty.filter((row) => row.certainty === 'unknown');
-  return { lost: lostRows(data), certainty, unknown };
+  return { ...lossRows(data, view), certainty, unknown };
 }
 
-/** What may be missing in a chart of events. */
-export function lossRows(data: ReportData): Record<string, readonly Row[]> {
-  return { lost: lostRows(data) };
-}
-
-function lostRows(data: ReportData): Row[] {
-  return data.timeline.lost.map((span) => ({
-    from: toSeconds(data, span.fromNs),
-    to: toSeconds(data, span.toNs),
-    what: `${span.count ?? 'an unknown number of'} events on CPU ${span.cpu}`,
-  }));
+/** What may be missing in a chart of events; within the view, since its marks stand outside the plot. */
+export function lossRows(data: ReportData, view: ChartView): Record<string, readonly Row[]> {
+  const lost = data.timeline.lost
+    .filter((span) => span.toNs >= view.fromNs && span.fromNs <= view.toNs)
+    .map((span) => ({
+      from: toSeconds(data, Math.max(span.fromNs, view.fromNs)),
+      to: toSeconds(data, Math.min(span.toNs, view.toNs)),
+      what: `${span.count ?? 'an unknown number of'} events on CPU ${span.cpu}`,
+    }));
+  return { lost };
 }
 
 function certaintyRows(data: ReportData, view: ChartView): Row[] {
@@ -190,8 +205,8 @@ function certaintyRows(data: ReportData, view: ChartView): Row[] {
     const worst = worstCertainty(letters, column);
     if (worst === 'e') continue;
     const certainty = worst === 'b' ? 'bounded' : 'unknown';
-    const from = toSeconds(data, column.startNs);
-    const to = toSeconds(data, column.endNs);
+    const from = toSeconds(data, Math.max(column.startNs, view.fromNs));
+    const to = toSeconds(data, Math.min(column.endNs, view.toNs));
     const previous = rows[rows.length - 1];
     if (previous && previous.certainty === certainty && previous.to >= from - 1e-9)
       previous.to = to;

@@ -12,9 +12,23 @@ import type { ReportData } from '../analysis/report-data.js';
 import type { TipField } from '../charts/chart.js';
 import { CHARTS, type Spec, wholeView } from '../charts/index.js';
 import { chartConfig } from '../charts/theme.js';
+import { UNTOUCHABLE } from '../charts/time-chart.js';
 
 /** Vega specs as JSON by chart id, parsed when drawn; one a choice where there are any: `physical-map/type`. */
 export type CompiledCharts = Readonly<Record<string, string>>;
+
+/** What stands above and below a plot: legends and the axis, about, in pixels. */
+const AROUND = 96;
+
+/** Style rules that keep each chart's room free until it is drawn, so that nothing jumps and no card looks empty. */
+export function reservedRoom(data: ReportData): string {
+  return CHARTS.filter((chart) => chart.hasData(data))
+    .map((chart) => {
+      const height = Number(chart.spec(data, wholeView(data)).height) + AROUND;
+      return `#chart-${chart.id} .plot:not(.drawn){min-height:${height}px}\n`;
+    })
+    .join('');
+}
 
 export function compileCharts(data: ReportData): CompiledCharts {
   const compiled: Record<string, string> = {};
@@ -41,7 +55,15 @@ function compileChart(spec: Spec): Spec {
   const { spec: vega } = compile({ ...light, config } as unknown as TopLevelSpec, {
     logger: quiet as never,
   });
-  return { ...(vega as unknown as Spec), usermeta: { tips } };
+  return { ...untouchable(vega as unknown as Spec), usermeta: { tips } };
+}
+
+/** Lets the pointer through the shade that lies over the marks. */
+function untouchable(vega: Spec): Spec {
+  const marks = vega.marks as readonly Spec[];
+  const lets = (mark: Spec): Spec =>
+    mark.name === `${UNTOUCHABLE}_marks` ? { ...mark, interactive: false } : mark;
+  return { ...vega, marks: marks.map(lets) };
 }
 
 /** The same spec with each list of tooltip fields replaced by its number in `tips`. */

@@ -3,7 +3,7 @@
  * link to the moment.
  */
 import type { KernelLogClock, KernelReport, ReportData } from '../analysis/report-data.js';
-import { duration, grouped } from '../analysis/words.js';
+import { capital, duration, grouped } from '../analysis/words.js';
 import { REASON_WORDS } from '../charts/theme.js';
 import { clockReading, formatSeconds } from '../records/time.js';
 import { escapeHtml as e } from './escape.js';
@@ -74,7 +74,7 @@ function isInside({ span }: ReportData, timeNs: number | null): boolean {
 
 function inTrace(data: ReportData, report: KernelReport): string {
   const words = [requestWords(data, report), windowWords(data, report)].filter(Boolean).join(' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return capital(words);
 }
 
 function requestWords(

@@ -154,7 +154,7 @@ function requestSelect(data: ReportData): string {
 
 /** What all charts over time share. */
 const HONESTY =
-  'Drag to zoom in on a span, click to choose a moment. Pink spans lost events, hatching is where nothing is known, and a grey strip at the foot marks where numbers are bounds instead of exact. By keyboard: arrows move the moment, + and − zoom, Home shows the whole recording.';
+  'Drag to zoom in on a span, click to choose a moment. A red span with a mark above the plot lost events, hatching is where nothing is known, and a grey strip under the plot marks where numbers are bounds instead of exact. By keyboard: arrows move the moment, + and − zoom, Home shows the whole recording.';
 
 export function chartCard(data: ReportData, chart: Chart, heading: 'h2' | 'h3' = 'h3'): string {
   const id = `chart-${chart.id}`;

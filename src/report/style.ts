@@ -49,6 +49,9 @@ h2{font-size:20px;margin:34px 0 2px;font-weight:640}h3,.card-title{font-size:15.
 @media (min-width:1180px){.with-panel{grid-template-columns:minmax(0,1fr) 390px;align-items:start}.state{position:sticky;top:112px;max-height:calc(100vh - 126px)}}
 .plot{position:relative;touch-action:pan-y;border-radius:6px}
 .plot canvas{display:block}
+.plot:not(.drawn){background:var(--soft)}
+.plot:not(.drawn)::after{content:"The chart appears here once the script of this page has run.";position:absolute;inset:0;display:grid;place-content:center;padding:0 16px;text-align:center;color:var(--faint)}
+[data-ready] .plot:not(.drawn)::after{content:"Drawing…"}
 .vega{overflow:hidden}
 .cursor-line{position:absolute;width:1px;background:var(--ink);opacity:.75;pointer-events:none;left:0;will-change:transform}
 .cursor-line.fixed{width:2px;background:var(--accent);opacity:1}

@@ -12,9 +12,10 @@ import type { Mode } from '../../charts/theme.js';
 import { plotRoom } from '../../charts/time-chart.js';
 import type { CompiledCharts } from '../compile-charts.js';
 import type { ViewState } from '../view-state.js';
+import { element } from './dom.js';
 import type { DrawQueue } from './draw-queue.js';
 import { exportChart } from './export.js';
-import type { Store } from './store.js';
+import { rangeText, type Store } from './store.js';
 import { fillTable } from './table.js';
 import { createView, plotBox, setRows } from './vega-view.js';
 
@@ -25,6 +26,8 @@ const ALL_ZONES = new Set(['failures', 'activity']);
 const ONE_REQUEST = new Set(['failures', 'watermarks', 'headroom', 'ring-size']);
 /** Shows one order, once it is chosen; headroom always does. */
 const ONE_ORDER = new Set(['failures', 'unusable-index', 'extfrag-index', 'ring-size']);
+/** Counts what happened in the span shown. */
+const ONE_SPAN = new Set(['ring-size', 'extfrag']);
 /** Pixels the pointer may stray for a press to count as a click. */
 const CLICK_SLACK = 4;
 
@@ -125,10 +128,23 @@ export class ChartCard {
     this.refresh();
   }
 
+  /** A chart that cannot be drawn says so in its place, and the others are drawn all the same. */
   draw(): void {
+    this.#stale = false;
+    try {
+      this.#draw();
+    } catch (error) {
+      this.#view = null;
+      console.error(error);
+      const words = `This chart could not be drawn (${error instanceof Error ? error.message : error}). The table below has its numbers.`;
+      this.#vega.replaceChildren(element('p', { class: 'empty' }, words));
+    }
+    this.#plot.classList.add('drawn');
+  }
+
+  #draw(): void {
     const { store, mode } = this.#context;
     const key = `${mode()} ${this.#specName()}`;
-    this.#stale = false;
     if (!this.#view || key !== this.#specKey) {
       this.#view?.finalize();
       this.#vega.replaceChildren();
@@ -178,6 +194,10 @@ export class ChartCard {
       const name = zoneName(data, zone);
       const words = name.startsWith('node') ? name : `zone ${name}`;
       parts.push(ALL_ZONES.has(id) ? 'all zones together' : words);
+    }
+    const { span } = data;
+    if (ONE_SPAN.has(id) && (state.fromNs > span.fromNs || state.toNs < span.toNs)) {
+      parts.push(rangeText(state, data.clock.epochS));
     }
     label.textContent = parts.length > 0 ? `· ${parts.join(', ')}` : '';
   }

@@ -7,13 +7,13 @@ import type { Mode } from '../../charts/theme.js';
 import { formatSeconds } from '../../records/time.js';
 import type { ViewState } from '../view-state.js';
 import { type ChartCard, makeCards } from './chart-card.js';
-import { byId } from './dom.js';
+import { byId, element } from './dom.js';
 import { DrawQueue } from './draw-queue.js';
 import { type Carried, loadCarried } from './load.js';
 import { Navigator } from './navigator.js';
 import { PagesPanel } from './pages-panel.js';
 import { StatePanel } from './state-panel.js';
-import { Store } from './store.js';
+import { rangeText, Store, timeText } from './store.js';
 import { offerCsv } from './table-export.js';
 import { hideTooltip } from './tooltip.js';
 
@@ -126,12 +126,10 @@ class Page {
 
   #showRange(hoverNs: number | null): void {
     const { state, data } = this.#store;
-    const digits = 10 ** Math.max(0, Math.floor(Math.log10((state.toNs - state.fromNs) / 1000)));
-    const text = (ns: number): string =>
-      formatSeconds(Math.round(ns / digits) * digits, data.clock.epochS);
+    const { epochS } = data.clock;
     const at = hoverNs ?? state.cursorNs;
     byId('range', HTMLOutputElement).textContent =
-      `${text(state.fromNs)} – ${text(state.toNs)} s${at === null ? '' : ` · at ${text(at)} s`}`;
+      `${rangeText(state, epochS)}${at === null ? '' : ` · at ${timeText(state, epochS)(at)} s`}`;
   }
 
   #showControls(state: ViewState): void {
@@ -237,4 +235,15 @@ class Page {
   }
 }
 
-void loadCarried().then((carried) => new Page(carried));
+/** In words where the charts would be: an old browser, or a file cut off on its way. */
+function sayBroken(error: unknown): void {
+  const why = error instanceof Error ? error.message : String(error);
+  const words = `The charts of this page could not be read (${why}). The words and figures stand by themselves; the files that buddyscope wrote beside this page hold the rest.`;
+  document.querySelector('main')?.prepend(element('p', { class: 'note', role: 'alert' }, words));
+  for (const plot of document.querySelectorAll('.plot')) plot.classList.add('drawn');
+  console.error(error);
+}
+
+loadCarried()
+  .then((carried) => new Page(carried))
+  .catch(sayBroken);

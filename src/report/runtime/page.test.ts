@@ -41,6 +41,45 @@ describe.skipIf(missing)(`the report in a browser${why}`, () => {
     await page.close();
   });
 
+  it('draws what is on the screen though no frame comes, as in a picture taken without one', async () => {
+    const { page, log } = await browser.openPage(html, '', () => {
+      globalThis.requestAnimationFrame = () => 0;
+    });
+    const shown = page.locator('[data-chart]:has(.plot)');
+    for (const card of (await shown.all()).slice(0, 2)) {
+      await card.locator('canvas').waitFor(PATIENCE);
+      const { height } = (await card.locator('canvas').boundingBox())!;
+      expect(height).toBeGreaterThan(40);
+    }
+    expect(log.console).toEqual([]);
+    await page.close();
+  });
+
+  it('shows no empty card: one not drawn yet keeps its room and says so', async () => {
+    const { page } = await browser.open(html);
+    const last = page.locator('[data-chart]:has(.plot)').last();
+    const plot = last.locator('.plot');
+    const words = (): Promise<string> =>
+      plot.evaluate((node) => getComputedStyle(node, '::after').content);
+    expect(await words()).toBe('"Drawing…"');
+    const before = (await plot.boundingBox())!.height;
+    expect(before).toBeGreaterThan(100);
+    await last.scrollIntoViewIfNeeded();
+    await plot.locator('canvas').waitFor(PATIENCE);
+    expect(await words()).toBe('none');
+    expect(Math.abs((await plot.boundingBox())!.height - before)).toBeLessThan(60);
+    await page.close();
+  });
+
+  it('says in words that a page cut off on its way cannot draw', async () => {
+    const cut = html.replace(/(id="report-data">.{1000})[^<]*/, '$1');
+    const { page } = await browser.openPage(cut);
+    const note = page.locator('main [role=alert]');
+    await note.waitFor(PATIENCE);
+    expect(await note.innerText()).toContain('could not be read');
+    await page.close();
+  });
+
   it('shows recorded names as text, never as markup', async () => {
     const { page } = await browser.open(html);
     expect(await page.locator('h1').count()).toBe(1);
@@ -125,7 +164,7 @@ describe.skipIf(missing)(`the report in a browser${why}`, () => {
     await page.keyboard.press('Enter');
     expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
     await page.keyboard.press('Tab');
-    expect(await page.evaluate(() => document.activeElement?.className)).toBe('plot');
+    expect(await page.evaluate(() => document.activeElement?.className)).toBe('plot drawn');
     expect(await page.evaluate(() => location.hash)).toBe(before);
     expect(await page.locator('#order').inputValue()).toBe('2');
     for (let i = 0; i < 30; i++) {

@@ -55,6 +55,7 @@ export class StatePanel {
       this.#steps(state.cursorNs, order),
       this.#answer(state.cursorNs, answer, order),
       zoneList(data, answer.zones, state.zone),
+      zonesHow(this.#body.querySelector('details.how')?.hasAttribute('open') ?? false),
       ...(window ? [windowFacts(data, window)] : []),
       freeListTable(data, moment.zones, order, state.zone),
       ...memoryStrips(data, state.cursorNs, state.zone, this.#pick),
@@ -199,6 +200,20 @@ function zoneList(
   return list;
 }
 
+/** @param open as the reader left it at the moment before. */
+function zonesHow(open: boolean): HTMLElement {
+  return element(
+    'details',
+    open ? { class: 'how', open: '' } : { class: 'how' },
+    element('summary', {}, 'How to read this'),
+    element(
+      'p',
+      {},
+      'The kernel tries the zones in this order and takes the first that can serve. In each it subtracts from the pages that are free those that this request may not use (reserved or CMA) and the rest of the block it wants (2ⁿ − 1 pages). What is left must be more than must stay free: the watermark min, lowered for atomic requests, and, in zones that others fall back on, the reserve kept for requests that can use no other. Then a block of the order wanted, or a larger one, must be free.',
+    ),
+  );
+}
+
 function windowFacts(data: ReportData, window: FailureWindow): HTMLElement {
   const seconds = (ns: number): string => formatSeconds(roundedTo(ns, window), data.clock.epochS);
   const edge = (event: FailureWindow['openedBy']): string =>
@@ -252,5 +267,13 @@ function holdersThen(data: ReportData, atNs: number, zone: number | null): HTMLE
       ),
     );
   }
-  return [element('h3', {}, 'Who held pages that cannot move'), list];
+  const doubt =
+    held!.doubtful > 0
+      ? `Events had been lost before: of ${grouped(held!.total)} such pages ${grouped(held!.doubtful)} may have been freed unseen.`
+      : null;
+  return [
+    element('h3', {}, 'Who held pages that cannot move'),
+    list,
+    ...(doubt === null ? [] : [element('p', { class: 'quiet' }, doubt)]),
+  ];
 }

@@ -76,11 +76,12 @@ export class Browser {
     return open;
   }
 
-  /** Opens any page from a file. */
-  async openPage(html: string, fragment = ''): Promise<OpenPage> {
+  /** Opens any page from a file; `first` runs in it before its own script. */
+  async openPage(html: string, fragment = '', first?: () => void): Promise<OpenPage> {
     const file = join(this.#folder, 'report.html');
     writeFileSync(file, html);
     const page = await this.#context!.newPage();
+    if (first) await page.addInitScript(first);
     const log: PageLog = { console: [], requests: [] };
     page.on('console', (message) => log.console.push(`${message.type()}: ${message.text()}`));
     page.on('pageerror', (error) => log.console.push(`error: ${error.message}`));
