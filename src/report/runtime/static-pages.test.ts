@@ -49,7 +49,7 @@ describe.skipIf(missing)(`pages without a script in a browser${why}`, () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const open = await browser.openPage(readFileSync(join(folder, 'compare.html'), 'utf8'));
     const { page } = open;
-    expect(await page.locator('h1').innerText()).toMatch(/^B fails more: .*order 8/);
+    expect(await page.locator('h1').innerText()).toMatch(/^B fails more: .*orders 8 to 10/);
     expect(await page.locator('#main > section').first().innerText()).toContain('kernel');
     expect(await page.locator('figure svg[role=img]').count()).toBeGreaterThan(3);
     await page.locator('#chart-orders .export summary').click();
