@@ -45,13 +45,13 @@ export interface ParseContext {
 /** What a ChunkScanner found, opaque to all but its format. */
 export interface ScannedPart {
   /** The memory it lies in: handed from thread to thread, and back to be used again. */
-  readonly buffer: ArrayBuffer;
+  readonly buffer: SharedArrayBuffer;
 }
 
 /** Looks at the chunks of an input ahead of the parser, on another thread (parsers/scanners.ts). */
 export interface ChunkScanner {
   /** @param buffer that of an earlier result, or null. */
-  scan(chunk: Uint8Array, buffer: ArrayBuffer | null): ScannedPart;
+  scan(chunk: Uint8Array, buffer: SharedArrayBuffer | null): ScannedPart;
 }
 
 /** Takes the bytes of one input in order, in chunks of any size. */

@@ -57,7 +57,7 @@ export class LineScanner {
    * @param chunk begins with a line, or with the end of one that the chunk before did not end.
    * @param buffer of an earlier result that is not needed any more, or null.
    */
-  scan(chunk: Uint8Array, buffer: ArrayBuffer | null): ScannedChunk {
+  scan(chunk: Uint8Array, buffer: SharedArrayBuffer | null): ScannedChunk {
     const rows = new ScannedRows(buffer);
     this.#target.batch = rows;
     const runs = this.#findRuns(withSlack(chunk, MAX_FAST_LINE), chunk.length);

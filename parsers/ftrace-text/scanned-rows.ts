@@ -27,7 +27,7 @@ export interface ScannedChunk extends ScannedPart {
 
 /** The columns of an EventBatch without stacks, over one buffer. */
 export class ScannedRows {
-  readonly buffer: ArrayBuffer;
+  readonly buffer: SharedArrayBuffer;
   readonly capacity = ROWS;
   /** Rows written; of those that another thread wrote it tells itself. */
   length = 0;
@@ -42,8 +42,8 @@ export class ScannedRows {
   readonly migratetype: Int8Array;
 
   /** @param buffer one that came back, or null for a new one. */
-  constructor(buffer: ArrayBuffer | null) {
-    this.buffer = buffer ?? new ArrayBuffer(ROWS * BYTES_PER_ROW);
+  constructor(buffer: SharedArrayBuffer | null) {
+    this.buffer = buffer ?? new SharedArrayBuffer(ROWS * BYTES_PER_ROW);
     let at = 0;
     const next = (bytes: number): number => {
       const from = at;

@@ -33,7 +33,7 @@ async function readPlain(
   task: ReaderTask,
   pool: BufferPool,
   stats: ReadStats,
-  send: (bytes: Uint8Array<ArrayBuffer>) => void,
+  send: (bytes: Uint8Array<SharedArrayBuffer>) => void,
 ): Promise<void> {
   const { hash: wanted, inputBytes } = task.options;
   const hash = wanted ? createHash('sha256') : null;
@@ -57,12 +57,11 @@ async function run(task: ReaderTask): Promise<void> {
   const port = parentPort;
   if (port === null) return;
   const pool = new BufferPool(READ_BYTES, QUEUE);
-  port.on('message', (buffer: ArrayBuffer) => pool.give(buffer));
+  port.on('message', (buffer: SharedArrayBuffer) => pool.give(buffer));
   const stats = newReadStats();
-  const post = (message: ReaderMessage, transfer: ArrayBuffer[] = []): void =>
-    port.postMessage(message, transfer);
-  const send = (bytes: Uint8Array<ArrayBuffer>): void =>
-    post({ kind: 'chunk', bytes, stats: { ...stats } }, [bytes.buffer]);
+  const post = (message: ReaderMessage): void => port.postMessage(message);
+  const send = (bytes: Uint8Array<SharedArrayBuffer>): void =>
+    post({ kind: 'chunk', bytes, stats: { ...stats } });
   try {
     if (task.plain === true) await readPlain(task, pool, stats, send);
     else {

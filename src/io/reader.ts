@@ -81,7 +81,7 @@ export async function* readInThread(
       if (message.kind === 'end') return;
       if (message.kind === 'stop') throw new ReadStop(message.reason, message.detail);
       yield message.bytes;
-      worker.postMessage(message.bytes.buffer, [message.bytes.buffer as ArrayBuffer]);
+      worker.postMessage(message.bytes.buffer);
     }
   } finally {
     await worker.terminate();

@@ -47,12 +47,12 @@ export interface ScanTask {
 
 /** What a scan found in a chunk; only its memory is of interest here. */
 export interface Scanned {
-  readonly buffer: ArrayBuffer;
+  readonly buffer: SharedArrayBuffer;
 }
 
 /** Looks at chunks ahead of the parser; parsers/scanners.ts has them. */
 export interface ThreadScanner {
-  scan(chunk: Uint8Array, buffer: ArrayBuffer | null): Scanned;
+  scan(chunk: Uint8Array, buffer: SharedArrayBuffer | null): Scanned;
 }
 
 /** Scan thread → main thread. */
@@ -73,8 +73,8 @@ type ScanMessage =
 
 /** Main thread → scan thread: what is not needed any more. */
 interface ScanReply {
-  readonly bytes: ArrayBuffer;
-  readonly scanned: ArrayBuffer;
+  readonly bytes: SharedArrayBuffer;
+  readonly scanned: SharedArrayBuffer;
 }
 
 /** The main thread's side. */
@@ -105,9 +105,8 @@ export class ScannedFile {
         this.found = message.scanned;
         yield message.bytes;
         this.found = null;
-        const bytes = message.bytes.buffer as ArrayBuffer;
-        const scanned = message.scanned.buffer;
-        worker.postMessage({ bytes, scanned } satisfies ScanReply, [bytes, scanned]);
+        const bytes = message.bytes.buffer as SharedArrayBuffer;
+        worker.postMessage({ bytes, scanned: message.scanned.buffer } satisfies ScanReply);
       }
     } finally {
       await worker.terminate();
@@ -139,7 +138,7 @@ class ScanThread {
   readonly #port: MessagePort;
   readonly #scanner: ThreadScanner;
   readonly #pool = new BufferPool(READ_BYTES + SLACK_BYTES, QUEUE);
-  readonly #spare: ArrayBuffer[] = [];
+  readonly #spare: SharedArrayBuffer[] = [];
 
   constructor(task: ScanTask, port: MessagePort, scanner: ThreadScanner) {
     this.#task = task;
@@ -169,7 +168,7 @@ class ScanThread {
   }
 
   /** A buffer; those that have come back first, because they are still in the cache. */
-  #room(): Promise<ArrayBuffer> {
+  #room(): Promise<SharedArrayBuffer> {
     for (;;) {
       const received = receiveMessageOnPort(this.#port);
       if (received === undefined) return this.#pool.take();
@@ -194,10 +193,10 @@ class ScanThread {
     return filled;
   }
 
-  #send(bytes: Uint8Array<ArrayBuffer>): void {
+  #send(bytes: Uint8Array<SharedArrayBuffer>): void {
     const scanned = this.#scanner.scan(bytes, this.#spare.pop() ?? null);
     const message: ScanMessage = { kind: 'chunk', bytes, scanned, rawBytes: this.rawBytes };
-    this.#port.postMessage(message, [bytes.buffer, scanned.buffer]);
+    this.#port.postMessage(message);
   }
 }
 
