@@ -6,7 +6,7 @@ import type { Diagnostics } from '../records/diagnostics.js';
 import { Claim, isPageMap } from '../records/page-claims.js';
 import type { BuddyinfoSnapshot } from '../records/snapshot.js';
 import type { ReplayCore } from './core.js';
-import { indexOf, MAX_FATE_INDEX, Next, nextOf } from './fates.js';
+import { seenFates } from './fates.js';
 import type { Geometry } from './geometry.js';
 import { PageCopy, type PageValues } from './page-copy.js';
 import type { PlacedSnapshot } from './place.js';
@@ -65,23 +65,25 @@ export function buddyinfoCopies(
 
 /** Sets the pages whose fate was what this copy shows; they get the fate that comes after it. */
 export function applyCopy(core: ReplayCore, copy: PageCopy, after: PageValues): void {
-  const index = Math.min(copy.beginIndex, MAX_FATE_INDEX);
+  const [seenFree, seenTaken] = seenFates(copy);
+  const { fate } = core;
   let position = 0;
-  copy.forEach((page) => {
-    const at = position++;
-    const fate = core.fate[page]!;
-    const next = nextOf(fate);
-    if ((next !== Next.seenFree && next !== Next.seenTaken) || indexOf(fate) !== index) return;
-    if (next === Next.seenFree) core.put(page);
-    else core.take(page, 1);
-    core.fate[page] = after.at(at);
+  copy.eachRun((from, pages) => {
+    for (let page = from; page < from + pages; page++, position++) {
+      if (fate[page] === seenFree) core.put(page);
+      else if (fate[page] === seenTaken) core.take(page, 1);
+      else continue;
+      fate[page] = after.at(position);
+    }
   });
 }
 
 /** Sets every page that the copy tells of, whatever follows. */
 export function applyMap(core: ReplayCore, copy: PageCopy): void {
-  copy.forEach((page, claim) => {
-    if (claim === Claim.free) core.put(page);
-    else core.take(page, 1);
+  copy.eachRun((from, pages, claim) => {
+    for (let page = from; page < from + pages; page++) {
+      if (claim === Claim.free) core.put(page);
+      else core.take(page, 1);
+    }
   });
 }

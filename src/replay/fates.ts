@@ -141,11 +141,20 @@ export function traceFates(
   };
 }
 
-function observe(next: Uint32Array, copy: PageCopy): void {
+/** The fates of pages that the copy shows next, free and taken. */
+export function seenFates(copy: PageCopy): readonly [free: number, taken: number] {
   const index = Math.min(copy.beginIndex, MAX_FATE_INDEX);
-  copy.forEach((page, claim) => {
-    if (indexOf(next[page]!) < copy.endIndex) return;
-    next[page] = ((index << 3) | (claim === Claim.free ? Next.seenFree : Next.seenTaken)) >>> 0;
+  return [((index << 3) | Next.seenFree) >>> 0, ((index << 3) | Next.seenTaken) >>> 0];
+}
+
+function observe(next: Uint32Array, copy: PageCopy): void {
+  const [seenFree, seenTaken] = seenFates(copy);
+  const { endIndex } = copy;
+  copy.eachRun((from, pages, claim) => {
+    const seen = claim === Claim.free ? seenFree : seenTaken;
+    for (let page = from; page < from + pages; page++) {
+      if (indexOf(next[page]!) >= endIndex) next[page] = seen;
+    }
   });
 }
 

@@ -56,16 +56,41 @@ export class PageCopy {
     });
   }
 
-  /** Calls back for every dense page of which the copy claims something (Claim), always in the same order. */
-  forEach(visit: (page: number, claim: number) => void): void {
+  /** Calls back for every run of dense pages of which the copy claims the same, always in the same order. */
+  eachRun(visit: RunVisitor): void {
     const map = this.#map;
     for (const { page, pfn, pages } of this.#stretches) {
-      for (let i = 0; i < pages; i++) {
-        if (map.kind === 'kpageflags') visit(page + i, map.classes[pfn + i]! & PageClass.buddy);
-        else if (map.kind === 'page_owner' || map.mapped[pfn + i] === 1)
-          visit(page + i, Claim.taken);
+      if (map.kind === 'page_owner') visit(page, pages, Claim.taken);
+      else if (map.kind === 'kpageflags') {
+        eachLikeRun(map.classes, PageClass.buddy, pfn, pages, (at, count, claim) =>
+          visit(page + at, count, claim),
+        );
+      } else {
+        eachLikeRun(map.mapped, 1, pfn, pages, (at, count, mapped) => {
+          if (mapped === 1) visit(page + at, count, Claim.taken);
+        });
       }
     }
+  }
+}
+
+/** Told that a copy claims the same (Claim) of dense pages [page, page + pages). */
+export type RunVisitor = (page: number, pages: number, claim: number) => void;
+
+/** Runs of equal `bytes[from + at] & bit` among the first `length`. */
+function eachLikeRun(
+  bytes: Uint8Array,
+  bit: number,
+  from: number,
+  length: number,
+  visit: (at: number, count: number, value: number) => void,
+): void {
+  for (let at = 0; at < length; ) {
+    const value = bytes[from + at]! & bit;
+    let end = at + 1;
+    while (end < length && (bytes[from + end]! & bit) === value) end++;
+    visit(at, end - at, value);
+    at = end;
   }
 }
 
@@ -76,18 +101,23 @@ export class PageValues {
   constructor(copy: PageCopy, values: Uint32Array) {
     const chunk = new Uint32Array(CHUNK);
     let length = 0;
-    const keep = (): void => {
-      const used = chunk.subarray(0, length);
-      const [first] = used;
-      if (first !== undefined)
-        this.#chunks.push(used.every((value) => value === first) ? first : used.slice());
-      length = 0;
-    };
-    copy.forEach((page) => {
-      chunk[length++] = values[page]!;
-      if (length === CHUNK) keep();
+    copy.eachRun((page, pages) => {
+      for (let p = page; p < page + pages; ) {
+        const count = Math.min(page + pages - p, CHUNK - length);
+        for (let i = 0; i < count; i++) chunk[length++] = values[p++]!;
+        if (length < CHUNK) continue;
+        this.#keep(chunk);
+        length = 0;
+      }
     });
-    keep();
+    if (length > 0) this.#keep(chunk.subarray(0, length));
+  }
+
+  #keep(chunk: Uint32Array): void {
+    const first = chunk[0]!;
+    let like = 1;
+    while (like < chunk.length && chunk[like] === first) like++;
+    this.#chunks.push(like === chunk.length ? first : chunk.slice());
   }
 
   /** Value of the page that the copy speaks of as its `position`-th. */
