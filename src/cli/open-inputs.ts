@@ -5,6 +5,7 @@ import { FORMATS, formatById } from '../../parsers/registry.js';
 import { openRecording } from '../recording/open.js';
 import type { OpenOptions, Progress, Recording } from '../recording/recording.js';
 import type { SourceSummary } from '../records/source.js';
+import { SurveyWatch } from '../replay/survey.js';
 import { type Session, UsageError } from './command.js';
 import type { ProgressReporter } from './progress.js';
 
@@ -12,6 +13,9 @@ const PHASES: Readonly<Record<Progress['phase'], string>> = {
   read: 'reading',
   merge: 'sorting events',
 };
+
+/** Where a replay follows: the events are surveyed while they are read. */
+export const SURVEYED: Pick<OpenOptions, 'watch'> = { watch: () => new SurveyWatch() };
 
 /** What recording tells, as a line on a terminal. */
 export function watchReading(reporter: ProgressReporter): NonNullable<OpenOptions['progress']> {

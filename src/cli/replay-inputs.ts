@@ -5,7 +5,7 @@
 import { readTextFile } from '../io/text-file.js';
 import { parseGfpSet } from '../kernel/gfp.js';
 import type { ProfileSwitches } from '../kernel/profile-switches.js';
-import type { OpenOptions, Recording } from '../recording/recording.js';
+import type { Recording } from '../recording/recording.js';
 import type { LogFact, SplatRecord } from '../records/splat.js';
 import { formatSeconds, parseSeconds } from '../records/time.js';
 import type { PfnRange } from '../replay/geometry.js';
@@ -20,9 +20,6 @@ import { type Session, UsageError } from './command.js';
 
 const PAGE_BYTES = 4096;
 const MAX_INSTANTS = 1_000_000;
-
-/** For `openInputs`, where a replay follows: the events are surveyed while they are read. */
-export const SURVEYED: Pick<OpenOptions, 'watch'> = { watch: () => new SurveyWatch() };
 
 export function replayInput(recording: Recording): ReplayInput {
   const { watch } = recording;

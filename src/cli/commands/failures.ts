@@ -8,13 +8,12 @@ import type { Recording } from '../../recording/recording.js';
 import { csvField } from '../../report/escape.js';
 import { failureLine } from '../../report/files.js';
 import { type Command, ExitCode, type Session } from '../command.js';
-import { openInputs, recordingIsUsable } from '../open-inputs.js';
+import { openInputs, recordingIsUsable, SURVEYED } from '../open-inputs.js';
 import {
   canReconstruct,
   checkGfp,
   readOrders,
   reconstructRecording,
-  SURVEYED,
   seconds,
 } from '../replay-inputs.js';
 import { textTable } from '../text-table.js';

@@ -7,7 +7,7 @@ import type { Verdict } from '../../analysis/types.js';
 import { RequestJudge } from '../../analysis/verdict.js';
 import type { ReplayStop } from '../../replay/reconstruct.js';
 import { type Command, ExitCode, type Session } from '../command.js';
-import { openInputs, recordingIsUsable } from '../open-inputs.js';
+import { openInputs, recordingIsUsable, SURVEYED } from '../open-inputs.js';
 import {
   canReconstruct,
   checkGfp,
@@ -15,7 +15,6 @@ import {
   readInstants,
   readOrders,
   reconstructRecording,
-  SURVEYED,
   seconds,
 } from '../replay-inputs.js';
 import { textTable } from '../text-table.js';

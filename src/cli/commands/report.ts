@@ -5,9 +5,6 @@ import { join } from 'node:path';
 import type { Argv } from 'yargs';
 import type { ReportData } from '../../analysis/report-data.js';
 import { writeFilesAtomic } from '../../io/write.js';
-import { reportFiles } from '../../report/files.js';
-import { renderMarkdown } from '../../report/markdown.js';
-import { Redactor, redactReport } from '../../report/redact.js';
 import { analyseInputs, type Findings, titleOf } from '../analyse.js';
 import { type Command, ExitCode, type Session, UsageError } from '../command.js';
 import { reportRuntime } from '../runtime-file.js';
@@ -60,16 +57,19 @@ async function run(args: ReportArgs, session: Session): Promise<ExitCode> {
     node: args.node,
     title: args.title ?? titleOf(inputs),
   };
+  // Loaded while the inputs are read.
+  const writer = args.format === 'md' ? null : import('../../report/files.js');
   const plain = await analyseInputs(inputs, request, session);
   if (plain === null) return ExitCode.noInput;
-  const found = args.redact === undefined ? plain : redacted(plain, args.redact);
-  if (args.format === 'md') await session.out.write(renderMarkdown(found.data));
-  else await writeFiles(found, session);
+  const found = args.redact === undefined ? plain : await redacted(plain, args.redact);
+  if (writer === null) await writeMarkdown(found, session);
+  else await writeFiles(found, (await writer).reportFiles, session);
   if (args.png !== undefined) await writePngs(found.data, args.png, session);
   return ExitCode.done;
 }
 
-function redacted({ data, windows }: Findings, key: string): Findings {
+async function redacted({ data, windows }: Findings, key: string): Promise<Findings> {
+  const { Redactor, redactReport } = await import('../../report/redact.js');
   const redactor = new Redactor(key);
   return {
     data: redactReport(data, redactor),
@@ -77,7 +77,16 @@ function redacted({ data, windows }: Findings, key: string): Findings {
   };
 }
 
-async function writeFiles({ data, windows }: Findings, session: Session): Promise<void> {
+async function writeMarkdown({ data }: Findings, session: Session): Promise<void> {
+  const { renderMarkdown } = await import('../../report/markdown.js');
+  await session.out.write(renderMarkdown(data));
+}
+
+async function writeFiles(
+  { data, windows }: Findings,
+  reportFiles: typeof import('../../report/files.js').reportFiles,
+  session: Session,
+): Promise<void> {
   const folder = session.common.output ?? DEFAULT_FOLDER;
   const force = session.common.force || session.common.output === null;
   session.progress.phase('writing', 0, 'files');

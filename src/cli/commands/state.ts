@@ -5,13 +5,12 @@ import type { Argv } from 'yargs';
 import { InstantFinder, stopsAt } from '../../analysis/predict.js';
 import type { ReplayState } from '../../replay/observer.js';
 import { type Command, ExitCode, type Session } from '../command.js';
-import { openInputs, recordingIsUsable } from '../open-inputs.js';
+import { openInputs, recordingIsUsable, SURVEYED } from '../open-inputs.js';
 import {
   canReconstruct,
   type InstantArgs,
   readInstants,
   reconstructRecording,
-  SURVEYED,
   seconds,
 } from '../replay-inputs.js';
 

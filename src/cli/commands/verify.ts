@@ -8,8 +8,8 @@ import {
   verify as verifyRecording,
 } from '../../analysis/verify.js';
 import { type Command, ExitCode, type Session, UsageError } from '../command.js';
-import { openInputs, recordingIsUsable } from '../open-inputs.js';
-import { canReconstruct, replayInput, replayOptions, SURVEYED } from '../replay-inputs.js';
+import { openInputs, recordingIsUsable, SURVEYED } from '../open-inputs.js';
+import { canReconstruct, replayInput, replayOptions } from '../replay-inputs.js';
 import { textTable } from '../text-table.js';
 
 interface VerifyArgs {
