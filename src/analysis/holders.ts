@@ -8,7 +8,7 @@
  * A page that compaction moves is freed at its old place and appears at the new one without an event, so
  * movable pages get lost to attribution over time; those that matter here do not move.
  */
-import { type EventBatch, EventKind, PFN_NONE } from '../records/events.js';
+import { BLOCK_PAGES, type EventBatch, EventKind, PFN_NONE } from '../records/events.js';
 import type { PrintkClock } from '../records/printk-clock.js';
 import type { PageOwnerSnapshot, Snapshot } from '../records/snapshot.js';
 import type { RecordingStrings } from '../records/strings.js';
@@ -191,7 +191,7 @@ export class HoldersObserver implements ReplayObserver {
   }
 
   #account(page: number, order: number, row: number, sinceS: number, sign: number): void {
-    const pages = sign * 2 ** order;
+    const pages = sign * BLOCK_PAGES[order]!;
     const { table } = this;
     table.live[row]! += pages;
     table.startSumS[row]! += pages * sinceS;

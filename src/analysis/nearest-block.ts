@@ -9,6 +9,7 @@
 import type { RecordingStrings } from '../records/strings.js';
 import { PageBit, type PageRun, type ReplayState } from '../replay/observer.js';
 import type { HoldersObserver } from './holders.js';
+import { FREE_OF_FOUR, pageWords } from './page-words.js';
 import type { NearestBlock } from './report-data.js';
 
 /** Words of four page states read over the whole recording. */
@@ -49,11 +50,7 @@ export class NearestBlocks {
     if (timeNs < (this.#nextNs.get(order) ?? Number.NEGATIVE_INFINITY)) return null;
     if (state.pages.length === 0 || this.#left <= 0) return null;
     this.#nextNs.set(order, timeNs + (toNs - fromNs) / LOOKS);
-    const words = new Int32Array(
-      state.pages.buffer,
-      state.pages.byteOffset,
-      state.pages.length >> 2,
-    );
+    const words = pageWords(state);
     return state.zones.flatMap((zone) => this.#inZone(state, words, zone.index, zone.runs, order));
   }
 
@@ -175,9 +172,6 @@ function takenPages(pages: Uint8Array, first: number, size: number, limit: numbe
   }
   return known === 0 ? -1 : taken;
 }
-
-/** PageBit.free of four pages. */
-const FREE_OF_FOUR = PageBit.free * 0x01010101;
 
 /** The same for blocks of at least four pages, four at a time. */
 function takenByWords(words: Int32Array, first: number, size: number, limit: number): number {

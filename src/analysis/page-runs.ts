@@ -4,6 +4,7 @@
  * A recorded allocation is a run of its own, and so is a free block; other neighbours of the same state
  * are one run. Of allocated pages without a record nothing but that is known.
  */
+import { BLOCK_PAGES } from '../records/events.js';
 import { PageBit, type ReplayState } from '../replay/observer.js';
 import type { HoldersObserver } from './holders.js';
 import { PAGE_STATES } from './report-data.js';
@@ -26,7 +27,7 @@ export class PageRuns {
 
   push(pages: number, state: number, order: number, owner: number, sinceS: number): void {
     const i = this.length++;
-    if (i === this.pages.length) this.#grow();
+    if (i === this.pages.length) this.#grow(i + 1);
     this.pages[i] = pages;
     this.state[i] = state;
     this.order[i] = order;
@@ -36,9 +37,25 @@ export class PageRuns {
 
   /** Adds runs [from, to) of another. */
   append(other: PageRuns, from: number, to: number): void {
-    for (let i = from; i < to; i++) {
-      const owner = other.owner[i]!;
-      this.push(other.pages[i]!, other.state[i]!, other.order[i]!, owner, other.sinceS[i]!);
+    const at = this.length;
+    this.length += to - from;
+    if (this.length > this.pages.length) this.#grow(this.length);
+    this.#copy(other, from, to, at);
+  }
+
+  /** Moves runs [from, to) of its own down to `at`, where the runs end from now on. */
+  moveDown(from: number, to: number, at: number): void {
+    this.length = at + to - from;
+    if (from !== at) this.#copy(this, from, to, at);
+  }
+
+  #copy(other: PageRuns, from: number, to: number, at: number): void {
+    for (let i = from, k = at; i < to; i++, k++) {
+      this.pages[k] = other.pages[i]!;
+      this.state[k] = other.state[i]!;
+      this.order[k] = other.order[i]!;
+      this.owner[k] = other.owner[i]!;
+      this.sinceS[k] = other.sinceS[i]!;
     }
   }
 
@@ -58,11 +75,12 @@ export class PageRuns {
     return true;
   }
 
-  #grow(): void {
+  #grow(least: number): void {
+    const length = Math.max(least, this.pages.length * 2);
     const grown = <T extends Uint16Array | Uint8Array | Int8Array | Int32Array | Float32Array>(
       old: T,
     ): T => {
-      const next = new (old.constructor as new (length: number) => T)(old.length * 2);
+      const next = new (old.constructor as new (length: number) => T)(length);
       next.set(old);
       return next;
     };
@@ -102,7 +120,7 @@ export function readRuns(
     const what = stateNumber(state.pages[page]!);
     const owner = what === FREE ? -1 : (owners?.ownerAt(page) ?? -1);
     const order = owner >= 0 ? owners!.orderAt(page) : what === FREE ? state.headOrder[page]! : -1;
-    const pages = Math.min(end - page, order > 0 ? 2 ** order : 1);
+    const pages = Math.min(end - page, order > 0 ? BLOCK_PAGES[order]! : 1);
     const last = into.length - 1;
     const joins = order < 0 && last >= 0 && into.state[last] === what && into.order[last]! < 0;
     if (joins) into.pages[last]! += pages;

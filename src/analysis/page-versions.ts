@@ -46,7 +46,7 @@ export class PageVersions {
   #every = 1;
   #turn = 0;
   #versions: PageVersion[] = [];
-  runs = new PageRuns();
+  readonly runs = new PageRuns();
   readonly #reading = new PageRuns();
   #pinnedRuns = 0;
   #read = 0;
@@ -175,15 +175,16 @@ export class PageVersions {
   }
 
   #keepOnly(kept: readonly PageVersion[]): void {
-    const old = this.runs;
-    this.runs = new PageRuns();
     this.#newest.fill(-1);
+    let end = 0;
     this.#versions = kept.map((version, i) => {
-      const from = this.runs.length;
-      this.runs.append(old, version.from, version.to);
+      const from = end;
+      this.runs.moveDown(version.from, version.to, from);
+      end = this.runs.length;
       this.#newest[version.block] = i;
-      return { ...version, from, to: this.runs.length };
+      return { ...version, from, to: end };
     });
+    this.runs.length = end;
   }
 
   /** Instants at which every block is known as its newest version up to then. */

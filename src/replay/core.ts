@@ -14,6 +14,7 @@
 import { BLOCK_PAGES } from '../records/events.js';
 import { Action, type ActionBatch } from './actions.js';
 import { isGhostFate } from './fates.js';
+import { fillStretch } from './fill.js';
 import { FreeLists } from './free-lists.js';
 import type { Geometry } from './geometry.js';
 import { PageBit } from './observer.js';
@@ -281,11 +282,11 @@ export class ReplayCore {
 
   #setFate(page: number, order: number, index: number, fate: number, runs: Uint32Array): void {
     const end = Math.min(page + BLOCK_PAGES[order]!, this.fate.length);
-    this.since.fill(index, page, end);
+    fillStretch(this.since, index, page, end);
     for (let p = page, r = fate; p < end; r += 2) {
       const count = runs[r]!;
       const value = runs[r + 1]!;
-      this.fate.fill(value, p, p + count);
+      fillStretch(this.fate, value, p, p + count);
       if (this.onGhost !== null && isGhostFate(value)) {
         for (let q = p; q < p + count; q++) this.onGhost(q, value);
       }

@@ -25,6 +25,7 @@ import {
 } from '../records/events.js';
 import { Claim } from '../records/page-claims.js';
 import { Action, ActionBatch, ActionSpool } from './actions.js';
+import { fillStretch } from './fill.js';
 import { LockedRuns } from './locked-runs.js';
 import { type PageCopy, PageValues } from './page-copy.js';
 import { PcpQueues } from './pcp-queues.js';
@@ -236,7 +237,7 @@ class FateTracer {
       if (k === EventKind.free) this.#settleFree(i, batch, index);
       const mine = ((index << 3) | classOf(k)) >>> 0;
       if (o === 0) next[page] = mine;
-      else next.fill(mine, page, Math.min(page + BLOCK_PAGES[o]!, next.length));
+      else fillStretch(next, mine, page, Math.min(page + BLOCK_PAGES[o]!, next.length));
     }
   }
 

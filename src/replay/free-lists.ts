@@ -9,6 +9,7 @@
  * Pageblocks may be set apart (HIGHATOMIC on 5.19 and later): such a pageblock does not merge with one that is not,
  * and its blocks are counted once more on their own. Not modelled: list order (see docs/model/merging.md).
  */
+import { fillStretch } from './fill.js';
 import { PageBit } from './observer.js';
 
 export class FreeLists {
@@ -136,7 +137,7 @@ export class FreeLists {
   #addBlock(zone: number, page: number, order: number): void {
     const base = zone * this.orders;
     if (order === 0) this.pages[page] = PageBit.free;
-    else this.pages.fill(PageBit.free, page, page + (1 << order));
+    else fillStretch(this.pages, PageBit.free, page, page + (1 << order));
     this.freePages[zone] = this.freePages[zone]! + (1 << order);
     this.dirty[zone] = 1;
     this.anyDirty = true;
@@ -172,7 +173,7 @@ export class FreeLists {
       }
     }
     if (taken === 0) taken = this.#removeScattered(zone, page, order);
-    this.pages.fill(bits, page, page + (1 << order));
+    fillStretch(this.pages, bits, page, page + (1 << order));
     return taken;
   }
 
