@@ -19,7 +19,7 @@ import {
 
 import { RefusalLog } from './refusals.js';
 import { countBelow } from './sorted.js';
-import { CHUNK_PAGES, TouchedMemory } from './touched-memory.js';
+import { TouchedMemory } from './touched-memory.js';
 
 /** All events of a recording in time order; `EventSpool` is one. */
 export interface EventSource {
@@ -119,6 +119,8 @@ export class Survey {
   readonly rare = new RareLog();
   readonly refusals = new RefusalLog();
   readonly touched = new TouchedMemory();
+  /** Page events of the batch being surveyed, by `tallyCell`. */
+  readonly tally = new Float64Array((LAST_PAGE_KIND + 1) << 6);
 
   /** Free lists can be followed: removals and drains are recorded. */
   get buddyLevel(): boolean {
@@ -131,6 +133,38 @@ export class Survey {
    */
   get extfragRemoves(): boolean {
     return this.extfragAlone > 4 * this.extfragWithZoneLocked;
+  }
+
+  /** Adds the tally of a batch to the counts. */
+  takeTally(): void {
+    for (let kind = 0; kind <= LAST_PAGE_KIND; kind++) {
+      for (let order = 0; order < MAX_ORDERS; order++) {
+        const ones = this.tally[tallyCell(kind, order, 1)]!;
+        const count = this.tally[tallyCell(kind, order, 0)]! + ones;
+        this.kinds[kind]! += count;
+        this.byOrder[order]! += count;
+        if (kind === EventKind.alloc) this.allocs[order]! += count;
+        else if (kind === EventKind.free) this.frees[order]! += count;
+        else if (kind === EventKind.pcpuDrain) this.drains[order]! += count;
+        else if (kind === EventKind.zoneLocked) this.refills[order]! += ones;
+      }
+    }
+    this.tally.fill(0);
+  }
+
+  /** Event i of the batch, of a rare kind. */
+  noteRare(batch: EventBatch, i: number, index: number): void {
+    const kind = batch.kind[i]!;
+    this.kinds[kind]!++;
+    // Texts tell the replay nothing, and there may be one for every request.
+    if (kind !== EventKind.printk && kind !== EventKind.marker) this.rare.push(batch, i, index);
+  }
+
+  /** Event i of the batch, a request that got no page. */
+  noteFailure(batch: EventBatch, i: number, index: number): void {
+    this.kinds[EventKind.alloc]!++;
+    this.failures[batch.order[i]!]!++;
+    this.refusals.note(batch, i, index);
   }
 
   /** Follows each cpu's last stealing extfrag to the next page event of that cpu. */
@@ -214,36 +248,25 @@ export function surveyEvents(source: EventSource): Survey {
 
 function surveyBatch(survey: Survey, batch: EventBatch, offset: number): void {
   const { kind, order, pfn, detail, cpu, timeNs, length } = batch;
-  const { kinds, allocs, frees, drains, refills, byOrder } = survey;
+  const { tally, touched } = survey;
   let { lastNs: last, maxCpu, minPfn, endPfn, extfragPending: pending } = survey;
-  let touchedFrom = 0;
-  let touchedEnd = 0;
   if (length > 0 && Number.isNaN(survey.firstNs)) survey.firstNs = timeNs[0]!;
   for (let i = 0; i < length; i++) {
     const k = kind[i]!;
-    kinds[k]!++;
     if (timeNs[i]! < last) survey.backwards++;
     last = timeNs[i]!;
     if (cpu[i]! > maxCpu) maxCpu = cpu[i]!;
     if (k > LAST_PAGE_KIND) {
-      // Texts tell the replay nothing, and there may be one for every request.
-      if (k !== EventKind.printk && k !== EventKind.marker) survey.rare.push(batch, i, offset + i);
+      survey.noteRare(batch, i, offset + i);
       continue;
     }
     const o = order[i]!;
     const p = pfn[i]!;
-    if (k === EventKind.alloc) {
-      if (p === PFN_NONE) {
-        survey.failures[o]!++;
-        survey.refusals.note(batch, i, offset + i);
-        continue;
-      }
-      allocs[o]!++;
-    } else if (k === EventKind.free) frees[o]!++;
-    else if (k === EventKind.zoneLocked) {
-      if (detail[i] === 1) refills[o]!++;
-    } else if (k === EventKind.pcpuDrain) drains[o]!++;
-    byOrder[o]!++;
+    if (p === PFN_NONE && k === EventKind.alloc) {
+      survey.noteFailure(batch, i, offset + i);
+      continue;
+    }
+    tally[tallyCell(k, o, detail[i]!)]!++;
     if (k === EventKind.extfrag) {
       const { pageblockOrder, changeOwnership } = unpackExtfrag(detail[i]!);
       survey.pageblockOrder = pageblockOrder;
@@ -256,14 +279,20 @@ function surveyBatch(survey: Survey, batch: EventBatch, offset: number): void {
     if (p < minPfn) minPfn = p;
     const end = p + BLOCK_PAGES[o]!;
     if (end > endPfn) endPfn = end;
-    if (p < touchedFrom || end > touchedEnd) {
-      survey.touched.add(p, end);
-      touchedFrom = Math.floor(p / CHUNK_PAGES) * CHUNK_PAGES;
-      touchedEnd = touchedFrom + CHUNK_PAGES;
-    }
+    if (!touched.has(p, end)) touched.add(p, end);
   }
   survey.lastNs = last;
   survey.maxCpu = maxCpu;
   survey.minPfn = minPfn;
   survey.endPfn = endPfn;
+  survey.takeTally();
+}
+
+/**
+ * Where page events of one kind and order are counted while a batch is surveyed, apart by whether their detail is 1.
+ * What follows from kind and order is worked out once a batch: a branch on the kind of each event, which nothing
+ * foretells, takes longer than all else.
+ */
+function tallyCell(kind: number, order: number, detail: number): number {
+  return (kind << 6) | (order << 1) | (detail === 1 ? 1 : 0);
 }

@@ -20,6 +20,12 @@ export class TouchedMemory {
   /** Some chunks were left out. */
   incomplete = false;
 
+  /** Whether pages [from, to) are in one chunk that was touched before: then adding them changes nothing. */
+  has(fromPfn: number, toPfn: number): boolean {
+    const chunk = Math.floor(fromPfn / CHUNK_PAGES);
+    return chunk < this.#nearEnd && toPfn <= (chunk + 1) * CHUNK_PAGES && this.#near[chunk] === 1;
+  }
+
   /** An event touches pages [from, to). */
   add(fromPfn: number, toPfn: number): void {
     this.addRange(fromPfn, Math.min(toPfn, fromPfn + MAX_PAGES));
