@@ -5,12 +5,12 @@
  * Positions in two runs are compared by the phases that both mark (`phase NAME`), else by the share
  * of the run that has passed: position 0 is the start of each, 1 the end. Nothing is measured anew.
  */
-import { unusableIndex } from '../kernel/fragmentation-index.js';
+import { unusableIndex, unusableIndexBounds } from '../kernel/fragmentation-index.js';
 import { type Difference, differences } from './compare-facts.js';
-import type { ReportData, ReportInput } from './report-data.js';
+import type { FailureTotal, Headroom, ReportData, ReportInput } from './report-data.js';
 import { PLAIN } from './request-classes.js';
-import { bytesText, digits, duration, ordersText, percent } from './words.js';
-import { keptHeadroom } from './zone-headroom.js';
+import { bytesText, digits, duration, ordersText, percent, plural } from './words.js';
+import { headroomOf, keptHeadroom, leastIn } from './zone-headroom.js';
 
 export const COMPARE_SCHEMA = 1;
 /** Positions at which series are compared. */
@@ -25,6 +25,8 @@ export interface OrderComparison {
   readonly order: number;
   /** Share of the run that fails, and its time in ns; [A, B]. */
   readonly share: readonly [number, number];
+  /** The part of `share` that holds whatever the bounds of the reconstruction. */
+  readonly certain: readonly [number, number];
   readonly ns: readonly [number, number];
   readonly windows: readonly [number, number];
   readonly longestNs: readonly [number, number];
@@ -37,6 +39,14 @@ export interface HolderComparison {
   /** Immovable pages at the end, and of these in movable pageblocks; [A, B]. */
   readonly pages: readonly [number, number];
   readonly mixed: readonly [number, number];
+  /** Of `pages`, those that may have been freed while events were lost. */
+  readonly doubtful: readonly [number, number];
+}
+
+/** What the bounds of a reconstruction leave open, by position; null where nothing is known. */
+export interface SeriesBounds {
+  readonly low: readonly (number | null)[];
+  readonly high: readonly (number | null)[];
 }
 
 /** Values by position; null where an input has none. */
@@ -44,6 +54,8 @@ export interface ComparedSeries {
   readonly order: number;
   readonly a: readonly (number | null)[];
   readonly b: readonly (number | null)[];
+  /** Of a and of b. */
+  readonly bounds: readonly [SeriesBounds, SeriesBounds];
 }
 
 export interface Comparison {
@@ -61,6 +73,8 @@ export interface Comparison {
   /** Unusable free space index of all zones together, 0 to 1. */
   readonly unusable: readonly ComparedSeries[];
   readonly holders: readonly HolderComparison[];
+  /** Positions of the series at which events were lost; [A, B]. */
+  readonly lost: readonly [readonly number[], readonly number[]];
   /** Bytes in a page of A, which B shares or `differences` says so. */
   readonly pageSize: number;
   /** Where each came from; [A, B]. */
@@ -97,6 +111,7 @@ export function compareReports(a: ReportData, b: ReportData, gfp: string = PLAIN
     headroom: shown.map((order) => series(both, places, order, leastHeadroom(gfp))),
     unusable: shown.map((order) => series(both, places, order, unusable)),
     holders: compareHolders(both),
+    lost: [lostSteps(a, places[0]), lostSteps(b, places[1])],
     pageSize: a.pageSize,
     provenance: [provenanceOf(a), provenanceOf(b)],
   };
@@ -150,7 +165,23 @@ function bucketsByStep(data: ReportData, phases: readonly string[]): number[] {
   });
 }
 
-type Read = (data: ReportData, order: number, from: number, to: number) => number | null;
+/** Steps in which some event was lost. */
+function lostSteps({ timeline }: ReportData, places: readonly number[]): number[] {
+  const bucket = (ns: number): number => Math.floor((ns - timeline.fromNs) / timeline.bucketNs);
+  return places.flatMap((to, step) => {
+    const from = step === 0 ? 0 : places[step - 1]! + 1;
+    const some = timeline.lost.some((l) => bucket(l.fromNs) <= to && bucket(l.toNs) >= from);
+    return some ? [step] : [];
+  });
+}
+
+interface Bounded {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+type Read = (data: ReportData, order: number, from: number, to: number) => Bounded | null;
 
 function series(
   both: Pair<ReportData>,
@@ -158,28 +189,46 @@ function series(
   order: number,
   read: Read,
 ): ComparedSeries {
-  const values = (side: 0 | 1): (number | null)[] =>
-    places[side].map((to, step) => {
-      const from = Math.min(to, step === 0 ? 0 : places[side][step - 1]! + 1);
-      return order < both[side].orders ? read(both[side], order, from, to) : null;
+  const side = (i: 0 | 1): (Bounded | null)[] =>
+    places[i].map((to, step) => {
+      const from = Math.min(to, step === 0 ? 0 : places[i][step - 1]! + 1);
+      return order < both[i].orders ? read(both[i], order, from, to) : null;
     });
-  return { order, a: values(0), b: values(1) };
+  const [a, b] = [side(0), side(1)];
+  const plane = (found: readonly (Bounded | null)[], of: keyof Bounded): (number | null)[] =>
+    found.map((one) => one?.[of] ?? null);
+  const bounds = (found: readonly (Bounded | null)[]): SeriesBounds => ({
+    low: plane(found, 'low'),
+    high: plane(found, 'high'),
+  });
+  return { order, a: plane(a, 'value'), b: plane(b, 'value'), bounds: [bounds(a), bounds(b)] };
 }
 
 function leastHeadroom(gfp: string): Read {
-  return ({ headroom }, order, from, to) => {
-    const values = (keptHeadroom(headroom, gfp)?.min[order] ?? []).slice(from, to + 1);
-    return values.length > 0 ? values.reduce((x, y) => Math.min(x, y)) : null;
+  const reckoned = new Map<ReportData, Headroom>();
+  return (data, order, from, to) => {
+    if (keptHeadroom(data.headroom, gfp)?.min[order] === undefined) return null;
+    const headroom = reckoned.get(data) ?? headroomOf(data, gfp, null);
+    reckoned.set(data, headroom);
+    const found = headroom.min[order]!.slice(from, to + 1).map((_, i) =>
+      leastIn(headroom, order, from + i),
+    );
+    if (found.length === 0) return null;
+    const least = (of: 'least' | 'low' | 'high'): number =>
+      Math.min(...found.map((one) => one[of]));
+    return { value: least('least'), low: least('low'), high: least('high') };
   };
 }
 
 const unusable: Read = (data, order, _from, to) => {
   const zones = data.timeline.zones;
   if (zones.every((zone) => zone.certainty[to] === 'u')) return null;
-  const free = Array.from({ length: data.orders }, (_, q) =>
-    zones.reduce((sum, zone) => sum + (zone.last[q]?.[to] ?? 0), 0),
-  );
-  return unusableIndex(free, order) / 1000;
+  const sum = (plane: 'last' | 'low' | 'high'): number[] =>
+    Array.from({ length: data.orders }, (_, q) =>
+      zones.reduce((total, zone) => total + ((zone[plane] ?? zone.last)[q]?.[to] ?? 0), 0),
+    );
+  const [low, high] = unusableIndexBounds(sum('low'), sum('high'), order);
+  return { value: unusableIndex(sum('last'), order) / 1000, low: low / 1000, high: high / 1000 };
 };
 
 function compareOrders(both: Pair<ReportData>, gfp: string): OrderComparison[] {
@@ -193,6 +242,7 @@ function compareOrders(both: Pair<ReportData>, gfp: string): OrderComparison[] {
     rows.push({
       order,
       share: pair((i) => totals[i]?.share ?? 0),
+      certain: pair((i) => certainShare(totals[i])),
       ns: pair((i) => totals[i]?.ns ?? 0),
       windows: pair((i) => totals[i]?.windows ?? 0),
       longestNs: pair((i) => totals[i]?.longestNs ?? 0),
@@ -200,6 +250,10 @@ function compareOrders(both: Pair<ReportData>, gfp: string): OrderComparison[] {
     });
   }
   return rows;
+}
+
+function certainShare(total: FailureTotal | undefined): number {
+  return total && total.ns > 0 ? (total.share * total.exactNs) / total.ns : 0;
 }
 
 function refusedOf(data: ReportData, order: number): number {
@@ -219,13 +273,18 @@ function ordersOfInterest(orders: readonly OrderComparison[]): number[] {
 }
 
 function compareHolders(both: Pair<ReportData>): HolderComparison[] {
-  const rows = new Map<string, { pages: [number, number]; mixed: [number, number] }>();
+  type Sides = Record<'pages' | 'mixed' | 'doubtful', [number, number]>;
+  const rows = new Map<string, Sides>();
   both.forEach((data, side) => {
     for (const holder of data.holders?.holders ?? []) {
       if (holder.migratetype === 'Movable' || holder.pages <= 0) continue;
-      const row = rows.get(holder.comm) ?? { pages: [0, 0], mixed: [0, 0] };
-      row.pages[side === 0 ? 0 : 1] += holder.pages;
-      row.mixed[side === 0 ? 0 : 1] += holder.mixedPages;
+      const row = rows.get(holder.comm) ?? { pages: [0, 0], mixed: [0, 0], doubtful: [0, 0] };
+      const i = side === 0 ? 0 : 1;
+      row.pages[i] += holder.pages;
+      row.mixed[i] += holder.mixedPages;
+      row.doubtful[i] += (holder.spread ?? [])
+        .flatMap((part) => part.doubtful)
+        .reduce((sum, pages) => sum + pages, 0);
       rows.set(holder.comm, row);
     }
   });
@@ -307,7 +366,7 @@ function paragraphsOf(
   }
   text.push(
     phases.length > 0
-      ? `Series are aligned by the ${phases.length} phases that both recordings mark (${phases.join(', ')}).`
+      ? `Series are aligned by the ${plural(phases.length, 'phase')} that both recordings mark (${phases.join(', ')}).`
       : 'The recordings share no phase markers, so series are aligned by the share of the run that has passed.',
   );
   return text;

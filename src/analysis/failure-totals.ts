@@ -4,6 +4,14 @@
 import type { FailureTotal } from './report-data.js';
 import type { FailureWindow, ZoneReason } from './types.js';
 
+/** Share of a figure that must hold whatever the bounds, for it to be given to the last digit. */
+const SURE = 0.95;
+
+/** The figures of a total are exact, or nearly: else they are an estimate and given as one. */
+export function sure(total: Pick<FailureTotal, 'ns' | 'exactNs'>): boolean {
+  return total.exactNs >= total.ns * SURE;
+}
+
 /** One row an order, gfp and node, by order. Windows of one class do not overlap. */
 export function failureTotals(
   windows: readonly FailureWindow[],

@@ -4,6 +4,7 @@
  */
 import { formatSeconds } from '../records/time.js';
 import { edgeWords, taskName } from './edge-words.js';
+import { sure } from './failure-totals.js';
 import { isJudged, judgedOrders, onlyJudged } from './judged.js';
 import {
   COMMON_ORDER,
@@ -178,13 +179,6 @@ function failureFact(data: NarrativeInput, main: FailureTotal) {
   };
 }
 
-/** Share of a figure that must hold whatever the bounds, for it to be given to the last digit. */
-const SURE = 0.95;
-
-function sure(total: FailureTotal): boolean {
-  return total.exactNs >= total.ns * SURE;
-}
-
 function memoryFact(data: NarrativeInput, main: FailureTotal) {
   const pages = freeDuring(data, main);
   return {
@@ -303,6 +297,12 @@ function paragraphs(
   }
   const surprise = surpriseParagraph(data, totals, refused);
   if (surprise) text.push(surprise);
+  const single = refused.byOrder.get(0) ?? 0;
+  if (single > 0) {
+    text.push(
+      `Even single pages (order 0) were refused, ${grouped(single)} times. Windows are of two pages and more, so they have no row in the chart.`,
+    );
+  }
   const zones = zonesParagraph(data, main);
   if (zones) text.push(zones);
   const holders = holdersParagraph(data);

@@ -21,6 +21,18 @@ export function keptHeadroom(
   return gfp === PLAIN ? headroom : headroom.others?.find((one) => one.gfp === gfp);
 }
 
+/** Least requests in a row in a bucket; the bounds at its end are taken to be as far off from the least. */
+export function leastIn(
+  { last, min, low, high }: Headroom,
+  order: number,
+  bucket: number,
+): { readonly least: number; readonly low: number; readonly high: number } {
+  const least = min[order]?.[bucket] ?? 0;
+  const end = last[order]?.[bucket] ?? 0;
+  const off = (plane: Headroom['low']): number => (plane?.[order]?.[bucket] ?? end) - end;
+  return { least, low: Math.max(0, least + off(low)), high: least + off(high) };
+}
+
 /** @param zone index in `zones`, null = all together. */
 export function headroomOf(data: Facts, gfp: string, zone: number | null): Headroom {
   const { headroom, orders, timeline } = data;

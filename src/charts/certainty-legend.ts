@@ -102,6 +102,34 @@ export const LOSS_SIGNS = {
   },
 } as const satisfies Readonly<Record<string, Sign>>;
 
+/** Signs of a comparison, whose axis is not time. */
+export const COMPARE_SIGNS = {
+  PALER: {
+    words: 'paler: best estimate, not certain',
+    shape: SQUARE,
+    fill: 'rgba(128, 136, 148, 0.45)',
+    stroke: CLEAR,
+  },
+  BAND: {
+    words: 'band: bounds, not exact',
+    shape: SQUARE,
+    fill: 'rgba(128, 136, 148, 0.45)',
+    stroke: CLEAR,
+  },
+  GAP: {
+    words: 'gap in a line: not known',
+    shape: 'M-1.4,0L-0.4,0M0.4,0L1.4,0',
+    fill: CLEAR,
+    stroke: HATCH_INK,
+  },
+  LOST_STEPS: {
+    words: 'events were lost (A above B)',
+    shape: 'M-1,-0.6L1,-0.6L1,0L-1,0Z',
+    fill: LOST_INK,
+    stroke: CLEAR,
+  },
+} as const satisfies Readonly<Record<string, Sign>>;
+
 /** A layer without marks: its scales have a legend. */
 export function legendLayer(signs: readonly Sign[]): Spec[] {
   if (signs.length === 0) return [];

@@ -2,7 +2,7 @@
  * Charts: how many requests in a row would succeed, over time and against a ring size.
  */
 import type { Headroom, ReportData } from '../analysis/report-data.js';
-import { headroomOf } from '../analysis/zone-headroom.js';
+import { headroomOf, leastIn as leastInBucket } from '../analysis/zone-headroom.js';
 import { columnsInView, lastIn, leastIn } from './buckets.js';
 import { bandLegend } from './certainty-legend.js';
 import { type Chart, type ChartView, type Row, toSeconds } from './chart.js';
@@ -12,6 +12,7 @@ import {
   honestyRows,
   OWN_SCALES,
   SCHEMA_URL,
+  tickedAxis,
   timeChart,
   timeX,
   valueY,
@@ -78,13 +79,7 @@ export const headroomChart: Chart = {
   spec: (data, view) => {
     const scale = { scale: { type: 'symlog', constant: 1, domainMin: 0 } };
     const title = 'requests in a row';
-    const axis = {
-      axis: {
-        ...(valueY(title).axis as object),
-        values: [0, 1, 10, 100, 1000, 10000, 100000],
-        labelOverlap: 'greedy',
-      },
-    };
+    const axis = { axis: tickedAxis(title, [0, 1, 10, 100, 1000, 10000, 100000]) };
     return timeChart({
       data,
       view,
@@ -279,22 +274,15 @@ function bucketsInView({ timeline }: ReportData, { fromNs, toNs }: ChartView) {
 
 /** Least requests in a row in each bucket, and how many it was at least and at most; each ascending. */
 function leastOf(
-  { last, min, low, high }: Headroom,
+  headroom: Headroom,
   order: number,
   { first, end }: { readonly first: number; readonly end: number },
 ) {
-  const least = (min[order] ?? []).slice(first, end);
-  // The bounds are those at the bucket's end; its least is taken to be as far off.
-  const off = (plane: Headroom['low'], i: number): number => {
-    const atEnd = last[order]?.[first + i] ?? 0;
-    return (plane?.[order]?.[first + i] ?? atEnd) - atEnd;
-  };
-  const ascending = (values: readonly number[]): number[] => [...values].sort((a, b) => a - b);
-  return {
-    least: ascending(least),
-    low: ascending(least.map((n, b) => Math.max(0, n + off(low, b)))),
-    high: ascending(least.map((n, b) => n + off(high, b))),
-  };
+  const buckets = (headroom.min[order] ?? []).slice(first, end);
+  const found = buckets.map((_, i) => leastInBucket(headroom, order, first + i));
+  const ascending = (of: 'least' | 'low' | 'high'): number[] =>
+    found.map((one) => one[of]).sort((x, y) => x - y);
+  return { least: ascending('least'), low: ascending('low'), high: ascending('high') };
 }
 
 /** @param values ascending. */

@@ -5,7 +5,13 @@
  * Both count blocks of every type.
  */
 import type { ReportData } from '../analysis/report-data.js';
-import { fragmentationIndex, unusableIndex } from '../kernel/fragmentation-index.js';
+import { orderList } from '../analysis/words.js';
+import {
+  fragmentationIndex,
+  mixedCounts,
+  unusableIndex,
+  unusableIndexBounds,
+} from '../kernel/fragmentation-index.js';
 import { columnsInView, lastIn } from './buckets.js';
 import { type Chart, type ChartView, type Row, toSeconds } from './chart.js';
 import { mainZone } from './main-zone.js';
@@ -61,18 +67,10 @@ function heldOut<R extends Row>(rows: readonly R[], field: keyof R): R[] {
   });
 }
 
-/** Counts that are those of `small` below an order and of `large` from it. */
-function mixed(small: readonly number[], large: readonly number[], from: number): number[] {
-  return small.map((n, q) => (q < from ? n : large[q]!));
-}
-
-/** Least when small blocks are fewest and large ones most, and the other way round. */
-function unusableBounds({ low, high }: Counts, order: number): readonly [number, number] {
-  return [
-    unusableIndex(mixed(low, high, order), order) / 1000,
-    unusableIndex(mixed(high, low, order), order) / 1000,
-  ];
-}
+const unusableBounds: Bounds = ({ low, high }, order) => {
+  const [least, most] = unusableIndexBounds(low, high, order);
+  return [least / 1000, most / 1000];
+};
 
 /**
  * The index falls with the mean size of the blocks, 1 - (1 / blocks) - (mean / 2^order): least with few small ones and many
@@ -89,7 +87,7 @@ function extfragBounds(
       [low, high],
       [high, low],
     ] as const) {
-      const counts = mixed(small, large, from).fill(0, order);
+      const counts = mixedCounts(small, large, from).fill(0, order);
       const index = fragmentationIndex(counts, order);
       if (index > -1000) values.push(Math.max(0, index / 1000));
     }
@@ -185,30 +183,41 @@ function labelLayer(title: string, halo: boolean) {
     encoding: {
       x: timeX('t'),
       y: { field: 'at', ...valueY(title, { scale: { domain: [0, 1] } }) },
-      text: { field: 'order', type: 'ordinal' },
+      text: { field: 'label', type: 'nominal' },
     },
   };
 }
 
 /** Shares of the plot's height that labels are apart at least. */
 const LABEL_APART = 0.072;
+/** Nearer than this two lines lie on one another. */
+const SAME_PLACE = 0.012;
 
-/** The last value of each line; of lines that end together the labels are moved apart. */
+/** The last value of each line. Lines that end together share a label or have theirs moved apart. */
 function labelRows(indices: readonly Row[]): Row[] {
   const last = new Map<number, Row>();
   for (const row of indices) if (row.index !== null) last.set(Number(row.order), row);
   const ends = [...last.values()].sort((a, b) => Number(a.index) - Number(b.index));
-  const rows: Row[] = [];
-  for (const t of new Set(ends.map((row) => row.t!))) {
-    const together = ends.filter((row) => row.t === t);
+  return [...new Set(ends.map((row) => row.t!))].flatMap((t) => {
+    const groups = alike(ends.filter((row) => row.t === t));
     let below = Number.NEGATIVE_INFINITY;
-    together.forEach(({ order, index }, i) => {
-      const room = 1 - (together.length - 1 - i) * LABEL_APART;
-      below = Math.max(Math.min(Number(index), room), below + LABEL_APART);
-      rows.push({ t, order: order!, at: below });
+    return groups.map((group, i) => {
+      const room = 1 - (groups.length - 1 - i) * LABEL_APART;
+      below = Math.max(Math.min(Number(group[0]!.index), room), below + LABEL_APART);
+      return { t, label: orderList(group.map(({ order }) => Number(order))), at: below };
     });
+  });
+}
+
+/** Runs of lines whose ends lie on one another. */
+function alike(ends: readonly Row[]): Row[][] {
+  const groups: Row[][] = [];
+  for (const row of ends) {
+    const group = groups.at(-1);
+    if (group && Number(row.index) - Number(group[0]!.index) < SAME_PLACE) group.push(row);
+    else groups.push([row]);
   }
-  return rows;
+  return groups;
 }
 
 export const unusableChart: Chart = {

@@ -3,7 +3,7 @@
  */
 import { type Chart, type Row, toSeconds, zoneName } from './chart.js';
 import { CATEGORY_COLORS, legendColumns } from './theme.js';
-import { honestyRows, timeChart, timeX, valueY } from './time-chart.js';
+import { honestyRows, tickedAxis, timeChart, timeX, valueY } from './time-chart.js';
 
 export const residualsChart: Chart = {
   id: 'residuals',
@@ -61,11 +61,7 @@ export const residualsChart: Chart = {
               ...valueY('pages off', {
                 scale: { type: 'symlog', constant: 8, domainMin: 0, padding: 5 },
               }),
-              axis: {
-                ...(valueY('pages off').axis as object),
-                values: [0, 3, 10, 30, 100, 300, 1e3, 3e3, 1e4, 1e5, 1e6, 1e7],
-                labelOverlap: 'greedy',
-              },
+              axis: tickedAxis('pages off', [0, 3, 10, 30, 100, 300, 1e3, 3e3, 1e4, 1e5, 1e6, 1e7]),
             },
             color: {
               field: 'zone',

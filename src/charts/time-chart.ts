@@ -76,6 +76,12 @@ export function valueY(title: string, extra: Spec = {}): Spec {
   };
 }
 
+/** An axis with ticks at these values; a count of ticks would leave out every second of them. */
+export function tickedAxis(title: string, values: readonly number[]): Spec {
+  const { tickCount: _tickCount, ...axis } = valueY(title).axis as Record<string, unknown>;
+  return { ...axis, values, labelOverlap: 'greedy' };
+}
+
 export interface TimeChartOptions {
   readonly data: ReportData;
   readonly view: ChartView;

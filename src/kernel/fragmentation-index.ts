@@ -29,6 +29,27 @@ export function unusableIndex(free: ArrayLike<number>, order: number): number {
   return Math.floor(((pages - usable) * 1000) / pages);
 }
 
+/** Counts that are those of `small` below an order and of `large` from it. */
+export function mixedCounts(
+  small: readonly number[],
+  large: readonly number[],
+  from: number,
+): number[] {
+  return small.map((n, q) => (q < from ? n : large[q]!));
+}
+
+/** The unusable index within bounds of the counts: least when small blocks are fewest and large ones most. */
+export function unusableIndexBounds(
+  low: readonly number[],
+  high: readonly number[],
+  order: number,
+): readonly [number, number] {
+  return [
+    unusableIndex(mixedCounts(low, high, order), order),
+    unusableIndex(mixedCounts(high, low, order), order),
+  ];
+}
+
 /**
  * External fragmentation index in thousandths: -1000 = a block is there, toward 0 = memory is
  * short, toward 1000 = memory is in pieces. Between -999 and -1 with very few blocks.

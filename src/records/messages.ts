@@ -119,7 +119,7 @@ export const MESSAGES = {
   'events-merged': { severity: 'info', text: 'events of {count} inputs were merged by time' },
   'events-out-of-order': {
     severity: 'info',
-    text: '{count} events are stamped earlier than one before them: all were sorted by time',
+    text: 'events stamped earlier than one before them: {count}; all were sorted by time',
   },
   'input-duplicate': {
     severity: 'info',

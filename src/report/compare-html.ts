@@ -5,8 +5,8 @@
  * taken out as a file.
  */
 import type { Comparison, Provenance } from '../analysis/compare.js';
-import { bytesText, duration, grouped, percent } from '../analysis/words.js';
-import type { Row } from '../charts/chart.js';
+import { sure } from '../analysis/failure-totals.js';
+import { bytesText, duration, grouped, percent, worded } from '../analysis/words.js';
 import { type CompareChart, compareCharts } from '../charts/compare.js';
 import { SIDE_COLORS } from '../charts/theme.js';
 import { escapeHtml as e } from './escape.js';
@@ -63,7 +63,7 @@ function differencesCard({ differences }: Comparison): string {
   return [
     '<section class="card" aria-labelledby="differences">',
     '<h2 class="card-title" id="differences">What differs between the runs</h2>',
-    '<p class="lead">Before anything is concluded: in bold what can change the outcome by itself. Everything else the inputs tell is alike.</p>',
+    '<p class="lead">Before anything is concluded: in bold what can change the outcome by itself. Everything else the inputs tell is alike. A rule is something that the two kernels do differently, under the name it has in each report’s list of rules.</p>',
     '<div class="table-wrap" tabindex="0" role="region" aria-label="Differences"><table>',
     '<thead><tr><th scope="col">What</th><th scope="col">A</th><th scope="col">B</th></tr></thead>',
     `<tbody>${rows.join('')}</tbody></table></div>`,
@@ -79,17 +79,19 @@ function differencesCard({ differences }: Comparison): string {
 }
 
 function ordersCard({ orders, gfp, pageSize }: Comparison): string {
-  const time = (ns: number): string => (ns === 0 ? '–' : duration(ns));
-  const both = (pair: readonly [number, number], text: (n: number) => string): string =>
-    pair.map((n) => `<td class="n">${e(text(n))}</td>`).join('');
-  const rows = orders.map(
-    (row) =>
-      `<tr><th scope="row" class="n">${e(bytesText(2 ** row.order * pageSize))} · ${row.order}</th>${both(row.share, percent)}${both(row.ns, time)}${both(row.windows, grouped)}${both(row.longestNs, time)}${both(row.refused, grouped)}</tr>`,
-  );
-  const heads = ['share', 'time failing', 'windows', 'longest', 'refused'].flatMap((what) => [
-    `A ${what}`,
-    `B ${what}`,
-  ]);
+  type Text = (n: number, side: 0 | 1) => string;
+  const both = (pair: readonly [number, number], text: Text): string =>
+    pair.map((n, i) => `<td class="n">${e(text(n, i === 0 ? 0 : 1))}</td>`).join('');
+  const rows = orders.map((row) => {
+    const { share, certain, ns } = row;
+    const time: Text = (n, i) =>
+      n === 0 ? '–' : worded(duration(n), sure({ ns: share[i], exactNs: certain[i] }));
+    const held: Text = (n, i) => (ns[i] === 0 ? '–' : percent(n / share[i]));
+    const size = `${bytesText(2 ** row.order * pageSize)} · ${row.order}`;
+    return `<tr><th scope="row" class="n">${e(size)}</th>${both(share, percent)}${both(certain, held)}${both(ns, time)}${both(row.windows, grouped)}${both(row.longestNs, time)}${both(row.refused, grouped)}</tr>`;
+  });
+  const columns = ['share', 'of that certain', 'time failing', 'windows', 'longest', 'refused'];
+  const heads = columns.flatMap((what) => [`A ${what}`, `B ${what}`]);
   return [
     '<section class="card" aria-labelledby="orders-title">',
     `<h2 class="card-title" id="orders-title">Order by order, ${e(gfp)}</h2>`,
@@ -103,14 +105,22 @@ function ordersCard({ orders, gfp, pageSize }: Comparison): string {
 }
 
 const ORDER_HEADS = ['order'].concat(
-  ['share', 'failing_ns', 'windows', 'longest_ns', 'refused'].flatMap((what) => [
+  ['share', 'certain_share', 'failing_ns', 'windows', 'longest_ns', 'refused'].flatMap((what) => [
     `a_${what}`,
     `b_${what}`,
   ]),
 );
 
 function orderCells(row: Comparison['orders'][number]): number[] {
-  return [row.order, ...row.share, ...row.ns, ...row.windows, ...row.longestNs, ...row.refused];
+  return [
+    row.order,
+    ...row.share,
+    ...row.certain,
+    ...row.ns,
+    ...row.windows,
+    ...row.longestNs,
+    ...row.refused,
+  ];
 }
 
 function provenance(side: string, { release, profile, why, inputs, limits }: Provenance): string {
@@ -132,7 +142,7 @@ async function chartCard(chart: CompareChart): Promise<string> {
   const id = `chart-${chart.id}`;
   const svg = await inlineSvg(chart.spec, chart.description);
   const files = await chartFiles(`compare-${chart.id}`, svg, chart.spec);
-  const { values } = chart.spec.data as { values: readonly Row[] };
+  const values = chart.rows;
   const heads = Object.keys(values[0] ?? {});
   const rows = values.map((row) => heads.map((head) => row[head]));
   return [

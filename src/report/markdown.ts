@@ -2,8 +2,10 @@
  * A short summary for a bug tracker: the verdict, the facts, time failing by order, and trust. What else there is stands in
  * report.html and summary.json.
  */
+
+import { sure } from '../analysis/failure-totals.js';
 import type { FailureTotal, ReportData, ReportInput } from '../analysis/report-data.js';
-import { bytesText, duration, percent, plural } from '../analysis/words.js';
+import { bytesText, duration, percent, plural, worded } from '../analysis/words.js';
 import { leadingClass, requestName } from '../charts/chart.js';
 import { visible } from './escape.js';
 
@@ -66,7 +68,8 @@ function totalRow(data: ReportData, total: FailureTotal): string {
     .map(([reason, ns]) => `${reason} ${percent(ns / Math.max(1, total.ns))}`);
   const size = bytesText(2 ** total.order * data.pageSize);
   const certain = percent(total.exactNs / Math.max(1, total.ns));
-  return `| ${total.order} (${size}) | ${duration(total.ns)} | ${certain} | ${percent(total.share)} | ${total.windows} | ${duration(total.longestNs)} | ${reasons.join(', ')} |`;
+  const time = (ns: number): string => worded(duration(ns), sure(total));
+  return `| ${total.order} (${size}) | ${time(total.ns)} | ${certain} | ${percent(total.share)} | ${total.windows} | ${time(total.longestNs)} | ${reasons.join(', ')} |`;
 }
 
 /** Those with events by name and hash, the others by number. */

@@ -7,7 +7,7 @@ import { edgeWords } from '../../analysis/edge-words.js';
 import { isJudged, onlyJudged } from '../../analysis/judged.js';
 import type { ReportData } from '../../analysis/report-data.js';
 import type { FailureWindow } from '../../analysis/types.js';
-import { bytesText, duration, grouped } from '../../analysis/words.js';
+import { bytesText, duration, grouped, worded } from '../../analysis/words.js';
 import { zoneName } from '../../charts/chart.js';
 import { holderSamples } from '../../charts/holders.js';
 import { REASON_WORDS } from '../../charts/theme.js';
@@ -223,7 +223,7 @@ function windowFacts(data: ReportData, window: FailureWindow): HTMLElement {
   return element(
     'p',
     {},
-    `${longest ? 'The longest window of this order: ' : 'This window: '}${duration(window.toNs - window.fromNs)}, ${seconds(window.fromNs)} to ${seconds(window.toNs)} s${mostly}. `,
+    `${longest ? 'The longest window of this order: ' : 'This window: '}${worded(duration(window.toNs - window.fromNs), window.certainty === 'exact')}, ${seconds(window.fromNs)} to ${seconds(window.toNs)} s${mostly}. `,
     element('span', { class: `badge ${window.certainty}` }, window.certainty),
     ` It opened ${edge(window.openedBy)}. It closed ${edge(window.closedBy)}.`,
   );
