@@ -124,8 +124,15 @@ function certaintyDifference(a: ReportData, b: ReportData): Difference[] {
   return [{ what, a: percent(x), b: percent(y), weighs: Math.min(x, y) < 0.5 }];
 }
 
+/** What each level of a replay goes by. */
+const LEVELS = {
+  buddy: 'every page that left or joined the free lists',
+  page: 'mm_page_alloc and mm_page_free only',
+  snapshots: 'copies of the free lists only',
+} as const;
+
 function qualityDifferences(a: ReportData, b: ReportData): Difference[] {
-  const level = (data: ReportData): string => data.replay?.level ?? NONE;
+  const level = (data: ReportData): string => (data.replay ? LEVELS[data.replay.level] : NONE);
   return [
     ...unlike('what was recorded', level(a), level(b)),
     ...unlike('lost events', grouped(a.lostEvents), grouped(b.lostEvents)),

@@ -7,9 +7,10 @@
  */
 import { unusableIndex, unusableIndexBounds } from '../kernel/fragmentation-index.js';
 import { type Difference, differences } from './compare-facts.js';
+import { sure } from './failure-totals.js';
 import type { FailureTotal, Headroom, ReportData, ReportInput } from './report-data.js';
 import { PLAIN } from './request-classes.js';
-import { bytesText, digits, duration, ordersText, percent, plural } from './words.js';
+import { bytesText, digits, duration, ordersText, percent, plural, worded } from './words.js';
 import { headroomOf, keptHeadroom, leastIn } from './zone-headroom.js';
 
 export const COMPARE_SCHEMA = 1;
@@ -323,18 +324,26 @@ function verdictOf(
   }
   const words = (row: OrderComparison): string =>
     `${bytesText(2 ** row.order * both[0].pageSize)} fails for ${percent(row.share[1])} of the run instead of ${percent(row.share[0])}`;
+  const doubt = noticed.some(estimate)
+    ? ' Not all of this is certain: the table says how much.'
+    : '';
   const list = (rows: readonly OrderComparison[]): string =>
     `${ordersText(rows.map(({ order }) => order))} (${words(rows[0]!)})`;
   if (worse.length === 0) {
-    return { verdict: `B fails less: ${kind} of ${list(better)}.`, tone: 'good' };
+    return { verdict: `B fails less: ${kind} of ${list(better)}.${doubt}`, tone: 'good' };
   }
   if (better.length === 0) {
-    return { verdict: `B fails more: ${kind} of ${list(worse)}.`, tone: 'bad' };
+    return { verdict: `B fails more: ${kind} of ${list(worse)}.${doubt}`, tone: 'bad' };
   }
   return {
-    verdict: `B fails less at ${list(better)}, but more at ${list(worse)}.`,
+    verdict: `B fails less at ${list(better)}, but more at ${list(worse)}.${doubt}`,
     tone: 'warn',
   };
+}
+
+/** On one side at least the figures are no more than that. */
+function estimate({ ns, share, certain }: OrderComparison): boolean {
+  return ([0, 1] as const).some((i) => ns[i] > 0 && !sure({ ns: share[i], exactNs: certain[i] }));
 }
 
 function paragraphsOf(
@@ -353,13 +362,14 @@ function paragraphsOf(
     (x, y) => Math.abs(y.share[0] - y.share[1]) - Math.abs(x.share[0] - x.share[1]),
   )[0];
   if (worst && Math.abs(worst.share[0] - worst.share[1]) > SAME) {
+    const certain = !estimate(worst);
     const factor = worst.share[1] > 0 ? worst.share[0] / worst.share[1] : null;
     const times =
       factor === null || factor === 0
         ? ''
-        : `, ${digits(Math.max(factor, 1 / factor))} times ${factor > 1 ? 'less' : 'as much'}`;
+        : `, ${worded(digits(Math.max(factor, 1 / factor)), certain)} times ${factor > 1 ? 'less' : 'as much'}`;
     const time = (ns: number): string =>
-      ns === 0 ? 'no failing at all' : `${duration(ns)} of failing`;
+      ns === 0 ? 'no failing at all' : `${worded(duration(ns), certain)} of failing`;
     text.push(
       `The largest change is at order ${worst.order}: ${time(worst.ns[0])} in A, ${time(worst.ns[1])} in B${times === '' ? '' : `${times} as a share of the run`}.`,
     );

@@ -153,7 +153,7 @@ export function legendLayer(signs: readonly Sign[]): Spec[] {
   return [
     {
       data: { values: [] },
-      mark: { type: 'point' },
+      mark: { type: 'point', aria: false },
       encoding: {
         shape: by(signs.map(({ shape }) => shape)),
         fill: by(signs.map(({ fill }) => fill)),

@@ -218,7 +218,14 @@ function nothingRows(data: ReportData, view: ChartView): Row[] {
   }
   const which = view.order === null ? 'No order' : `Order ${view.order}`;
   const verb = view.order === null ? 'would have failed' : 'would not have failed';
-  return [{ text: `${which} ${verb} at any moment shown` }];
+  return [{ text: `${which} ${verb} at any moment shown${howSure(data, view)}` }];
+}
+
+/** That nothing failed is no more certain than the free lists of the moments shown. */
+function howSure(data: ReportData, view: ChartView): string {
+  const certainty = new Set(honestyRows(data, view).certainty!.map((row) => row.certainty));
+  if (certainty.has('unknown')) return ', as far as is known';
+  return certainty.has('bounded') ? ', by the best estimate' : '';
 }
 
 export function windowRows(data: ReportData, view: ChartView): Row[] {

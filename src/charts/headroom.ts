@@ -256,9 +256,9 @@ function ringRows(data: ReportData, view: ChartView): Row[] {
       rows.push({
         order: shown,
         ring,
-        share: shareBelow(least, ring),
-        low: shareBelow(high, ring),
-        high: shareBelow(low, ring),
+        share: rounded(shareBelow(least, ring)),
+        low: rounded(shareBelow(high, ring)),
+        high: rounded(shareBelow(low, ring)),
       });
     }
   }
@@ -283,6 +283,11 @@ function leastOf(
   const ascending = (of: 'least' | 'low' | 'high'): number[] =>
     found.map((one) => one[of]).sort((x, y) => x - y);
   return { least: ascending('least'), low: ascending('low'), high: ascending('high') };
+}
+
+/** A share to a hundredth of a percent: buckets tell no more. */
+function rounded(share: number): number {
+  return Math.round(share * 1e4) / 1e4;
 }
 
 /** @param values ascending. */

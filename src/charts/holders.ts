@@ -1,12 +1,7 @@
 /**
- * Charts: who holds pages that cannot be moved, at the end and over time.
+ * Chart: who holds pages that cannot be moved at the end.
  */
-import {
-  AGE_LIMITS_NS,
-  type Holder,
-  type HolderSample,
-  type ReportData,
-} from '../analysis/report-data.js';
+import { AGE_LIMITS_NS, type Holder, type ReportData } from '../analysis/report-data.js';
 import { bytesText, duration, grouped } from '../analysis/words.js';
 import { LOSS_SIGNS, legendLayer } from './certainty-legend.js';
 import {
@@ -17,23 +12,11 @@ import {
   pagesTitle,
   type Row,
   type Spec,
-  toSeconds,
 } from './chart.js';
-import { bandMark, CATEGORY_COLORS, DEFAULT_WIDTH, legendColumns, TYPE_COLORS } from './theme.js';
-import {
-  chartParams,
-  lossRows,
-  OWN_SCALES,
-  SCHEMA_URL,
-  SHORT_NUMBER,
-  timeChart,
-  timeX,
-  valueY,
-} from './time-chart.js';
+import { DEFAULT_WIDTH, TYPE_COLORS } from './theme.js';
+import { chartParams, OWN_SCALES, SCHEMA_URL, SHORT_NUMBER } from './time-chart.js';
 
 const TOP = 15;
-const TOP_OVER_TIME = 8;
-const OTHERS = 'all others';
 const MIXED = 'in movable pageblocks';
 const ALIKE = 'among their like';
 /** A page in a mixed pageblock weighs as much as so many among their like. */
@@ -43,7 +26,7 @@ function gfpWords(gfp: string): string {
   return gfp.replaceAll('__GFP_', '').replaceAll('|', ' ');
 }
 
-function label(holder: Holder): string {
+export function holderLabel(holder: Holder): string {
   return `${holder.comm || '(no name)'} · ${gfpWords(holder.gfp)}${holder.site ? ` · ${holder.site}` : ''}`;
 }
 
@@ -67,7 +50,7 @@ type Counted = Omit<Group, 'label'>;
 
 /** What a holder counts as, or null: by age it is spread over several groups. */
 const GROUP_OF: Readonly<Record<Exclude<HolderBy, 'age'>, (holder: Holder) => string>> = {
-  holder: label,
+  holder: holderLabel,
   comm: (holder) => holder.comm || '(no name)',
   gfp: (holder) => gfpWords(holder.gfp),
   site: (holder) => holder.site || '(no call site recorded)',
@@ -184,7 +167,7 @@ export const holdersChart: Chart = {
   rows: (data, view) => ({
     holders: barRows(data, view),
     doubt: doubtRows(data, view),
-    table: tableRows(data),
+    table: tableRows(data, view.zone),
   }),
   spec: (data, view) => ({
     $schema: SCHEMA_URL,
@@ -265,135 +248,20 @@ function barRows(data: ReportData, view: ChartView): Row[] {
   );
 }
 
-function tableRows(data: ReportData): Row[] {
-  return (data.holders?.holders ?? []).map((holder) => ({
-    comm: holder.comm,
-    gfp: holder.gfp,
-    site: holder.site,
-    type: holder.migratetype,
-    mixed: holder.mixedPages,
-    blocks: holder.mixedBlocks,
-    pages: holder.pages,
-    peak: holder.peakPages,
-    age: Math.round(holder.meanAgeNs / 1e6) / 1e3,
-  }));
-}
-
-/** Indices of the holders that get a colour of their own, most pages first. */
-function leading(data: ReportData): number[] {
-  const most = new Map<number, number>();
-  for (const sample of data.holders?.samples ?? []) {
-    for (const [index, pages] of sample.top) {
-      if (index >= 0) most.set(index, Math.max(most.get(index) ?? 0, pages));
+/** Of one zone only what is kept by zone: immovable pages at the end. */
+function tableRows(data: ReportData, zone: number | null): Row[] {
+  return (data.holders?.holders ?? []).flatMap((holder): Row[] => {
+    const { comm, gfp, site, migratetype: type } = holder;
+    const who = { comm, gfp, site, type };
+    const age = Math.round(holder.meanAgeNs / 1e6) / 1e3;
+    const { mixedBlocks: blocks, peakPages: peak } = holder;
+    if (zone === null || holder.spread === undefined) {
+      return [{ ...who, mixed: holder.mixedPages, blocks, pages: holder.pages, peak, age }];
     }
-  }
-  return [...most]
-    .sort((a, b) => b[1] - a[1] || a[0] - b[0])
-    .slice(0, TOP_OVER_TIME)
-    .map(([index]) => index);
-}
-
-export const holdersOverTimeChart: Chart = {
-  id: 'holders-over-time',
-  title: 'Immovable pages over time',
-  description: 'Immovable pages allocated in the recording and held at each moment, by holder.',
-  how: 'Pages that cannot be moved, stacked by who holds them. A burst that appears just before the windows above open is a suspect. Where events were lost, a grey band covers what may have been freed unseen. Of pages allocated before the recording it has those that a page_owner dump names.',
-  overTime: true,
-  table: {
-    dataset: 'held',
-    columns: [
-      ['t', 'Time (s)'],
-      ['holder', 'Holder'],
-      ['pages', 'Pages'],
-    ],
-  },
-  emptyText: 'No immovable allocation was recorded.',
-  hasData: (data) => leading(data).length > 0,
-  rows: (data, view) => ({
-    held: heldRows(data, view.zone),
-    doubt: heldDoubtRows(data, view.zone),
-    ...lossRows(data, view),
-  }),
-  spec: (data, view) => {
-    const names = [...leading(data).map((i) => label(data.holders!.holders[i]!)), OTHERS];
-    return timeChart({
-      data,
-      view,
-      title: holdersOverTimeChart.title,
-      description: holdersOverTimeChart.description,
-      height: 150,
-      events: true,
-      signs: data.timeline.lost.length > 0 ? [LOSS_SIGNS.heldBand] : [],
-      layer: [
-        {
-          data: { name: 'held' },
-          mark: { type: 'area', interpolate: 'step-before', clip: true },
-          encoding: {
-            x: timeX('t'),
-            y: { field: 'pages', stack: 'zero', ...valueY(pagesTitle(data)) },
-            color: {
-              field: 'holder',
-              type: 'nominal',
-              scale: {
-                domain: names,
-                range: [...CATEGORY_COLORS.slice(0, names.length - 1), '#6b7280'],
-              },
-              legend: {
-                title: 'Holder',
-                symbolType: 'square',
-                labelLimit: 240,
-                columns: legendColumns(260),
-              },
-            },
-            tooltip: [
-              { field: 'holder', type: 'nominal' },
-              { field: 'pages', type: 'quantitative', format: ',' },
-            ],
-          },
-        },
-        {
-          data: { name: 'doubt' },
-          mark: { ...bandMark('ink'), interpolate: 'step-before' },
-          encoding: {
-            x: timeX('t'),
-            y: { field: 'sure', ...valueY(pagesTitle(data)) },
-            y2: { field: 'total' },
-          },
-        },
-      ],
-    });
-  },
-};
-
-/** Samples of one zone, or of all; a machine of one zone has no others. */
-export function holderSamples(data: ReportData, zone: number | null): readonly HolderSample[] {
-  const { samples = [], zoneSamples } = data.holders ?? {};
-  return (zone === null ? null : zoneSamples?.[zone]) ?? samples;
-}
-
-function heldRows(data: ReportData, zone: number | null): Row[] {
-  const lead = leading(data);
-  const rows: Row[] = [];
-  for (const sample of holderSamples(data, zone)) {
-    const t = toSeconds(data, sample.timeNs);
-    const held = new Map(sample.top);
-    let rest = sample.total;
-    for (const index of lead) {
-      const pages = held.get(index) ?? 0;
-      rest -= pages;
-      rows.push({ t, holder: label(data.holders!.holders[index]!), pages });
-    }
-    rows.push({ t, holder: OTHERS, pages: rest });
-  }
-  return rows;
-}
-
-/** Of all that is held: what was allocated since events were lost last, and the whole. */
-function heldDoubtRows(data: ReportData, zone: number | null): Row[] {
-  if (data.timeline.lost.length === 0) return [];
-  return holderSamples(data, zone).map(({ timeNs, total, doubtful }) => ({
-    t: toSeconds(data, timeNs),
-    sure: total - doubtful,
-    total,
-  }));
+    const part = holder.spread.find((one) => one.zone === zone);
+    const sum = (counts: readonly number[] = []): number => counts.reduce((a, b) => a + b, 0);
+    const pages = sum(part?.pages);
+    const none = { blocks: null, peak: null, age: null };
+    return pages > 0 ? [{ ...who, ...none, mixed: sum(part?.mixed), pages }] : [];
+  });
 }

@@ -41,21 +41,38 @@ function countsAt(data: ReportData, view: ChartView): Counts[] {
   });
 }
 
-/** The index within the bounds of the counts, for each order shown that is not exact throughout. */
-type Bounds = (counts: Counts, order: number) => readonly [number, number] | null;
+/** An index, null where it has no value, and what the bounds of the counts leave open. */
+interface Found {
+  readonly index: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+}
 
-function boundRows(data: ReportData, view: ChartView, bounds: Bounds): Row[] {
+/** The index of each order shown, over time. */
+function indexRows(
+  data: ReportData,
+  view: ChartView,
+  found: (counts: Counts, order: number) => Found,
+): Row[] {
   const columns = countsAt(data, view);
+  return ordersShown(data, view).flatMap((order) =>
+    heldOut(
+      columns.map((counts): Row => ({ t: counts.t, order, ...found(counts, order) })),
+      'index',
+    ),
+  );
+}
+
+/** Lines, their labels, and bands for the orders that are not exact throughout. */
+function indexDatasets(data: ReportData, view: ChartView, indices: readonly Row[]) {
   // Bands of several orders lie over one another.
   const strength = view.order === null ? 0.14 : 0.35;
-  return ordersShown(data, view).flatMap((order) => {
-    const rows = columns.map((counts) => {
-      const [low, high] = bounds(counts, order) ?? [null, null];
-      return { t: counts.t, order, low, high, strength };
-    });
-    const open = rows.some(({ low, high }) => low !== null && high !== null && low < high);
-    return open ? heldOut(rows, 'low') : [];
-  });
+  const open = new Set(indices.filter(({ low, high }) => low !== high).map(({ order }) => order));
+  const bounds = indices
+    .filter(({ order }) => open.has(order!))
+    .map((row) => ({ ...row, strength }));
+  const zone = view.zone ?? mainZone(data);
+  return { indices, bounds, labels: labelRows(indices), ...honestyRows(data, { ...view, zone }) };
 }
 
 /** Ends each run of values where the next column begins: a step of one column would not be drawn. */
@@ -67,32 +84,30 @@ function heldOut<R extends Row>(rows: readonly R[], field: keyof R): R[] {
   });
 }
 
-const unusableBounds: Bounds = ({ low, high }, order) => {
+function unusableFound({ free, low, high }: Counts, order: number): Found {
   const [least, most] = unusableIndexBounds(low, high, order);
-  return [least / 1000, most / 1000];
-};
+  return { index: unusableIndex(free, order) / 1000, low: least / 1000, high: most / 1000 };
+}
 
 /**
  * The index falls with the mean size of the blocks, 1 - (1 / blocks) - (mean / 2^order): least with few small ones and many
  * large, most with the opposite. From which order on to count many is tried out. Null where it has no value.
  */
-function extfragBounds(
-  { free, low, high }: Counts,
-  order: number,
-): readonly [number, number] | null {
-  if (free.some((n, q) => q >= order && n > 0)) return null;
-  const values: number[] = [];
+function extfragFound({ free, low, high }: Counts, order: number): Found {
+  if (free.some((n, q) => q >= order && n > 0)) return { index: null, low: null, high: null };
+  const index = Math.max(0, fragmentationIndex(free, order) / 1000);
+  const values = [index];
   for (let from = 0; from <= order; from++) {
     for (const [small, large] of [
       [low, high],
       [high, low],
     ] as const) {
       const counts = mixedCounts(small, large, from).fill(0, order);
-      const index = fragmentationIndex(counts, order);
-      if (index > -1000) values.push(Math.max(0, index / 1000));
+      const one = fragmentationIndex(counts, order);
+      if (one > -1000) values.push(Math.max(0, one / 1000));
     }
   }
-  return values.length === 0 ? null : [Math.min(...values), Math.max(...values)];
+  return { index, low: Math.min(...values), high: Math.max(...values) };
 }
 
 function ordersShown(data: ReportData, view: ChartView): number[] {
@@ -122,6 +137,8 @@ const INDEX_COLUMNS = [
   ['t', 'Time (s)'],
   ['order', 'Order'],
   ['index', 'Index'],
+  ['low', 'At least'],
+  ['high', 'At most'],
 ] as const;
 
 function lineLayer(data: ReportData, title: string, domain: readonly number[]) {
@@ -230,17 +247,7 @@ export const unusableChart: Chart = {
   table: { dataset: 'indices', columns: INDEX_COLUMNS },
   emptyText: 'The free lists could not be reconstructed.',
   hasData: (data) => data.timeline.zones.length > 0,
-  rows: (data, view) => {
-    const indices: Row[] = [];
-    for (const { t, free } of countsAt(data, view)) {
-      for (const order of ordersShown(data, view)) {
-        indices.push({ t, order, index: unusableIndex(free, order) / 1000 });
-      }
-    }
-    const bounds = boundRows(data, view, unusableBounds);
-    const zone = view.zone ?? mainZone(data);
-    return { indices, bounds, labels: labelRows(indices), ...honestyRows(data, { ...view, zone }) };
-  },
+  rows: (data, view) => indexDatasets(data, view, indexRows(data, view, unusableFound)),
   spec: (data, view) =>
     timeChart({
       data,
@@ -270,21 +277,7 @@ export const extfragIndexChart: Chart = {
   hasData: (data) =>
     data.timeline.zones.length > 0 &&
     data.timeline.zones[0]!.last.some((_, q) => neverFreeSomewhere(data, q)),
-  rows: (data, view) => {
-    const counts = countsAt(data, view);
-    const indices = ordersShown(data, view).flatMap((order) =>
-      heldOut(
-        counts.map(({ t, free }): Row => {
-          const index = fragmentationIndex(free, order);
-          return { t, order, index: index <= -1000 ? null : Math.max(0, index / 1000) };
-        }),
-        'index',
-      ),
-    );
-    const bounds = boundRows(data, view, extfragBounds);
-    const zone = view.zone ?? mainZone(data);
-    return { indices, bounds, labels: labelRows(indices), ...honestyRows(data, { ...view, zone }) };
-  },
+  rows: (data, view) => indexDatasets(data, view, indexRows(data, view, extfragFound)),
   spec: (data, view) =>
     timeChart({
       data,

@@ -90,12 +90,12 @@ function ordersCard({ orders, gfp, pageSize }: Comparison): string {
     const size = `${bytesText(2 ** row.order * pageSize)} · ${row.order}`;
     return `<tr><th scope="row" class="n">${e(size)}</th>${both(share, percent)}${both(certain, held)}${both(ns, time)}${both(row.windows, grouped)}${both(row.longestNs, time)}${both(row.refused, grouped)}</tr>`;
   });
-  const columns = ['share', 'of that certain', 'time failing', 'windows', 'longest', 'refused'];
+  const columns = ['share', 'certain', 'time', 'windows', 'longest', 'refused'];
   const heads = columns.flatMap((what) => [`A ${what}`, `B ${what}`]);
   return [
     '<section class="card" aria-labelledby="orders-title">',
     `<h2 class="card-title" id="orders-title">Order by order, ${e(gfp)}</h2>`,
-    '<p class="lead">For how long a request of each size would have failed, and how many atomic requests, of whatever flags, the kernel did refuse. Flags such as <code>__GFP_NOMEMALLOC</code> make a request fail sooner: <code>compare --gfp</code> judges both for the flags of your driver, which the report of each recording names.</p>',
+    '<p class="lead">For how long a request of each size would have failed, how much of that is certain (the rest is a best estimate), and how many atomic requests, of whatever flags, the kernel did refuse. Flags such as <code>__GFP_NOMEMALLOC</code> make a request fail sooner: <code>compare --gfp</code> judges both for the flags of your driver, which the report of each recording names.</p>',
     '<div class="table-wrap" tabindex="0" role="region" aria-label="Orders"><table>',
     `<thead><tr><th scope="col" class="n">Size · order</th>${heads.map((head) => `<th scope="col" class="n">${e(head)}</th>`).join('')}</tr></thead>`,
     `<tbody>${rows.join('')}</tbody></table></div>`,

@@ -36,11 +36,13 @@ function diagnosticsCard(diagnostics: readonly ReportDiagnostic[]): string {
     const line = d.line === undefined ? '' : `line ${d.line}`;
     const more = d.count > 1 ? `and ${grouped(d.count - 1)} more` : '';
     const place = [d.source, line, more].filter(Boolean).join(', ');
+    const first =
+      d.count > 1 ? ` <span class="quiet">(the first of ${grouped(d.count)})</span>` : '';
     const hint = d.hint ? `<br><span class="quiet">${e(d.hint)}</span>` : '';
-    return `<tr><td><span class="badge ${d.severity}">${d.severity}</span></td><td>${e(d.message)}${hint}</td><td>${e(place)}</td><td class="n">${grouped(d.count)}</td><td><code>${e(d.code)}</code></td></tr>`;
+    return `<tr><td><span class="badge ${d.severity}">${d.severity}</span></td><td>${e(d.message)}${first}${hint}</td><td>${e(place)}</td><td class="n">${grouped(d.count)}</td><td><code>${e(d.code)}</code></td></tr>`;
   });
   return [
-    '<section class="card" aria-labelledby="diagnostics"><h3 id="diagnostics">What could not be used</h3>',
+    '<section class="card" aria-labelledby="diagnostics"><h3 id="diagnostics">What the inputs lacked, and what was left out</h3>',
     '<div class="table-wrap" tabindex="0" role="region" aria-label="Diagnostics"><table>',
     '<thead><tr><th scope="col">Severity</th><th scope="col">What</th><th scope="col">Where</th><th scope="col" class="n">Times</th><th scope="col">Code</th></tr></thead>',
     `<tbody>${rows.join('')}</tbody></table></div></section>`,

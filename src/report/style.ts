@@ -57,7 +57,7 @@ h2{font-size:20px;margin:34px 0 2px;font-weight:640}h3,.card-title{font-size:15.
 .cursor-line.fixed{width:2px;background:var(--accent);opacity:1}
 .brush{position:absolute;background:var(--accent);opacity:.18;pointer-events:none}
 .below{display:flex;flex-wrap:wrap;gap:2px 18px;font-size:13.5px;margin-top:4px}
-.below details[open]{flex-basis:100%}
+.below details[open]{flex-basis:100%;min-width:0;max-width:100%}
 a{color:var(--accent)}
 summary{cursor:pointer;color:var(--accent);padding:3px 0}
 .how p{margin:4px 0 6px;max-width:70em}
@@ -89,7 +89,7 @@ code{font-size:.92em;overflow-wrap:anywhere}.hash{white-space:nowrap}
 .strip{width:100%;height:16px;cursor:pointer;border-radius:3px}
 .strip,.hatched{background:repeating-linear-gradient(135deg,transparent 0 3px,rgba(128,136,148,.55) 3px 4px)}
 button.csv{font-size:12.5px}.table-wrap:not(:has(table)){border:0}.table-wrap:not(:has(table))+.csv{display:none}button.link{border:0;padding:0;min-height:0;background:none;color:var(--accent);text-decoration:underline}
-.lists td{background:linear-gradient(to left,var(--bar) var(--share,0%),transparent 0)}.lists td.none{color:var(--faint)}
+.lists td{background:linear-gradient(to left,var(--bar) var(--share,0%),transparent 0)}.table-wrap .none{margin:4px 10px;color:var(--faint)}.lists td.none{color:var(--faint)}
 .lists thead th{white-space:normal}.lists .small th,.lists .small td{color:var(--faint)}.lists th[scope=row]{font-weight:400;white-space:nowrap;position:static;background:none}
 .lists td,.lists th,.events td,.events th{padding:2px 8px}.total td,.total th{font-weight:600;border-top:2px solid var(--line);white-space:normal}
 .events .now td{font-weight:600;background:var(--soft)}

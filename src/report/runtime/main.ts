@@ -199,7 +199,7 @@ class Page {
       (entries) => {
         for (const entry of entries) byElement.get(entry.target)?.setVisible(entry.isIntersecting);
       },
-      { rootMargin: '120px 0px' },
+      { rootMargin: '600px 0px' },
     );
     for (const card of this.#cards) {
       const section = document.getElementById(`chart-${card.chart.id}`);

@@ -1,12 +1,14 @@
 /**
- * The strip under the header: the whole recording, how many orders fail at each moment, and the
- * part the charts show. Drag on it to choose another part.
+ * The strip under the header: the whole recording, how many orders fail at each moment, where events were
+ * lost, and the part the charts show. Drag on it to choose another part.
  */
-import { INK, type Mode, REASON_COLORS } from '../../charts/theme.js';
+import { INK, LOST_INK, type Mode, REASON_COLORS } from '../../charts/theme.js';
 import type { Store } from './store.js';
 
 const EDGE = 6;
 const CELLS = 600;
+/** Pixels of the marks where events were lost. */
+const LOST_HEIGHT = 4;
 
 export class Navigator {
   readonly #canvas: HTMLCanvasElement;
@@ -72,7 +74,7 @@ export class Navigator {
     context.fillStyle = INK[this.#mode].grid;
     context.fillRect(0, 0, width, height);
     this.#drawDensity(context, width, height);
-    const { span } = this.#store.data;
+    const { span, timeline } = this.#store.data;
     const x = (ns: number): number => ((ns - span.fromNs) / (span.toNs - span.fromNs)) * width;
     const left = x(Math.min(fromNs, toNs));
     const right = x(Math.max(fromNs, toNs));
@@ -82,6 +84,10 @@ export class Navigator {
     context.strokeStyle = INK[this.#mode].faint;
     context.lineWidth = 1.5;
     context.strokeRect(left + 0.75, 0.75, Math.max(1, right - left - 1.5), height - 1.5);
+    context.fillStyle = LOST_INK;
+    for (const lost of timeline.lost) {
+      context.fillRect(x(lost.fromNs), 0, Math.max(1, x(lost.toNs) - x(lost.fromNs)), LOST_HEIGHT);
+    }
     const { cursorNs } = this.#store.state;
     if (cursorNs !== null) {
       context.fillStyle = INK[this.#mode].ink;

@@ -186,6 +186,10 @@ describe.skipIf(missing)(`the report in a browser${why}`, () => {
     const { page } = await browser.open(html);
     await page.setViewportSize({ width: 390, height: 800 });
     await drawAll(page);
+    await page.evaluate(() => {
+      for (const details of document.querySelectorAll('details')) details.open = true;
+    });
+    await page.waitForSelector('#chart-failures .table-wrap table');
     const beside = await page.evaluate(() => {
       const width = document.documentElement.clientWidth;
       return [...document.querySelectorAll('body *')]

@@ -9,7 +9,7 @@ import type { ReportData } from '../../analysis/report-data.js';
 import type { FailureWindow } from '../../analysis/types.js';
 import { bytesText, duration, grouped, worded } from '../../analysis/words.js';
 import { zoneName } from '../../charts/chart.js';
-import { holderSamples } from '../../charts/holders.js';
+import { holderSamples } from '../../charts/holders-over-time.js';
 import { REASON_WORDS } from '../../charts/theme.js';
 import { formatSeconds } from '../../records/time.js';
 import { answerAt, leadingMoment, type MomentAnswer, type ZoneAnswer } from '../moment.js';

@@ -38,9 +38,11 @@ export function fillTable(wrap: HTMLElement, chart: Chart, datasets: Datasets): 
           `The first ${MAX_ROWS} of ${rows.length} rows; zoom in, or export CSV for all.`,
         )
       : null;
+  const none =
+    rows.length === 0 ? element('p', { class: 'none' }, 'Nothing in what is shown.') : null;
   wrap.replaceChildren(
     element('table', {}, element('thead', {}, head), body),
-    ...(more ? [more] : []),
+    ...[none, more].filter((note) => note !== null),
   );
 }
 
