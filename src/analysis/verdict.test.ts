@@ -98,6 +98,39 @@ describe('blocks that may lie on a per-cpu list', () => {
   });
 });
 
+describe('a block that all but the line between two copies show', () => {
+  const PAGES = [4000, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+  const state = (byEvents: number, byCopies: number, cma = 0, min = 100): ReplayState => {
+    const made = stateOf([{ free: PAGES, min }]);
+    const at = (order: number, blocks: number): Int32Array =>
+      Int32Array.from(PAGES, (_, q) => (q === order ? blocks : 0));
+    const zones = made.zones.map((zone) => ({
+      ...zone,
+      uncorrected: at(8, byEvents),
+      shownAround: Int32Array.from(PAGES, (_, q) => (q <= 8 ? byCopies : 0)),
+      free: Int32Array.from(zone.free, (n, q) => (q === 8 ? cma : n)),
+      cma: at(8, cma),
+    }));
+    return { ...made, zones };
+  };
+  const word = (made: ReplayState): string => judgeOf(made, 7).word(made);
+
+  test('leaves the answer open', () => {
+    expect(word(state(1, 1))).toBe('undetermined');
+    expect(word(state(3, 3, 2))).toBe('undetermined');
+  });
+
+  test('but not if one of the copies or the events know of none', () => {
+    expect(word(state(1, 0))).toBe('fails');
+    expect(word(state(0, 1))).toBe('fails');
+  });
+
+  test('nor if it is one of CMA, or the pages are short', () => {
+    expect(word(state(2, 2, 2))).toBe('fails');
+    expect(word(state(1, 1, 0, 20000))).toBe('fails');
+  });
+});
+
 describe('a boost that no event tells', () => {
   // 400 pages are free; a min of 900 asks an atomic request to leave 338.
   const free = [100, 30, 20, 20, 0, 0, 0, 0, 0, 0, 0];

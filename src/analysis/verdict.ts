@@ -4,7 +4,7 @@
  * request-test.ts asks the kernel's rules; here its answers become words, with a reason for each zone.
  * Watermarks that nothing in the input tells: needPages is null.
  */
-import { unusablePages } from '../kernel/watermark.js';
+import { unusableBlocks, unusablePages } from '../kernel/watermark.js';
 import { judgeZone, type ZoneJudgement } from '../kernel/zone-verdict.js';
 import type { ReplayState, ZoneState } from '../replay/observer.js';
 import { RequestTest } from '../replay/request-test.js';
@@ -33,7 +33,9 @@ export class RequestJudge extends RequestTest {
    * the answer is open. (An estimate that refuses has proved right almost always, docs/accuracy.md.)
    */
   word(state: ReplayState): VerdictWord {
-    if (!this.served(state, 'free')) return this.#mayBeOnPcp(state) ? 'undetermined' : 'fails';
+    if (!this.served(state, 'free')) {
+      return this.#mayBeOnPcp(state) || this.#isShown(state) ? 'undetermined' : 'fails';
+    }
     if (!this.servedWhateverUnseen(state)) return 'undetermined';
     if (state.zones.every((z) => z.certainty === 'exact')) return 'succeeds';
     return this.served(state, 'likely') ? 'succeeds' : 'undetermined';
@@ -51,6 +53,23 @@ export class RequestJudge extends RequestTest {
       const shown = state.zones[zone]!.uncorrected!;
       const cma = state.zones[zone]!.cma;
       return shown[this.order]! > (cma?.[this.order] ?? 0);
+    });
+  }
+
+  /**
+   * Whether the estimate is alone in saying that a zone with the pages has no block: the events show one, and so
+   * do the copies before and after. In between the estimate is drawn as a line, and this is where it leads astray.
+   */
+  #isShown(state: ReplayState): boolean {
+    if (state.zones.every(({ shownAround }) => !shownAround)) return false;
+    const withPages = this.zonesWithPages(state);
+    return this.plan(state).zones.some(({ slow, zone }, i) => {
+      const { shownAround, uncorrected } = state.zones[zone]!;
+      if ((withPages & (1 << i)) === 0 || !shownAround || !uncorrected) return false;
+      let shown = 0;
+      for (let q = this.order; q < uncorrected.length; q++) shown += uncorrected[q]!;
+      const unusable = unusableBlocks(slow, this.sides.free[zone]!);
+      return Math.min(shown, shownAround[this.order]!) > unusable;
     });
   }
 

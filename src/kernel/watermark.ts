@@ -263,6 +263,15 @@ export function usableBlocks(test: ZoneTest, zone: ZoneCounts): number {
   return blocks;
 }
 
+/** Blocks of the order or above that are free but of types the request cannot take. */
+export function unusableBlocks(test: ZoneTest, zone: ZoneCounts): number {
+  let blocks = 0;
+  for (let q = test.order; q < zone.free.length; q++) {
+    blocks += barredBlocks(zone, q, test.takesHighatomic, test.countsCma);
+  }
+  return blocks;
+}
+
 /** Whether a block that the request can take is there at all; pages on per-cpu lists not counted. */
 export function supplyOk(test: ZoneTest, zone: ZoneCounts): boolean {
   const { free } = zone;

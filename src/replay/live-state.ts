@@ -25,6 +25,7 @@ class LiveZone implements ZoneState {
   readonly low: Int32Array;
   readonly high: Int32Array;
   readonly uncorrected: Int32Array;
+  shownAround: Int32Array | null = null;
   readonly cma: Int32Array;
   readonly highatomic: Int32Array;
   freePages = 0;
@@ -157,6 +158,11 @@ export class LiveState implements ReplayState {
       this.#over[k] = Math.min(earlier, later, best);
       this.#slack[k] = span?.slack?.[k] ?? 0;
       this.#doubt[k] = span?.doubt?.[k] ?? 0;
+    }
+    const shown = span?.shown ?? null;
+    for (const zone of this.zones) {
+      const from = zone.index * this.orders;
+      zone.shownAround = shown?.subarray(from, from + this.orders) ?? null;
     }
     this.#touchAll();
   }

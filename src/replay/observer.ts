@@ -62,6 +62,8 @@ export interface ZoneState {
   readonly likely?: Int32Array;
   /** Free blocks as the events alone show them; absent = nothing corrects them. */
   readonly uncorrected?: Int32Array;
+  /** Blocks of each order or above that the copies before and after both show; absent = they are not asked. */
+  readonly shownAround?: Int32Array | null;
   /** Sum of free[q] * 2^q. */
   readonly freePages: number;
   /** Free blocks by order in CMA areas (part of `free`), and their pages; absent = none known. */

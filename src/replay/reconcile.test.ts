@@ -26,6 +26,7 @@ function rareAt(kind: EventKind, indices: readonly number[]): RareLog {
 const contextOf = (rare: RareLog, linear = false, errors: readonly number[] = []) => ({
   rare,
   linear,
+  takingsTold: true,
   orders: 1,
   indexAt: (timeNs: number): number => Math.ceil(timeNs / 10),
   errors,
@@ -113,6 +114,22 @@ describe('corrections between copies', () => {
   test('page level: a straight line over the whole gap', () => {
     const [, span] = planCorrections(copies, contextOf(new RareLog(), true));
     expect([span!.linear, span!.fromNs, span!.toNs]).toEqual([true, 1000, 2000]);
+  });
+
+  test('page level: what the copies on both sides show, of an order or above; a refusal shows nothing', () => {
+    const shows = (begin: number, ...counts: number[]): Anchor => ({
+      ...anchor(begin, begin, 0),
+      residual: new Int32Array(3),
+      counts: Int32Array.from(counts),
+    });
+    const refusal = { ...anchor(150, 150, 0), residual: new Int32Array(3), partial: true };
+    const anchors = [shows(100, 5, 0, 1), refusal, shows(200, 0, 2, 0)];
+    const context = { ...contextOf(new RareLog(), true), orders: 3 };
+    const shown = (index: number, more = {}): unknown =>
+      spanAt(planCorrections(anchors, { ...context, ...more }), index).shown;
+    expect([shown(120), shown(180)]).toEqual([Int32Array.of(2, 1, 0), Int32Array.of(2, 1, 0)]);
+    expect([shown(50), shown(300)]).toEqual([undefined, undefined]);
+    expect(shown(120, { takingsTold: false })).toBeNull();
   });
 
   test('spans begin in ascending order, however long a copy took to read', () => {

@@ -99,13 +99,15 @@ export interface Anchor {
   readonly endIndex: number;
   readonly timeNs: number;
   readonly residual: Int32Array;
+  /** What the copy shows, like its `counts`; absent where no copy of buddyinfo stands behind it. */
+  readonly counts?: Int32Array;
   /** It tells of a part only (a refusal): the rest of its residual is what was believed before. */
   readonly partial?: boolean;
 }
 
 export function anchorOf(probe: ResidualProbe): Anchor {
-  const { beginIndex, endIndex, timeNs } = probe.copy;
-  return { beginIndex, endIndex, timeNs, residual: probe.residual };
+  const { beginIndex, endIndex, timeNs, counts } = probe.copy;
+  return { beginIndex, endIndex, timeNs, residual: probe.residual, counts };
 }
 
 /** One span in which the same corrections hold. */
@@ -124,6 +126,8 @@ export interface CorrectionSpan {
   readonly slack?: Int32Array | null;
   /** Blocks by which it may be wrong besides, which is rare: the bounds are wider by them; absent = none. */
   readonly doubt?: Int32Array | null;
+  /** Blocks of each order or above that the copies on both sides show; absent = not asked for, or none there. */
+  readonly shown?: Int32Array | null;
   /** Nothing tells the state here: counts are what the events alone show. */
   readonly unknown?: boolean;
 }
@@ -133,6 +137,8 @@ export interface CorrectionContext {
   readonly rare: RareLog;
   /** The error grows steadily (page level). */
   readonly linear: boolean;
+  /** What compaction takes is in the events: what they show as free and is not lies on per-cpu lists. */
+  readonly takingsTold: boolean;
   readonly orders: number;
   indexAt(timeNs: number): number;
   /** Events that put the replay right, ascending. */
@@ -160,8 +166,9 @@ export function planCorrections(
   for (let i = 0; i + 1 < anchors.length; i++) {
     const slack = linear ? errors.between(i) : null;
     const doubt = doubtFrom(i);
+    const shown = linear && context.takingsTold ? shownAround(anchors, i, orders) : null;
     for (const span of between(anchors[i]!, anchors[i + 1]!, context)) {
-      spans.push({ ...span, slack, doubt });
+      spans.push({ ...span, slack, doubt, shown });
     }
   }
   const last = anchors[anchors.length - 1]!;
@@ -173,6 +180,24 @@ export function planCorrections(
     doubt: doubtFrom(anchors.length - 1),
   });
   return spans;
+}
+
+/** Blocks of each order or above that the last copy up to anchor i shows and the next one shows too. */
+function shownAround(anchors: readonly Anchor[], i: number, orders: number): Int32Array | null {
+  const before = anchors.slice(0, i + 1).findLast(({ counts }) => counts)?.counts;
+  const after = anchors.slice(i + 1).find(({ counts }) => counts)?.counts;
+  if (!before || !after) return null;
+  const shown = new Int32Array(before.length);
+  for (let base = 0; base < shown.length; base += orders) {
+    let earlier = 0;
+    let later = 0;
+    for (let q = orders - 1; q >= 0; q--) {
+      earlier += Math.max(0, before[base + q]!);
+      later += Math.max(0, after[base + q]!);
+      shown[base + q] = Math.min(earlier, later);
+    }
+  }
+  return shown;
 }
 
 /** Only the past speaks: each copy's residual holds until the next; before the first nothing does. */

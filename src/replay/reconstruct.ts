@@ -190,6 +190,7 @@ export class Reconstruction {
     const spans = planCorrections(anchors, {
       rare,
       linear: this.level === 'page',
+      takingsTold: this.#takingsTold,
       orders: this.geometry.orders,
       indexAt: (timeNs) => this.#finder.indexAt(timeNs),
       errors: this.#errors,
@@ -250,11 +251,15 @@ export class Reconstruction {
    * recorded it is as likely one that compaction took, unless blocks of that order are in use.
    */
   #ordersOnPcp(): Uint8Array {
-    const { allocs, frees, kinds } = this.survey;
-    const compaction = kinds[EventKind.isolateMigratepages]! + kinds[EventKind.isolateFreepages]!;
+    const { allocs, frees } = this.survey;
     return this.#pcpOrders().map((kept, order) =>
-      kept && (compaction > 0 || allocs[order]! + frees[order]! > 0) ? 1 : 0,
+      kept && (this.#takingsTold || allocs[order]! + frees[order]! > 0) ? 1 : 0,
     );
+  }
+
+  get #takingsTold(): boolean {
+    const { kinds } = this.survey;
+    return kinds[EventKind.isolateMigratepages]! + kinds[EventKind.isolateFreepages]! > 0;
   }
 
   get #causal(): boolean {

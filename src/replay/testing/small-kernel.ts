@@ -35,6 +35,8 @@ export interface SmallKernelOptions {
   readonly batch?: number;
   /** Blocks of a cpu's list of one order and type beyond which it is drained. */
   readonly high?: number;
+  /** Pages on all of a cpu's lists at which the list of the page just freed is drained (5.19 to 6.6), instead of `high`. */
+  readonly highOfCpu?: number;
   /** Steals and claims of whole pageblocks print extfrag alone (6.10 and later). */
   readonly stealsSilently?: boolean;
 }
@@ -199,7 +201,14 @@ export class SmallKernel {
     if (direct) return;
     const list = this.#list(cpu, this.zoneOf(pfn), order, this.typeOf(pfn));
     list.pfns.push(pfn);
-    if (list.pfns.length > (this.#options.high ?? 12)) this.#drainList(list, cpu);
+    if (this.#isFull(list, cpu)) this.#drainList(list, cpu);
+  }
+
+  #isFull(list: PcpList, cpu: number): boolean {
+    const { high = 12, highOfCpu } = this.#options;
+    if (highOfCpu === undefined) return list.pfns.length > high;
+    const lists = (this.#pcp.get(cpu) ?? []).filter(({ zone }) => zone === list.zone);
+    return lists.reduce((sum, { pfns, order }) => sum + pfns.length * 2 ** order, 0) >= highOfCpu;
   }
 
   freeSplit(pfn: number, cpu = 0): void {
