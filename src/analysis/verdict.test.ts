@@ -131,6 +131,42 @@ describe('a block that all but the line between two copies show', () => {
   });
 });
 
+describe('far from any copy, without events', () => {
+  const state = (blocks: number, most: number, far: boolean): ReplayState => {
+    const made = stateOf([{ free: [4000, 0, 0, 0, blocks, 0, 0, 0, 0, 0, 0], min: 100 }]);
+    const zones = made.zones.map((zone) => ({
+      ...zone,
+      most: Int32Array.from(zone.free, (n, q) => (q === 4 ? most : n)),
+    }));
+    return { ...made, zones, far };
+  };
+  const word = (made: ReplayState): string => judgeOf(made, 4).word(made);
+
+  test('a request fails only if it does by all that may be there', () => {
+    expect(word(state(0, 1, true))).toBe('undetermined');
+    expect(word(state(0, 0, true))).toBe('fails');
+    expect(word(state(0, 1, false))).toBe('fails');
+  });
+});
+
+describe('blocks that may lie in a CMA area', () => {
+  const word = (cmaAtMost: number, blocks: number, gfp = 'GFP_ATOMIC'): string => {
+    const made = stateOf([{ free: [400, 0, 0, 0, 0, 0, 0, 0, 0, blocks, 0], min: 100 }]);
+    const state = { ...made, zones: made.zones.map((zone) => ({ ...zone, cmaAtMost })) };
+    return judgeOf(state, 9, gfp).word(state);
+  };
+
+  test('leave the answer open if all that would serve may lie there', () => {
+    expect(word(0, 2)).toBe('succeeds');
+    expect(word(1024, 2)).toBe('undetermined');
+  });
+
+  test('but not if one block more is there, nor for a request that may use them', () => {
+    expect(word(1024, 3)).toBe('succeeds');
+    expect(word(1024, 2, 'GFP_HIGHUSER_MOVABLE')).toBe('succeeds');
+  });
+});
+
 describe('a boost that no event tells', () => {
   // 400 pages are free; a min of 900 asks an atomic request to leave 338.
   const free = [100, 30, 20, 20, 0, 0, 0, 0, 0, 0, 0];

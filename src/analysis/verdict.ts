@@ -34,7 +34,11 @@ export class RequestJudge extends RequestTest {
    */
   word(state: ReplayState): VerdictWord {
     if (!this.served(state, 'free')) {
-      return this.#mayBeOnPcp(state) || this.#isShown(state) ? 'undetermined' : 'fails';
+      const open =
+        this.#mayBeOnPcp(state) ||
+        this.#isShown(state) ||
+        (state.far === true && this.served(state, 'most'));
+      return open ? 'undetermined' : 'fails';
     }
     if (!this.servedWhateverUnseen(state)) return 'undetermined';
     if (state.zones.every((z) => z.certainty === 'exact')) return 'succeeds';

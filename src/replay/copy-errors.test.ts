@@ -36,16 +36,16 @@ describe('errors between copies', () => {
   test('two copies cannot tell an error: the doubt holds how far they are apart, and more', () => {
     const two = errorsOf(anchor(0, 3, 0), anchor(1, 10, 2));
     expect(two.between(0)).toBeNull();
-    expect(two.pcpDoubt(0)[PCP]).toBeGreaterThan(7);
-    expect(two.pcpDoubt(0)[LARGE]).toBeGreaterThan(2);
+    expect(two.steadyDoubt(0, 2)[PCP]).toBeGreaterThan(7);
+    expect(two.steadyDoubt(0, 2)[LARGE]).toBeGreaterThan(2);
   });
 
   test('beyond the last copy there is more doubt than before it', () => {
     const copies = [0, 1, 2, 3, 4].map((k) => anchor(k, (k % 2) * 9, k % 2));
     const errors = errorsOf(...copies);
     for (const cell of [PCP, LARGE]) {
-      expect(errors.pcpDoubt(4)[cell]).toBeGreaterThan(errors.pcpDoubt(1)[cell]!);
-      expect(errors.pcpDoubt(-1)[cell]).toBeGreaterThan(errors.pcpDoubt(1)[cell]!);
+      expect(errors.steadyDoubt(4, 2)[cell]).toBeGreaterThan(errors.steadyDoubt(1, 2)[cell]!);
+      expect(errors.steadyDoubt(-1, 2)[cell]).toBeGreaterThan(errors.steadyDoubt(1, 2)[cell]!);
     }
   });
 

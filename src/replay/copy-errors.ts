@@ -11,8 +11,8 @@ import type { Anchor } from './reconcile.js';
 /** Orders whose pages come and go by per-cpu lists: much faster than copies are taken. */
 const PCP_ORDER = 3;
 
-/** Spans on either side whose errors may happen here too. */
-const NEIGHBOURS = 2;
+/** Spans on either side whose errors may happen in a span with events too. */
+export const EVENTFUL_REACH = 2;
 
 /**
  * Blocks by order that pages on per-cpu lists hide where too few copies tell (docs/accuracy.md): a choice, about twice what
@@ -37,10 +37,13 @@ export class CopyErrors {
     return larger(this.#errors[i] ?? null, this.#errors[i + 1] ?? null);
   }
 
-  /** Doubt after anchor i (-1: before the first) where pages on per-cpu lists look free. */
-  pcpDoubt(i: number): Int32Array {
-    const near = this.#near(i);
-    const outside = i < 0 || i + 1 >= this.#anchors.length;
+  /**
+   * Doubt after anchor i (-1: before the first) where more changes than the events say. The errors of `reach` spans on
+   * either side may happen here too; where no copies on both sides tell, twice those of the whole recording.
+   */
+  steadyDoubt(i: number, reach: number): Int32Array {
+    const outside = i < 0 || i + 2 >= this.#anchors.length;
+    const near = this.#near(i, outside ? this.#errors.length : reach);
     return this.#change(i).map((change, cell) => {
       const order = cell % this.#orders;
       const untold = UNTOLD[Math.min(order, UNTOLD.length - 1)]!;
@@ -52,13 +55,13 @@ export class CopyErrors {
 
   /** Doubt after anchor i where events were lost: half the error over twice the distance. */
   lossDoubt(i: number): Int32Array {
-    return (this.#near(i) ?? this.#change(i)).map((error) => Math.ceil(error / 2));
+    return (this.#near(i, EVENTFUL_REACH) ?? this.#change(i)).map((error) => Math.ceil(error / 2));
   }
 
-  /** The largest error around the span that begins at anchor i. */
-  #near(i: number): Int32Array | null {
+  /** The largest error of the span that begins at anchor i and of some spans on either side. */
+  #near(i: number, reach: number): Int32Array | null {
     return this.#errors
-      .slice(Math.max(0, i - NEIGHBOURS), Math.max(0, i + 2 + NEIGHBOURS))
+      .slice(Math.max(0, i - reach), Math.max(0, i + 2 + reach))
       .reduce<Int32Array | null>(larger, null);
   }
 

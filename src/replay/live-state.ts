@@ -22,6 +22,7 @@ class LiveZone implements ZoneState {
   readonly runs: readonly PageRun[];
   readonly free: Int32Array;
   readonly likely: Int32Array;
+  readonly most: Int32Array;
   readonly low: Int32Array;
   readonly high: Int32Array;
   readonly uncorrected: Int32Array;
@@ -30,6 +31,7 @@ class LiveZone implements ZoneState {
   readonly highatomic: Int32Array;
   freePages = 0;
   cmaPages = 0;
+  cmaAtMost = 0;
   highatomicPages = 0;
   reservedHighatomic = 0;
   reservedAtMost = Number.POSITIVE_INFINITY;
@@ -57,6 +59,7 @@ class LiveZone implements ZoneState {
     this.runs = runs;
     this.free = new Int32Array(orders);
     this.likely = new Int32Array(orders);
+    this.most = new Int32Array(orders);
     this.low = new Int32Array(orders);
     this.high = new Int32Array(orders);
     this.uncorrected = raw.subarray(geometry.index * orders, (geometry.index + 1) * orders);
@@ -75,6 +78,7 @@ export class LiveState implements ReplayState {
   readonly orders: number;
   readonly pageblockOrder: number;
   pcpLooksFree: Uint8Array | null = null;
+  far = false;
   readonly pages: Uint8Array;
   readonly headOrder: Int8Array;
   readonly pageblockType: Int8Array;
@@ -132,11 +136,19 @@ export class LiveState implements ReplayState {
     return this.#geometry.areas[this.#geometry.areaOf(page)]!.zone;
   }
 
+  /** No event tells which free blocks lie in CMA areas: as many may as fit there. */
+  hideCma(): void {
+    for (const { cma, zone, spanned } of this.#geometry.areas) {
+      if (cma) this.zones[zone]!.cmaAtMost += spanned;
+    }
+  }
+
   /** From now on these corrections hold (null: none known). */
   correct(span: CorrectionSpan | null): void {
     this.#span = span;
     this.#linear = span?.linear === true;
     this.#unknown = span === null || span.unknown === true;
+    this.far = span?.far === true;
     this.#planBounds();
     this.sync();
   }
@@ -279,13 +291,15 @@ export class LiveState implements ReplayState {
     const doubt = this.#doubt[base + q]!;
     const likely = Math.max(0, raw - this.#under[base + q]! - slack);
     const low = Math.max(0, likely - doubt);
-    const high = Math.max(0, raw - this.#over[base + q]!) + slack + doubt;
+    const most = Math.max(0, raw - this.#over[base + q]!) + slack;
+    const high = most + doubt;
     live.freePages += (free - live.free[q]!) * (1 << q);
     if (live.low[q] !== live.high[q]) live.inexact--;
     if (low !== high) live.inexact++;
     live.touched |= 1 << q;
     live.free[q] = free;
     live.likely[q] = likely;
+    live.most[q] = most;
     live.low[q] = low;
     live.high[q] = high;
   }

@@ -60,6 +60,8 @@ export interface ZoneState {
   readonly high: Int32Array;
   /** Blocks that are very likely there, never less than `low`: what a verdict relies on; absent = `low`. */
   readonly likely?: Int32Array;
+  /** Blocks of which very likely no more are there, never more than `high`; absent = `high`. */
+  readonly most?: Int32Array;
   /** Free blocks as the events alone show them; absent = nothing corrects them. */
   readonly uncorrected?: Int32Array;
   /** Blocks of each order or above that the copies before and after both show; absent = they are not asked. */
@@ -69,6 +71,8 @@ export interface ZoneState {
   /** Free blocks by order in CMA areas (part of `free`), and their pages; absent = none known. */
   readonly cma?: Int32Array;
   readonly cmaPages?: number;
+  /** Pages of CMA areas whose free blocks nothing tells from others: so many may be free at most; absent = none. */
+  readonly cmaAtMost?: number;
   /** HIGHATOMIC: free blocks by order and pages (part of `free`), pages reserved; absent = not known. */
   readonly highatomic?: Int32Array;
   readonly highatomicPages?: number;
@@ -96,6 +100,8 @@ export interface ReplayState {
   readonly pageblockOrder: number;
   /** 1 for the orders whose blocks look free while they lie on a per-cpu list (page level); absent = none. */
   readonly pcpLooksFree?: Uint8Array | null;
+  /** No copy is near and no event tells: that a request fails must follow from `most` too; absent = no. */
+  readonly far?: boolean;
   /** PageBit of each dense page. */
   readonly pages: Uint8Array;
   /** Order of the free block that begins at this dense page, -1 elsewhere. */

@@ -9,11 +9,25 @@ import type { Snapshot } from '../records/snapshot.js';
 import { countBelow } from './sorted.js';
 import type { EventSource } from './survey.js';
 
+/** Brackets wider than this come from coarse stamps, if no markers tell better, ns. */
+const VAGUE_NS = 20e6;
+
 export interface PlacedSnapshot {
   readonly snapshot: Snapshot;
   readonly beginIndex: number;
   readonly endIndex: number;
   readonly timeNs: number;
+}
+
+/** Whether a snapshot's bracket comes from coarse stamps and not from its recorder. */
+export function isVague({ snapshot: { time } }: Pick<PlacedSnapshot, 'snapshot'>): boolean {
+  return typeof time.beginEvent !== 'number' && time.endNs - time.beginNs > VAGUE_NS;
+}
+
+/** The first instant after a snapshot was read; of one with a coarse stamp the first after the stamp. */
+export function readUntilNs(placed: Pick<PlacedSnapshot, 'snapshot' | 'timeNs'>): number {
+  const { snapshot, timeNs } = placed;
+  return Math.max(timeNs + 1, isVague(placed) ? timeNs : snapshot.time.endNs);
 }
 
 /** Snapshots that have a place, in order of their place. */

@@ -12,9 +12,10 @@
 
 import { EventKind } from '../records/events.js';
 import type { BuddyinfoSnapshot } from '../records/snapshot.js';
-import { CopyErrors } from './copy-errors.js';
+import { CopyErrors, EVENTFUL_REACH } from './copy-errors.js';
 import type { Geometry } from './geometry.js';
 import type { Residual } from './observer.js';
+import { readUntilNs } from './place.js';
 import { countBelow } from './sorted.js';
 import type { RareLog } from './survey.js';
 
@@ -98,6 +99,8 @@ export interface Anchor {
   readonly beginIndex: number;
   readonly endIndex: number;
   readonly timeNs: number;
+  /** The first instant after it was read; absent = right after `timeNs`. */
+  readonly endNs?: number;
   readonly residual: Int32Array;
   /** What the copy shows, like its `counts`; absent where no copy of buddyinfo stands behind it. */
   readonly counts?: Int32Array;
@@ -107,7 +110,8 @@ export interface Anchor {
 
 export function anchorOf(probe: ResidualProbe): Anchor {
   const { beginIndex, endIndex, timeNs, counts } = probe.copy;
-  return { beginIndex, endIndex, timeNs, residual: probe.residual, counts };
+  const endNs = readUntilNs(probe.copy);
+  return { beginIndex, endIndex, timeNs, endNs, residual: probe.residual, counts };
 }
 
 /** One span in which the same corrections hold. */
@@ -128,6 +132,8 @@ export interface CorrectionSpan {
   readonly doubt?: Int32Array | null;
   /** Blocks of each order or above that the copies on both sides show; absent = not asked for, or none there. */
   readonly shown?: Int32Array | null;
+  /** No copy is near and no event tells: that a request fails must follow from the copies on both sides. */
+  readonly far?: boolean;
   /** Nothing tells the state here: counts are what the events alone show. */
   readonly unknown?: boolean;
 }
@@ -156,12 +162,12 @@ export function planCorrections(
   if (!first) return spans;
   const errors = new CopyErrors(anchors, orders);
   const doubtFrom = (i: number): Int32Array | null => {
-    if (linear) return errors.pcpDoubt(i);
+    if (linear) return errors.steadyDoubt(i, EVENTFUL_REACH);
     const end = anchors[i + 2]?.beginIndex ?? Number.POSITIVE_INFINITY;
     return rowsBetween(rare, 0, end, isLoss) === null ? null : errors.lossDoubt(i);
   };
   const start = { fromIndex: 0, fromNs: Number.NEGATIVE_INFINITY };
-  const before = linear ? errors.pcpDoubt(-1) : null;
+  const before = linear ? errors.steadyDoubt(-1, EVENTFUL_REACH) : null;
   spans.push({ ...start, toNs: first.timeNs, ...held(first.residual), doubt: before });
   for (let i = 0; i + 1 < anchors.length; i++) {
     const slack = linear ? errors.between(i) : null;

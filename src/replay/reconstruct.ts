@@ -18,6 +18,7 @@ import type { Snapshot } from '../records/snapshot.js';
 import type { RecordingStrings } from '../records/strings.js';
 import { type CompactionQuality, CompactionSolver } from './compaction.js';
 import { buddyinfoCopies, pageCopies } from './copies.js';
+import { planWithoutEvents } from './copies-only.js';
 import { type Anomalies, ReplayCore, type TypeEvidence } from './core.js';
 import { addDoubt } from './doubt.js';
 import { type Fates, traceFates } from './fates.js';
@@ -187,6 +188,7 @@ export class Reconstruction {
 
   #planCorrections(anchors: readonly Anchor[]): CorrectionSpan[] {
     const { rare } = this.survey;
+    if (this.level === 'snapshots') return planWithoutEvents(anchors, this.geometry.orders);
     const spans = planCorrections(anchors, {
       rare,
       linear: this.level === 'page',
@@ -276,6 +278,7 @@ export class Reconstruction {
     const marks = this.#marks();
     const state = new LiveState(core, marks);
     if (this.level === 'page') state.pcpLooksFree = this.#ordersOnPcp();
+    if (this.level === 'snapshots') state.hideCma();
     const solver = this.#solver(core);
     const lost = new LostEvents(core, this.survey.rare);
     state.timeNs = this.span().fromNs;
@@ -375,7 +378,7 @@ export class Reconstruction {
       this.#input.snapshots,
       this.profile.profile.switches,
       this.profile.profile.switches.extfragIsRemoval,
-      this.survey.events === 0 || this.survey.kinds[EventKind.extfrag]! > 0,
+      this.survey.kinds[EventKind.extfrag]! > 0,
     );
   }
 

@@ -14,8 +14,8 @@ import type { TestMarks, ZoneCounts } from '../kernel/watermark.js';
 import { compiledZones } from '../kernel/zonelist.js';
 import type { ReplayState, ZoneState } from './observer.js';
 
-/** The best estimate, what is very likely there, or one of the bounds. */
-export type Side = 'free' | 'likely' | 'low' | 'high';
+/** The best estimate, what is very likely there at least and at most, or one of the bounds. */
+export type Side = 'free' | 'likely' | 'most' | 'low' | 'high';
 
 export class SideCounts implements ZoneCounts {
   freePages = 0;
@@ -34,7 +34,7 @@ export class SideCounts implements ZoneCounts {
   }
 
   load(zone: ZoneState): this {
-    const free = zone[this.#side] ?? zone.low;
+    const free = zone[this.#side] ?? (this.#side === 'most' ? zone.high : zone.low);
     this.free = free;
     this.cma = zone.cma ?? null;
     this.freeCma = zone.cmaPages ?? 0;
@@ -63,6 +63,7 @@ export class RequestTest {
   protected readonly sides: Readonly<Record<Side, SideCounts[]>> = {
     free: [],
     likely: [],
+    most: [],
     low: [],
     high: [],
   };
@@ -85,7 +86,7 @@ export class RequestTest {
       state.zones.map((z) => z.zone),
       reserve?.marks.protection.length ?? null,
     );
-    for (const side of ['free', 'likely', 'low', 'high'] as const) {
+    for (const side of ['free', 'likely', 'most', 'low', 'high'] as const) {
       this.sides[side].push(...state.zones.map(() => new SideCounts(side)));
     }
   }
@@ -117,13 +118,15 @@ export class RequestTest {
   }
 
   /**
-   * Whether the best estimate serves the request whatever nothing in the input tells: boosts, and pages reserved as HIGHATOMIC.
+   * Whether the best estimate serves the request whatever nothing in the input tells: boosts, blocks of CMA areas, and pages
+   * reserved as HIGHATOMIC.
    */
   servedWhateverUnseen(state: ReplayState): boolean {
     const boosted = state.zones.some(({ marks }) => marks.unseenBoost !== undefined);
     const plan = boosted ? this.#withUnseenBoosts(state) : this.plan(state);
     for (const { slow, zone } of plan.zones) {
       const counts = this.sides.free[zone]!.load(state.zones[zone]!);
+      cmaUnseen(state.zones[zone]!, counts);
       if (slow.subtractReserved || slow.subtractFreeHighatomic) {
         this.#reserveUnseen(state.zones[zone]!, counts);
       }
@@ -162,6 +165,19 @@ export class RequestTest {
     for (let z = 0; z < counts.length; z++) counts[z]!.load(state.zones[z]!);
     return requestServed(this.plan(state), counts);
   }
+}
+
+/** As many of the free blocks as fit may lie in CMA areas, the largest first. */
+function cmaUnseen({ cmaAtMost = 0 }: ZoneState, counts: SideCounts): void {
+  if (cmaAtMost === 0) return;
+  let left = cmaAtMost;
+  const cma = new Int32Array(counts.free.length);
+  for (let q = cma.length - 1; q >= 0; q--) {
+    cma[q] = Math.min(counts.free[q]!, Math.floor(left / 2 ** q));
+    left -= cma[q]! * 2 ** q;
+  }
+  counts.cma = cma;
+  counts.freeCma = cmaAtMost - left;
 }
 
 /** Unknown marks ask for nothing: only contiguity is left to test. */

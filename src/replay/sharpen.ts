@@ -10,11 +10,9 @@
  * All copies share one distance of clocks, so the instants must lie equally far behind their stamps, up
  * to what the stamps cannot tell apart. Copies that fall out of line are sought again in line.
  */
-import type { PlacedSnapshot } from './place.js';
+import { isVague, type PlacedSnapshot } from './place.js';
 import type { PlacedCopy } from './reconcile.js';
 
-/** Brackets wider than this, without markers, are looked into, ns. */
-const VAGUE_NS = 20e6;
 /** Looks at a copy in one pass. */
 const LOOKS = 48;
 /** Copies before and after one that are compared with it. */
@@ -23,11 +21,6 @@ const NEIGHBOURS = 4;
 export const SHARPENING_PASSES = 4;
 /** Share of the copies that must be in line before the others are brought there. */
 const MOST = 0.6;
-
-/** Whether a snapshot's bracket comes from coarse stamps and not from its recorder. */
-export function isVague({ snapshot: { time } }: Pick<PlacedSnapshot, 'snapshot'>): boolean {
-  return typeof time.beginEvent !== 'number' && time.endNs - time.beginNs > VAGUE_NS;
-}
 
 /** A copy, the span it is sought in, and the free lists at instants of that span. */
 export interface SoughtCopy {

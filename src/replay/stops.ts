@@ -16,7 +16,7 @@ import type { LiveState } from './live-state.js';
 import type { MarkTracker } from './marks.js';
 import type { ReplayObserver, Residual } from './observer.js';
 import type { PageCopy } from './page-copy.js';
-import type { PlacedSnapshot, TimeIndex } from './place.js';
+import { type PlacedSnapshot, readUntilNs, type TimeIndex } from './place.js';
 import type { CorrectionSpan } from './reconcile.js';
 import type { Refusal } from './refusals.js';
 
@@ -101,7 +101,8 @@ export function snapshotStops(
 ): ReplayStop[] {
   return placed.map(({ snapshot, beginIndex, timeNs }) => ({
     index: beginIndex,
-    timeNs,
+    // What is seen at a copy is taken to hold until the next one: with the bounds of the time in between.
+    timeNs: eventless ? readUntilNs({ snapshot, timeNs }) : timeNs,
     run: (state) => {
       if (eventless) state.timeNs = timeNs;
       if (snapshot.kind === 'zoneinfo') marks.zoneinfo(snapshot.zones);

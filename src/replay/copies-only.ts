@@ -1,0 +1,69 @@
+/**
+ * Corrections where no page events lie between the copies: each copy is exact while it is read, and speaks for its surroundings.
+ *
+ * Between two copies the nearer one is the estimate. Its neighbour is the other bound, and doubt comes on top, learnt
+ * from how badly copies are foretold by their neighbours. Farther from either than a tenth of the gap, a
+ * single copy is no witness any more (docs/accuracy.md has how often it was right).
+ */
+import { CopyErrors } from './copy-errors.js';
+import type { Anchor, CorrectionSpan } from './reconcile.js';
+
+/** Spans on either side whose errors may happen in a span too: without events nothing tells lively spans from others. */
+const REACH = 4;
+/** Share of the gap within which the nearer copy alone may say that a request fails. */
+const NEAR = 0.1;
+
+/** The spans of corrections, ascending. */
+export function planWithoutEvents(copies: readonly Anchor[], orders: number): CorrectionSpan[] {
+  const first = copies[0];
+  if (!first) return [];
+  const errors = new CopyErrors(copies, orders);
+  const start = spanOf(first, Number.NEGATIVE_INFINITY, first.timeNs);
+  const spans = copies.flatMap((copy, i) => {
+    const fromNs = copy.endNs ?? copy.timeNs + 1;
+    const next = copies[i + 1];
+    const doubt = errors.steadyDoubt(i, REACH);
+    const after = next
+      ? between(copy, next, fromNs, { slack: errors.between(i), doubt })
+      : [{ ...spanOf(copy, fromNs, Number.POSITIVE_INFINITY), doubt, far: true }];
+    return [spanOf(copy, copy.timeNs, fromNs), ...after];
+  });
+  return [{ ...start, doubt: errors.steadyDoubt(-1, REACH), far: true }, ...spans];
+}
+
+/** From a copy that was read by `fromNs` to the next one. */
+function between(
+  earlier: Anchor,
+  later: Anchor,
+  fromNs: number,
+  { slack, doubt }: Pick<CorrectionSpan, 'slack' | 'doubt'>,
+): CorrectionSpan[] {
+  const gap = Math.max(0, later.timeNs - fromNs);
+  const at = (share: number): number => fromNs + share * gap;
+  const part = (best: Anchor, from: number, to: number): CorrectionSpan => ({
+    ...spanOf(best, at(from), at(to)),
+    earlier: earlier.residual,
+    later: later.residual,
+    doubt: doubt ?? null,
+  });
+  const far = { slack: slack ?? null, far: true };
+  return [
+    part(earlier, 0, NEAR),
+    { ...part(earlier, NEAR, 0.5), ...far },
+    { ...part(later, 0.5, 1 - NEAR), ...far },
+    part(later, 1 - NEAR, 1),
+  ].filter((span) => span.toNs > span.fromNs);
+}
+
+/** A span in which nothing speaks but one copy. */
+function spanOf({ residual }: Anchor, fromNs: number, toNs: number): CorrectionSpan {
+  return {
+    fromIndex: 0,
+    fromNs,
+    toNs,
+    best: residual,
+    earlier: residual,
+    later: residual,
+    linear: false,
+  };
+}
