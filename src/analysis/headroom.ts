@@ -101,7 +101,7 @@ export class HeadroomObserver implements ReplayObserver {
   #marksKnown = false;
   /** Events were seen. */
   #walked = false;
-  /** The state at the last copy, as long as none were. */
+  /** The state after the last copy, as long as none were. */
   #held: ReplayState | null = null;
 
   constructor(options: HeadroomOptions) {
@@ -180,6 +180,9 @@ export class HeadroomObserver implements ReplayObserver {
   #jump(state: ReplayState): void {
     const next = bucketOf(this.#options.grid, state.timeNs);
     if (this.#held !== null && next > this.#bucket) this.#closeUpTo(this.#held, next);
+  }
+
+  hold(state: ReplayState): void {
     this.#held = heldState(state);
   }
 

@@ -169,7 +169,7 @@ export class TimelineObserver implements ReplayObserver {
   #bucketEndNs: number;
   /** Events were seen. */
   #walked = false;
-  /** The state at the last copy, as long as none were. */
+  /** The state after the last copy, as long as none were. */
   #held: ReplayState | null = null;
 
   constructor(options: TimelineOptions) {
@@ -232,6 +232,9 @@ export class TimelineObserver implements ReplayObserver {
   #jump(state: ReplayState): void {
     const next = bucketOf(this.#options.grid, state.timeNs);
     if (this.#held !== null && next > this.#bucket) this.#closeUpTo(this.#held, next);
+  }
+
+  hold(state: ReplayState): void {
     this.#held = heldState(state);
   }
 

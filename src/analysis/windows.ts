@@ -161,7 +161,9 @@ export class WindowsObserver implements ReplayObserver {
   }
 }
 
+/** A window that copies alone opened lasts beyond what they are exact about. */
 function exactness(state: ReplayState): Certainty {
+  if (state.eventless === true) return 'bounded';
   return state.zones.every((z) => z.certainty === 'exact') ? 'exact' : 'bounded';
 }
 

@@ -13,8 +13,15 @@ const REACH = 4;
 /** Share of the gap within which the nearer copy alone may say that a request fails. */
 const NEAR = 0.1;
 
-/** The spans of corrections, ascending. */
-export function planWithoutEvents(copies: readonly Anchor[], orders: number): CorrectionSpan[] {
+/**
+ * The spans of corrections, ascending.
+ * @param indexAt first event at or after an instant: there may be events of other kinds.
+ */
+export function planWithoutEvents(
+  copies: readonly Anchor[],
+  orders: number,
+  indexAt: (timeNs: number) => number = () => 0,
+): CorrectionSpan[] {
   const first = copies[0];
   if (!first) return [];
   const errors = new CopyErrors(copies, orders);
@@ -28,7 +35,10 @@ export function planWithoutEvents(copies: readonly Anchor[], orders: number): Co
       : [{ ...spanOf(copy, fromNs, Number.POSITIVE_INFINITY), doubt, far: true }];
     return [spanOf(copy, copy.timeNs, fromNs), ...after];
   });
-  return [{ ...start, doubt: errors.steadyDoubt(-1, REACH), far: true }, ...spans];
+  return [{ ...start, doubt: errors.steadyDoubt(-1, REACH), far: true }, ...spans].map((span) => ({
+    ...span,
+    fromIndex: indexAt(span.fromNs),
+  }));
 }
 
 /** From a copy that was read by `fromNs` to the next one. */

@@ -78,6 +78,7 @@ export class LiveState implements ReplayState {
   readonly orders: number;
   readonly pageblockOrder: number;
   pcpLooksFree: Uint8Array | null = null;
+  eventless = false;
   far = false;
   readonly pages: Uint8Array;
   readonly headOrder: Int8Array;
@@ -136,8 +137,9 @@ export class LiveState implements ReplayState {
     return this.#geometry.areas[this.#geometry.areaOf(page)]!.zone;
   }
 
-  /** No event tells which free blocks lie in CMA areas: as many may as fit there. */
-  hideCma(): void {
+  /** There are copies only: nothing tells which free blocks lie in CMA areas, as many may as fit there. */
+  withoutEvents(): void {
+    this.eventless = true;
     for (const { cma, zone, spanned } of this.#geometry.areas) {
       if (cma) this.zones[zone]!.cmaAtMost += spanned;
     }

@@ -100,6 +100,8 @@ export interface ReplayState {
   readonly pageblockOrder: number;
   /** 1 for the orders whose blocks look free while they lie on a per-cpu list (page level); absent = none. */
   readonly pcpLooksFree?: Uint8Array | null;
+  /** Only copies tell anything: between them the state is what they let expect; absent = no. */
+  readonly eventless?: boolean;
   /** No copy is near and no event tells: that a request fails must follow from `most` too; absent = no. */
   readonly far?: boolean;
   /** PageBit of each dense page. */
@@ -149,5 +151,7 @@ export interface ReplayObserver {
   /** After each single event: the dearest of all, for those who need the state at every one. */
   event?(state: ReplayState, batch: EventBatch, i: number): void;
   snapshot?(state: ReplayState, snapshot: Snapshot, residual: Residual | null): void;
+  /** Without events, right after a snapshot was read: what is taken to hold until the next one. */
+  hold?(state: ReplayState): void;
   end?(state: ReplayState): void;
 }

@@ -188,20 +188,22 @@ export class Reconstruction {
 
   #planCorrections(anchors: readonly Anchor[]): CorrectionSpan[] {
     const { rare } = this.survey;
-    if (this.level === 'snapshots') return planWithoutEvents(anchors, this.geometry.orders);
+    const { orders } = this.geometry;
+    const indexAt = (timeNs: number): number => this.#finder.indexAt(timeNs);
+    if (this.level === 'snapshots') return planWithoutEvents(anchors, orders, indexAt);
     const spans = planCorrections(anchors, {
       rare,
       linear: this.level === 'page',
       takingsTold: this.#takingsTold,
-      orders: this.geometry.orders,
-      indexAt: (timeNs) => this.#finder.indexAt(timeNs),
+      orders,
+      indexAt,
       errors: this.#errors,
     });
     if (this.level !== 'buddy') return spans;
     return addDoubt(spans, {
       rare,
       zones: this.geometry.zones.length,
-      orders: this.geometry.orders,
+      orders,
       mapped: this.seed === 'kpageflags',
     });
   }
@@ -278,7 +280,7 @@ export class Reconstruction {
     const marks = this.#marks();
     const state = new LiveState(core, marks);
     if (this.level === 'page') state.pcpLooksFree = this.#ordersOnPcp();
-    if (this.level === 'snapshots') state.hideCma();
+    if (this.level === 'snapshots') state.withoutEvents();
     const solver = this.#solver(core);
     const lost = new LostEvents(core, this.survey.rare);
     state.timeNs = this.span().fromNs;

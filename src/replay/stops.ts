@@ -99,15 +99,19 @@ export function snapshotStops(
   placed: readonly PlacedSnapshot[],
   { observers, marks, eventless, residualOf }: SnapshotShow,
 ): ReplayStop[] {
-  return placed.map(({ snapshot, beginIndex, timeNs }) => ({
-    index: beginIndex,
-    // What is seen at a copy is taken to hold until the next one: with the bounds of the time in between.
-    timeNs: eventless ? readUntilNs({ snapshot, timeNs }) : timeNs,
-    run: (state) => {
+  return placed.flatMap((place): ReplayStop[] => {
+    const { snapshot, beginIndex: index, timeNs } = place;
+    const run = (state: LiveState): void => {
       if (eventless) state.timeNs = timeNs;
       if (snapshot.kind === 'zoneinfo') marks.zoneinfo(snapshot.zones);
       const residual = residualOf(snapshot);
       for (const observer of observers) observer.snapshot?.(state, snapshot, residual);
-    },
-  }));
+    };
+    const show = { index, timeNs, run };
+    if (!eventless) return [show];
+    const hold = (state: LiveState): void => {
+      for (const observer of observers) observer.hold?.(state);
+    };
+    return [show, { index, timeNs: readUntilNs(place), run: hold }];
+  });
 }
