@@ -5,6 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { planWithoutEvents } from './copies-only.js';
 import type { Anchor, CorrectionSpan } from './reconcile.js';
 
+const ROOM = Int32Array.of(1000);
+
 /** A copy of one order, read within 10 ns. */
 const copy = (timeNs: number, free: number): Anchor => ({
   beginIndex: 0,
@@ -19,7 +21,7 @@ const spanAt = (spans: readonly CorrectionSpan[], timeNs: number): CorrectionSpa
 
 describe('copies without events', () => {
   const copies = [copy(0, 4), copy(1010, 9), copy(2020, 2), copy(3030, 5)];
-  const spans = planWithoutEvents(copies, 1);
+  const spans = planWithoutEvents(copies, 1, ROOM);
   const at = (timeNs: number): CorrectionSpan => spanAt(spans, timeNs);
 
   test('each is exact while it is read, and only then', () => {
@@ -54,12 +56,18 @@ describe('copies without events', () => {
     expect([at(-5).far, at(5000).far]).toEqual([true, true]);
   });
 
+  test('one or two copies do not tell what happens around them', () => {
+    const two = planWithoutEvents([copy(0, 4), copy(1010, 9)], 1, ROOM);
+    expect([-5, 500, 5000].map((timeNs) => spanAt(two, timeNs).doubt)).toEqual([ROOM, ROOM, ROOM]);
+    expect(spanAt(two, 5).doubt).toBeUndefined();
+  });
+
   test('copies that overlap leave no gap', () => {
-    const froms = planWithoutEvents([copy(0, 4), copy(5, 9)], 1).map(({ fromNs }) => fromNs);
+    const froms = planWithoutEvents([copy(0, 4), copy(5, 9)], 1, ROOM).map(({ fromNs }) => fromNs);
     expect(froms).toEqual([Number.NEGATIVE_INFINITY, 0, 5, 15]);
   });
 
   test('no copies, no corrections', () => {
-    expect(planWithoutEvents([], 1)).toEqual([]);
+    expect(planWithoutEvents([], 1, ROOM)).toEqual([]);
   });
 });

@@ -10,32 +10,38 @@ import type { Anchor, CorrectionSpan } from './reconcile.js';
 
 /** Spans on either side whose errors may happen in a span too: without events nothing tells lively spans from others. */
 const REACH = 4;
+/** Copies of which one is foretold by two neighbours. */
+const FORETOLD = 3;
 /** Share of the gap within which the nearer copy alone may say that a request fails. */
 const NEAR = 0.1;
 
 /**
  * The spans of corrections, ascending.
+ * @param room blocks that fit into each zone, by zone and order: where too few copies tell, all of it is in doubt.
  * @param indexAt first event at or after an instant: there may be events of other kinds.
  */
 export function planWithoutEvents(
   copies: readonly Anchor[],
   orders: number,
+  room: Int32Array,
   indexAt: (timeNs: number) => number = () => 0,
 ): CorrectionSpan[] {
   const first = copies[0];
   if (!first) return [];
   const errors = new CopyErrors(copies, orders);
+  const doubtAfter = (i: number): Int32Array =>
+    copies.length < FORETOLD ? room : errors.steadyDoubt(i, REACH);
   const start = spanOf(first, Number.NEGATIVE_INFINITY, first.timeNs);
   const spans = copies.flatMap((copy, i) => {
     const fromNs = copy.endNs ?? copy.timeNs + 1;
     const next = copies[i + 1];
-    const doubt = errors.steadyDoubt(i, REACH);
+    const doubt = doubtAfter(i);
     const after = next
       ? between(copy, next, fromNs, { slack: errors.between(i), doubt })
       : [{ ...spanOf(copy, fromNs, Number.POSITIVE_INFINITY), doubt, far: true }];
     return [spanOf(copy, copy.timeNs, fromNs), ...after];
   });
-  return [{ ...start, doubt: errors.steadyDoubt(-1, REACH), far: true }, ...spans].map((span) => ({
+  return [{ ...start, doubt: doubtAfter(-1), far: true }, ...spans].map((span) => ({
     ...span,
     fromIndex: indexAt(span.fromNs),
   }));

@@ -344,3 +344,12 @@ function splitByCma(draft: ZoneDraft, zone: number, cma: readonly PfnRange[]): A
   if (at < end) areas.push({ zone, startPfn: at, spanned: end - at, cma: false });
   return areas;
 }
+
+/** Blocks of each order that a zone's memory makes: zone * orders + order. */
+export function blocksThatFit({ zones, orders }: Geometry): Int32Array {
+  return Int32Array.from(zones.flatMap(({ managed }) => blocksOf(managed, orders)));
+}
+
+function blocksOf(pages: number, orders: number): number[] {
+  return Array.from({ length: orders }, (_, order) => Math.floor(pages / 2 ** order));
+}

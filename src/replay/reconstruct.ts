@@ -23,7 +23,7 @@ import { type Anomalies, ReplayCore, type TypeEvidence } from './core.js';
 import { addDoubt } from './doubt.js';
 import { type Fates, traceFates } from './fates.js';
 import { type ForwardPlan, runForward } from './forward.js';
-import { findGeometry, type Geometry, type PfnRange } from './geometry.js';
+import { blocksThatFit, findGeometry, type Geometry, type PfnRange } from './geometry.js';
 import { reserveSteps } from './highatomic.js';
 import { InferredReserve } from './inferred-reserve.js';
 import { LiveState } from './live-state.js';
@@ -190,7 +190,9 @@ export class Reconstruction {
     const { rare } = this.survey;
     const { orders } = this.geometry;
     const indexAt = (timeNs: number): number => this.#finder.indexAt(timeNs);
-    if (this.level === 'snapshots') return planWithoutEvents(anchors, orders, indexAt);
+    if (this.level === 'snapshots') {
+      return planWithoutEvents(anchors, orders, blocksThatFit(this.geometry), indexAt);
+    }
     const spans = planCorrections(anchors, {
       rare,
       linear: this.level === 'page',
