@@ -101,7 +101,7 @@ export class HeadroomObserver implements ReplayObserver {
   #marksKnown = false;
   /** Events were seen. */
   #walked = false;
-  /** The state after the last copy, as long as none were. */
+  /** The state at the last copy or after it, as long as none were. */
   #held: ReplayState | null = null;
 
   constructor(options: HeadroomOptions) {
@@ -180,6 +180,7 @@ export class HeadroomObserver implements ReplayObserver {
   #jump(state: ReplayState): void {
     const next = bucketOf(this.#options.grid, state.timeNs);
     if (this.#held !== null && next > this.#bucket) this.#closeUpTo(this.#held, next);
+    this.#held = heldState(state);
   }
 
   hold(state: ReplayState): void {
@@ -187,7 +188,8 @@ export class HeadroomObserver implements ReplayObserver {
   }
 
   end(state: ReplayState): void {
-    this.#closeUpTo(state, this.#options.grid.buckets);
+    const last = this.#walked ? state : (this.#held ?? state);
+    this.#closeUpTo(last, this.#options.grid.buckets);
   }
 
   #computeAll(state: ReplayState): void {

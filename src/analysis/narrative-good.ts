@@ -2,6 +2,7 @@
  * The report in words where no order would have failed, and what every reader of a thin input must know.
  */
 import { judgedOrders } from './judged.js';
+import { isOneCopy } from './one-copy.js';
 import type { Narrative, ReportData } from './report-data.js';
 import { bytesText, duration, grouped, worded } from './words.js';
 
@@ -32,7 +33,11 @@ export function inputParagraphs(data: NarrativeInput): string[] {
       'The watermarks are not in the input, so only fragmentation is judged here, not shortage, and a small zone counts although the kernel may keep it for others. Add a copy of /proc/zoneinfo.',
     );
   }
-  if (data.replay?.level === 'snapshots') {
+  if (isOneCopy(data)) {
+    text.push(
+      'There is one copy of /proc/buddyinfo: what it says holds for that moment. A copy every second would show how long it lasts, a trace of the kmem events how it came about.',
+    );
+  } else if (data.replay?.level === 'snapshots') {
     text.push(
       'There are copies of /proc/buddyinfo only: each window begins and ends at a copy, and whatever happened between two copies is not seen. A trace of the kmem events would show it.',
     );
@@ -64,12 +69,12 @@ export function goodNews(
       {
         figure: worded(bytesText(least.pages * data.pageSize), sure),
         text: data.headroom.marksKnown
-          ? 'was free even at the tightest moment.'
-          : 'was free at the tightest moment; how much of it had to stay free is not known.',
+          ? `was free${isOneCopy(data) ? '' : ' even at the tightest moment'}.`
+          : `was free${isOneCopy(data) ? '' : ' at the tightest moment'}; how much of it had to stay free is not known.`,
       },
       {
         figure: worded(grouped(margin.requests), margin.sure),
-        text: `requests for ${bytesText(2 ** COMMON_ORDER * data.pageSize)} (order\u00a0${COMMON_ORDER}) one after another could have been served at the worst moment, without any page being freed.`,
+        text: `requests for ${bytesText(2 ** COMMON_ORDER * data.pageSize)} (order\u00a0${COMMON_ORDER}) one after another could have been served${isOneCopy(data) ? '' : ' at the worst moment'}, without any page being freed.`,
       },
       refusals,
     ],
@@ -84,8 +89,9 @@ export function neverKnown(data: Pick<NarrativeInput, 'timeline'>): boolean {
 }
 
 function goodVerdict(data: NarrativeInput, spanNs: number, top: number): string {
-  const when =
-    data.replay?.level === 'snapshots'
+  const when = isOneCopy(data)
+    ? 'when /proc/buddyinfo was copied'
+    : data.replay?.level === 'snapshots'
       ? `at each of the ${grouped(data.residuals.length)} copies in ${duration(spanNs)}`
       : `at every moment of the ${duration(spanNs)} recorded`;
   if (neverKnown(data)) {

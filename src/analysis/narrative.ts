@@ -14,6 +14,7 @@ import {
   type Refused,
 } from './narrative-good.js';
 import { because, requestWords, wouldHaveFailed } from './narrative-reasons.js';
+import { isOneCopy } from './one-copy.js';
 import type { Attempts, FailureTotal, Narrative, ReportData } from './report-data.js';
 import { PLAIN } from './request-classes.js';
 import { refusalAgreement, trustLines } from './trust.js';
@@ -31,6 +32,14 @@ import {
 } from './words.js';
 
 export type NarrativeInput = Omit<ReportData, 'narrative'>;
+
+/** Windows that the last copy opened have no length: nothing is seen after it. */
+function atLastCopy(data: NarrativeInput): string {
+  const { fromNs, toNs } = data.span;
+  return isOneCopy(data)
+    ? 'when /proc/buddyinfo was copied'
+    : `at the last copy, ${duration(toNs - fromNs)} after the first`;
+}
 
 export function writeNarrative(data: NarrativeInput): Narrative {
   // Between copies alone nothing is seen: what failed at the last one has no length.
@@ -159,7 +168,7 @@ function verdictSentence(
   const which = `${pieceOf(data, main.order)}${highest > main.order ? ' or more' : ''}`;
   const often =
     main.ns === 0
-      ? `at the last copy, ${duration(spanNs)} after the first`
+      ? atLastCopy(data)
       : main.share >= 0.995
         ? `during the whole recording (${duration(spanNs)})`
         : `for ${worded(duration(main.ns), sure(main))} of the ${duration(spanNs)} recorded (${percent(main.share)})`;
@@ -167,6 +176,13 @@ function verdictSentence(
 }
 
 function failureFact(data: NarrativeInput, main: FailureTotal) {
+  if (main.ns === 0) {
+    const alike = data.totals.filter(({ gfp, ns }) => gfp === main.gfp && ns === 0);
+    return {
+      figure: capital(ordersText(alike.map(({ order }) => order).filter((order) => order >= 1))),
+      text: `would have failed ${atLastCopy(data)}. How long, copies cannot tell.`,
+    };
+  }
   const first = data.windows.find(
     (window) => window.order === main.order && window.gfp === main.gfp,
   );
@@ -183,12 +199,13 @@ function memoryFact(data: NarrativeInput, main: FailureTotal) {
   const pages = freeDuring(data, main);
   return {
     figure: worded(bytesText(pages * data.pageSize), sure(main)),
-    text: `of memory was free on average, all zones together, while order ${main.order} failed: ${fragmentationWords(main)}`,
+    text: `of memory was free${main.ns === 0 ? '' : ' on average'}, all zones together, while order ${main.order} failed: ${fragmentationWords(main)}`,
   };
 }
 
 function fragmentationWords(main: FailureTotal): string {
-  const part = (reason: ZoneReason): number => (main.byReason[reason] ?? 0) / main.ns;
+  const part = (reason: ZoneReason): number =>
+    main.ns === 0 ? Number(reason in main.byReason) : (main.byReason[reason] ?? 0) / main.ns;
   if (part('only-cma') > 0.5) return 'its large blocks were CMA, which such a request may not use.';
   if (part('only-highatomic') > 0.5) {
     return 'its large blocks were kept for others (highatomic reserve).';
@@ -344,6 +361,10 @@ function ordersParagraph(
   gfp: string,
   unexplained: readonly number[],
 ): string {
+  const last = totals.filter(({ ns }) => ns === 0).map(({ order }) => order);
+  if (last.length > 0 && last.length === totals.length) {
+    return `${capital(requestWords(gfp))} would have failed at ${ordersText(last)} ${atLastCopy(data)}.`;
+  }
   if (totals.length === 0)
     return `A plain ${gfp} request of ${onlyJudged(data) ?? 'any order'} would always have succeeded.`;
   const parts = sharesByOrder(totals);
@@ -374,7 +395,7 @@ function sharesByOrder(totals: readonly FailureTotal[]): string[] {
 
 function zonesParagraph(data: NarrativeInput, main: FailureTotal): string {
   const worst = longestWindow(data.windows, main);
-  if (!worst) return '';
+  if (!worst || main.ns === 0) return '';
   const opened = worst.openedBy;
   const who = opened ? ` It began when ${edgeWords(opened)}.` : '';
   const closed = worst.closedBy ? ` It ended when ${edgeWords(worst.closedBy)}.` : '';

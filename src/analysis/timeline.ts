@@ -169,7 +169,7 @@ export class TimelineObserver implements ReplayObserver {
   #bucketEndNs: number;
   /** Events were seen. */
   #walked = false;
-  /** The state after the last copy, as long as none were. */
+  /** The state at the last copy or after it, as long as none were. */
   #held: ReplayState | null = null;
 
   constructor(options: TimelineOptions) {
@@ -231,7 +231,10 @@ export class TimelineObserver implements ReplayObserver {
   /** Without events: up to this copy what the one before told held. */
   #jump(state: ReplayState): void {
     const next = bucketOf(this.#options.grid, state.timeNs);
-    if (this.#held !== null && next > this.#bucket) this.#closeUpTo(this.#held, next);
+    if (this.#held === null)
+      for (const zone of state.zones) this.#columns[zone.index]!.reopen(zone);
+    else if (next > this.#bucket) this.#closeUpTo(this.#held, next);
+    this.#held = heldState(state);
   }
 
   hold(state: ReplayState): void {
@@ -239,7 +242,8 @@ export class TimelineObserver implements ReplayObserver {
   }
 
   end(state: ReplayState): void {
-    this.#closeUpTo(state, this.#options.grid.buckets);
+    const last = this.#walked ? state : (this.#held ?? state);
+    this.#closeUpTo(last, this.#options.grid.buckets);
   }
 
   #advance(state: ReplayState, timeNs: number): void {

@@ -33,6 +33,7 @@ export class RequestJudge extends RequestTest {
    * the answer is open. (An estimate that refuses has proved right almost always, docs/accuracy.md.)
    */
   word(state: ReplayState): VerdictWord {
+    if (tellsNothing(state)) return 'undetermined';
     if (!this.served(state, 'free')) {
       const open =
         this.#mayBeOnPcp(state) ||
@@ -110,6 +111,11 @@ export class RequestJudge extends RequestTest {
       zones,
     };
   }
+}
+
+/** Neither an event nor a copy tells of the free lists. */
+function tellsNothing({ eventless, zones }: ReplayState): boolean {
+  return eventless === true && zones.every(({ certainty }) => certainty === 'unknown');
 }
 
 function zoneWord(judged: ZoneJudgement): VerdictWord {

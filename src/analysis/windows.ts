@@ -74,7 +74,8 @@ export class WindowsObserver implements ReplayObserver {
         ladder.windows.push(window);
       }
     }
-    this.#update(state, null, 0);
+    // Without events the first copy is where the recording begins.
+    if (state.eventless !== true) this.#update(state, null, 0);
   }
 
   changed(state: ReplayState, batch: EventBatch, i: number): void {

@@ -6,6 +6,7 @@
  * charts/*.vl.json holds spec and rows together.
  */
 import { extraFlags } from '../analysis/narrative-reasons.js';
+import { isOneCopy } from '../analysis/one-copy.js';
 import type { ReportData } from '../analysis/report-data.js';
 import { PLAIN } from '../analysis/request-classes.js';
 import { bytesText, plural } from '../analysis/words.js';
@@ -65,6 +66,8 @@ export interface Chart {
   readonly how: string;
   /** Has a time axis that follows the shared zoom and cursor. */
   readonly overTime: boolean;
+  /** Over time, but worth drawing of a single moment. */
+  readonly showsMoment?: true;
   /** Dataset shown as the linked table, and its columns: [field, heading]. */
   readonly table: {
     readonly dataset: string;
@@ -79,6 +82,14 @@ export interface Chart {
   readonly emptyText: string;
   /** What of the data makes the chart less than it looks, where no time axis can show it; null = nothing. */
   caveat?(data: ReportData): string | null;
+}
+
+/** What stands in the place of a chart that has nothing to draw; null = it has. */
+export function emptyWords(chart: Chart, data: ReportData): string | null {
+  if (!chart.hasData(data)) return chart.emptyText;
+  return chart.overTime && !chart.showsMoment && isOneCopy(data)
+    ? 'One copy shows one moment: there is nothing to draw over time.'
+    : null;
 }
 
 export function wholeView(data: ReportData): ChartView {

@@ -7,6 +7,7 @@
  */
 import { edgeWords } from '../analysis/edge-words.js';
 import { isJudged, onlyJudged } from '../analysis/judged.js';
+import { isOneCopy } from '../analysis/one-copy.js';
 import type { ReportData } from '../analysis/report-data.js';
 import type { AttemptClass, FailureWindow } from '../analysis/types.js';
 import { bytesText } from '../analysis/words.js';
@@ -34,6 +35,7 @@ export const failuresChart: Chart = {
     'Windows of time in which a GFP_ATOMIC request of each order fails, coloured by reason, with the requests the kernel really refused.',
   how: 'Each row is a size of request: order n asks for 2ⁿ pages in one piece, so the rows go from 2 pages at the bottom to the largest blocks at the top. A coloured bar is a span of time in which such a request would have been refused; its colour says why. Fragmented: enough pages are free, but not in one piece. Below watermark: too few pages may be used, in whatever pieces. Lowmem reserve: a lower zone has them but keeps them. Only highatomic, only CMA: there are blocks, but not for this request. Paler bars rest on the best estimate, full ones hold whatever the bounds. Diamonds are requests the kernel itself refused in the recording: filled ones were atomic, hollow ones had something else to try. Large orders failing now and then is normal; bars in the lower rows are what drivers notice.',
   overTime: true,
+  showsMoment: true,
   table: {
     dataset: 'windows',
     columns: [
@@ -246,7 +248,7 @@ export function windowRows(data: ReportData, view: ChartView): Row[] {
     }
     const fresh = {
       from: window.fromNs,
-      to: window.toNs,
+      to: isOneCopy(data) ? view.toNs : window.toNs,
       failing: window.toNs - window.fromNs,
       count: 1,
       first: window,

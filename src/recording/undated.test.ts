@@ -347,3 +347,31 @@ it('more copies than are looked at are named, not forgotten', async () => {
   expect(recording.diagnostics.count('snapshot-undated')).toBe(64);
   recording.close();
 });
+
+describe('without events', () => {
+  const row = (free: number): string => `Node 0, zone   Normal ${free} 1 0 0 0 0 0 0 0 0 0\n`;
+  const timesOf = async (text: string): Promise<(string | number)[][]> => {
+    const file = join(folder, 'buddyinfo');
+    writeFileSync(file, text);
+    const recording = await open([file]);
+    recording.close();
+    const codes = recording.diagnostics.counts().map(([code]) => code);
+    return [recording.snapshots.map(({ time }) => time.beginNs), codes];
+  };
+
+  it('copies of buddyinfo without a time follow one another by seconds, and that is said', async () => {
+    expect(await timesOf([5, 6, 7].map(row).join('\n'))).toEqual([
+      [0, 1e9, 2e9],
+      ['copies-numbered'],
+    ]);
+  });
+
+  it('a single one is the whole recording', async () => {
+    expect(await timesOf(row(5))).toEqual([[0], []]);
+  });
+
+  it('copies with times keep them', async () => {
+    const dated = `# mono=5.5-5.5 snap=1\n${row(5)}`;
+    expect(await timesOf(dated)).toEqual([[5.5e9], []]);
+  });
+});

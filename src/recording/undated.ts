@@ -43,6 +43,8 @@ export interface UndatedOptions {
 const isUndated = ({ kind, time }: Snapshot): boolean =>
   TIMED_KINDS.has(kind) && time.clock === 'none' && time.snap === null;
 
+const isDated = ({ time }: Snapshot): boolean => time.clock !== 'none';
+
 /** The same copies, those without a time in trace time as far as a place was given or found. */
 export function placeUndated(
   snapshots: readonly Snapshot[],
@@ -51,6 +53,10 @@ export function placeUndated(
   diagnostics: Diagnostics,
 ): Snapshot[] {
   if (!snapshots.some(isUndated)) return [...snapshots];
+  const counted = snapshots.some(({ kind }) => kind === 'buddyinfo');
+  if (counted && events.length === 0 && !snapshots.some(isDated)) {
+    return numbered(snapshots, diagnostics);
+  }
   const { where } = options;
   const given = where === null || events.length === 0 ? null : timeOf(where, events);
   const times = given === null ? located(snapshots, events, options, diagnostics) : null;
@@ -58,6 +64,27 @@ export function placeUndated(
     const time = isUndated(snapshot) ? (given ?? times?.get(snapshot)) : undefined;
     return time === undefined ? snapshot : { ...snapshot, time };
   });
+}
+
+/** Without events and any times, copies are told apart by their order: each kind's follow one another by seconds. */
+function numbered(snapshots: readonly Snapshot[], diagnostics: Diagnostics): Snapshot[] {
+  const counts = new Map<SnapshotKind, number>();
+  const countOf = (kind: SnapshotKind): number => counts.get(kind) ?? 0;
+  for (const { kind } of snapshots) counts.set(kind, countOf(kind) + 1);
+  // Marks that were copied as often as the free lists were copied with them.
+  const together = countOf('zoneinfo') === countOf('buddyinfo');
+  const next = new Map<SnapshotKind, number>();
+  const copies = snapshots.map((snapshot): Snapshot => {
+    const { kind } = snapshot;
+    if (!isUndated(snapshot) && !(kind === 'zoneinfo' && together)) return snapshot;
+    const number = next.get(kind) ?? 0;
+    next.set(kind, number + 1);
+    const [beginNs, endNs] = [number * 1e9, number * 1e9];
+    return { ...snapshot, time: { ...snapshot.time, clock: 'trace', beginNs, endNs } };
+  });
+  const count = countOf('buddyinfo');
+  if (count > 1) diagnostics.report('copies-numbered', {}, { count });
+  return copies;
 }
 
 /** Times of copies, those included that go with one of the same file. */
@@ -87,7 +114,6 @@ function located(
     bySource.set(source, time);
     diagnostics.report('snapshot-located', { source }, { kind, ...words(place, time, epochS) });
   });
-  if (events.length === 0) return times;
   for (const snapshot of snapshots) {
     const time = isPageMap(snapshot) ? undefined : bySource.get(snapshot.source);
     if (time !== undefined) times.set(snapshot, time);

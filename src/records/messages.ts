@@ -140,6 +140,11 @@ export const MESSAGES = {
     text: 'the inputs describe different memory: {first} and {second}',
     hint: 'give the inputs of one machine and one boot at a time',
   },
+  'copies-numbered': {
+    severity: 'info',
+    text: '{count} copies of buddyinfo carry no time, and there are no events: each is shown a second after the one before it, from 0 on',
+    hint: '`date` before each copy dates it',
+  },
   'snapshot-located': {
     severity: 'info',
     text: 'the {kind} copy has no time; it fits the events between {from} and {to} s ({agreeing} of {spans} pages that tell agree)',

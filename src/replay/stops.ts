@@ -99,6 +99,7 @@ export function snapshotStops(
   placed: readonly PlacedSnapshot[],
   { observers, marks, eventless, residualOf }: SnapshotShow,
 ): ReplayStop[] {
+  const lastNs = placed.at(-1)?.timeNs ?? 0;
   return placed.flatMap((place): ReplayStop[] => {
     const { snapshot, beginIndex: index, timeNs } = place;
     const run = (state: LiveState): void => {
@@ -108,7 +109,7 @@ export function snapshotStops(
       for (const observer of observers) observer.snapshot?.(state, snapshot, residual);
     };
     const show = { index, timeNs, run };
-    if (!eventless) return [show];
+    if (!eventless || timeNs >= lastNs) return [show];
     const hold = (state: LiveState): void => {
       for (const observer of observers) observer.hold?.(state);
     };

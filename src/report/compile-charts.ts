@@ -9,7 +9,7 @@
  */
 import { compile, type TopLevelSpec } from 'vega-lite';
 import type { ReportData } from '../analysis/report-data.js';
-import type { TipField } from '../charts/chart.js';
+import { emptyWords, type TipField } from '../charts/chart.js';
 import { CHARTS, type Spec, wholeView } from '../charts/index.js';
 import { chartConfig } from '../charts/theme.js';
 import { UNTOUCHABLE } from '../charts/time-chart.js';
@@ -22,7 +22,7 @@ const AROUND = 96;
 
 /** Style rules that keep each chart's room free until it is drawn, so that nothing jumps and no card looks empty. */
 export function reservedRoom(data: ReportData): string {
-  return CHARTS.filter((chart) => chart.hasData(data))
+  return CHARTS.filter((chart) => emptyWords(chart, data) === null)
     .map((chart) => {
       const height = Number(chart.spec(data, wholeView(data)).height) + AROUND;
       return `#chart-${chart.id} .plot:not(.drawn){min-height:${height}px}\n`;
@@ -33,7 +33,7 @@ export function reservedRoom(data: ReportData): string {
 export function compileCharts(data: ReportData): CompiledCharts {
   const compiled: Record<string, string> = {};
   for (const chart of CHARTS) {
-    if (!chart.hasData(data)) continue;
+    if (emptyWords(chart, data) !== null) continue;
     const { choice } = chart;
     if (choice === undefined) {
       compiled[chart.id] = JSON.stringify(compileChart(chart.spec(data, wholeView(data))));

@@ -6,6 +6,7 @@
  */
 import type { ReportData } from '../analysis/report-data.js';
 import type { FailureWindow } from '../analysis/types.js';
+import { emptyWords } from '../charts/chart.js';
 import { CHARTS, wholeSpec } from '../charts/index.js';
 import { formatSeconds } from '../records/time.js';
 import { csvField } from './escape.js';
@@ -29,7 +30,7 @@ export function reportFiles(
     windows.map((window) => `${failureLine(window, data.clock.epochS)}\n`).join(''),
   );
   for (const chart of CHARTS) {
-    if (!chart.hasData(data)) continue;
+    if (emptyWords(chart, data) !== null) continue;
     files.set(`charts/${chart.id}.vl.json`, `${JSON.stringify(wholeSpec(chart, data))}\n`);
   }
   return files;

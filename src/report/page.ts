@@ -1,10 +1,11 @@
 /**
  * The page's words and places: everything the script later brings to life, readable without it.
  */
+import { isOneCopy } from '../analysis/one-copy.js';
 import type { ReportData } from '../analysis/report-data.js';
 import { bytesText, duration, grouped } from '../analysis/words.js';
 import type { Chart } from '../charts/chart.js';
-import { requestClasses, requestName, zoneName } from '../charts/chart.js';
+import { emptyWords, requestClasses, requestName, zoneName } from '../charts/chart.js';
 import { CHARTS } from '../charts/index.js';
 import { formatSeconds } from '../records/time.js';
 import { escapeHtml as e } from './escape.js';
@@ -82,10 +83,14 @@ function header(data: ReportData): string {
   const from = formatSeconds(Math.round(span.fromNs / 1e6) * 1e6, data.clock.epochS);
   const meta = [
     data.kernel.release ? `Linux ${data.kernel.release}` : 'kernel release unknown',
-    `${duration(span.toNs - span.fromNs)} from ${from} s (${data.clock.name} clock)`,
-    machineText(data),
-    // Not the inputs' own numbers: the same run may be given in two formats.
-    `${grouped(Object.values(data.counts).reduce((sum, n) => sum + n, 0))} events`,
+    ...(isOneCopy(data)
+      ? [machineText(data), 'one copy of /proc/buddyinfo']
+      : [
+          `${duration(span.toNs - span.fromNs)} from ${from} s (${data.clock.name} clock)`,
+          machineText(data),
+          // Not the inputs' own numbers: the same run may be given in two formats.
+          `${grouped(Object.values(data.counts).reduce((sum, n) => sum + n, 0))} events`,
+        ]),
   ];
   return [
     '<header class="top">',
@@ -158,7 +163,8 @@ const HONESTY =
 
 export function chartCard(data: ReportData, chart: Chart, heading: 'h2' | 'h3' = 'h3'): string {
   const id = `chart-${chart.id}`;
-  const has = chart.hasData(data);
+  const empty = emptyWords(chart, data);
+  const has = empty === null;
   const exports = ['SVG', 'PNG', 'Vega-Lite', 'CSV'].map(
     (what) => `<button type="button" data-export="${what}">${what}</button>`,
   );
@@ -168,7 +174,7 @@ export function chartCard(data: ReportData, chart: Chart, heading: 'h2' | 'h3' =
     has ? choiceButtons(data, chart) : '',
     has
       ? `<div class="plot" tabindex="0" role="group" aria-label="${e(chart.description)}"><div class="vega"></div><div class="cursor-line" hidden></div><div class="brush" hidden></div></div>`
-      : `<p class="empty">${e(chart.emptyText)}</p>`,
+      : `<p class="empty">${e(empty)}</p>`,
     caveatHtml(data, chart),
     '<div class="below">',
     `<details class="how"><summary>How to read this</summary><p>${e(chart.how)}${chart.overTime ? ` ${HONESTY}` : ''}</p></details>`,
@@ -185,7 +191,7 @@ export function chartCard(data: ReportData, chart: Chart, heading: 'h2' | 'h3' =
 }
 
 function caveatHtml(data: ReportData, chart: Chart): string {
-  const text = chart.hasData(data) ? (chart.caveat?.(data) ?? null) : null;
+  const text = emptyWords(chart, data) === null ? (chart.caveat?.(data) ?? null) : null;
   return text === null ? '' : `<p class="quiet caveat">${e(text)}</p>`;
 }
 

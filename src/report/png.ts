@@ -4,6 +4,7 @@
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import type { ReportData } from '../analysis/report-data.js';
+import { emptyWords } from '../charts/chart.js';
 import { CHARTS, type Chart, wholeSpec, wholeView } from '../charts/index.js';
 import { INK, type Mode } from '../charts/theme.js';
 
@@ -50,7 +51,7 @@ export async function chartPngs(
 ): Promise<ReadonlyMap<string, Uint8Array> | null> {
   const files = new Map<string, Uint8Array>();
   for (const chart of charts) {
-    if (!chart.hasData(data)) continue;
+    if (emptyWords(chart, data) !== null) continue;
     const png = await pngOfSvg(await chartSvg(chart, data, mode));
     if (png === null) return null;
     files.set(`${chart.id}.png`, png);

@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { decompress } from 'fzstd';
@@ -184,6 +192,44 @@ it('says of copies alone that nothing between them is known', async () => {
   expect(stdout).toContain('at each of the 74 copies');
   expect(stdout).toContain('is not known');
   expect(stdout).not.toContain('Nothing wrong');
+});
+
+it('judges the moment of a single copy that nobody dated', async () => {
+  const snapshots = join('samples', 'k61-checker', 'snapshots');
+  const undated = (file: string, from: string): string => {
+    const bytes = readFileSync(join(snapshots, file));
+    const text = Buffer.from(file.endsWith('.zst') ? decompress(bytes) : bytes).toString();
+    const lines = text.split('\n');
+    const first = lines.findIndex((line) => line.startsWith('# mono=') && line.includes(from));
+    const after = lines.findIndex((line, i) => i > first && line.startsWith('# mono='));
+    return `${lines.slice(first + 1, after < 0 ? undefined : after).join('\n')}\n`;
+  };
+  const input = join(folder, 'one-copy');
+  mkdirSync(input);
+  writeFileSync(join(input, 'buddyinfo'), undated('buddyinfo.log', '=9.4256'));
+  writeFileSync(join(input, 'zoneinfo'), undated('zoneinfo.log.zst', '='));
+  writeFileSync(join(input, 'version'), 'Linux version 6.1.0-56-amd64\n');
+  const out = join(folder, 'one-copy-report');
+  const { code, stderr } = await runCli(['report', input, '-o', out]);
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/order.2\) or more would have failed when .proc.buddyinfo was copied/);
+  const { narrative, moments }: ReportData = JSON.parse(
+    readFileSync(join(out, 'summary.json'), 'utf8'),
+  );
+  expect(narrative.facts.map(({ figure }) => figure)[0]).toBe('Orders 2 to 10');
+  expect(narrative.facts[1]!.text).toContain('enough, but not in blocks of that size');
+  expect(narrative.trust[0]).toBe('The free lists are known exactly, throughout.');
+  expect(new Set(moments.map(({ certainty }) => certainty))).toEqual(new Set(['exact']));
+  const html = readFileSync(join(out, 'report.html'), 'utf8');
+  expect(html).toContain('One copy shows one moment: there is nothing to draw over time.');
+  const asked = await runCli(['predict', input, '--at', '0', '--order', '1,2', '-q']);
+  expect(asked.stdout.match(/succeeds|fails/g)).toEqual(['succeeds', 'fails']);
+});
+
+it('claims no failure where nothing tells how memory stood', async () => {
+  const file = join('samples', 'k61-checker', 'snapshots', 'zoneinfo.log.zst');
+  const { stdout } = await runCli(['failures', file, '-q']);
+  expect(stdout).not.toContain('GFP_ATOMIC');
 });
 
 it('takes copies of a kernel with fewer orders, and what fails from the first one on', async () => {
