@@ -105,5 +105,7 @@ export interface FileFormat extends FormatBase {
 export type Format = StreamFormat | FileFormat;
 
 export const DETECT_BYTES = 1 << 16;
+/** From this confidence on no format further down the list is surer, and none is asked. */
+export const CERTAIN = 0.98;
 /** Below this confidence an input counts as not recognised. */
 export const MIN_CONFIDENCE = 0.2;

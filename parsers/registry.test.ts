@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DETECT_BYTES } from './format.js';
+import { DETECT_BYTES, type Format, MIN_CONFIDENCE } from './format.js';
 import { detect, FORMATS, formatById } from './registry.js';
 
 const HERE = import.meta.dirname;
@@ -43,6 +43,16 @@ test('detection takes any bytes', () => {
   );
 });
 
+/** The surest of all formats, each of them asked. */
+function surest(head: Uint8Array): Format | null {
+  const all = FORMATS.map((format) => ({
+    format,
+    sure: format.detect(head, '', {})?.confidence ?? 0,
+  }));
+  const most = Math.max(...all.map(({ sure }) => sure));
+  return most < MIN_CONFIDENCE ? null : all.find(({ sure }) => sure === most)!.format;
+}
+
 /** Real files of one run in many forms, by how their names begin. */
 const CAPTURED: readonly (readonly [RegExp, string | null])[] = [
   [/^bpftrace\.ndjson$/, 'bpftrace'],
@@ -71,6 +81,7 @@ test.skipIf(!existsSync(CAPTURES))(
       const head = readFileSync(join(CAPTURES, name)).subarray(0, DETECT_BYTES);
       // The name must not be needed.
       expect(detect(head, '')?.format.id ?? null, name).toBe(expected[1]);
+      expect(surest(head)?.id ?? null, `${name}, all formats asked`).toBe(expected[1]);
       checked++;
     }
     expect(checked).toBeGreaterThan(30);

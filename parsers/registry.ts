@@ -1,7 +1,7 @@
 /**
  * The formats that can be read, and the choice between them by content.
  *
- * Every format looks at the same head of the input; the most confident wins, and of equals the one
+ * The formats look at the same head of the input, until one is certain; the most confident wins, and of equals the one
  * listed first. The name is only a hint that a format may weigh; it never decides alone.
  */
 import { babeltrace } from './babeltrace/index.js';
@@ -11,7 +11,7 @@ import { crashKmem } from './crash-kmem/index.js';
 import { csv } from './csv/index.js';
 import { dmesgFormat } from './dmesg/index.js';
 import { eventFormat } from './event-format/index.js';
-import { type Detection, type Format, MIN_CONFIDENCE } from './format.js';
+import { CERTAIN, type Detection, type Format, MIN_CONFIDENCE } from './format.js';
 import { ftraceText } from './ftrace-text/index.js';
 import { kpagecount } from './kpagecount/index.js';
 import { kpageflags } from './kpageflags/index.js';
@@ -77,6 +77,7 @@ export function detect(
     if (detection === null || !(detection.confidence >= MIN_CONFIDENCE)) continue;
     if (best === null || detection.confidence > best.detection.confidence) {
       best = { format, detection };
+      if (detection.confidence >= CERTAIN) break;
     }
   }
   return best;

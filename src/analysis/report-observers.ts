@@ -37,6 +37,8 @@ export interface ReportObserverOptions {
   readonly switches: ProfileSwitches;
   /** Node the requests come from. */
   readonly node: number;
+  /** False if no events were lost. */
+  readonly losses?: boolean;
   /** page_owner dumps placed in the recording, and how the times in them compare. */
   readonly dumps?: readonly PageOwnerSnapshot[];
   readonly printk?: PrintkClock | null;
@@ -123,7 +125,8 @@ export function createReportObservers(options: ReportObserverOptions): ReportObs
     attemptClassOf(parseGfp(gfp, switches.gfpEra), order);
   const grid = timeGrid(options.fromNs, options.toNs, bucketsFor(options.zoneCount));
   const trust = new TrustObserver();
-  const timeline = new TimelineObserver({ grid, strings, atomicNeed });
+  const { losses = true } = options;
+  const timeline = new TimelineObserver({ grid, strings, atomicNeed, losses });
   const { node } = options;
   const gfps = [...new Set([PLAIN, ...(options.gfps ?? [])])];
   const headroom = new HeadroomObserver({ grid, switches, gfps, node });

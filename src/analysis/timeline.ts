@@ -23,6 +23,8 @@ const SNAP_MARKER = /^snap \d+ (begin|end)\b/;
 export interface TimelineOptions {
   readonly grid: TimeGrid;
   readonly strings: RecordingStrings;
+  /** False if no events were lost: then nobody asks when a cpu was last heard of. */
+  readonly losses?: boolean;
   /** Pages that must stay free in the zone for GFP_ATOMIC, or null if the marks are not known. */
   readonly atomicNeed: (zone: ZoneState) => number | null;
 }
@@ -202,9 +204,10 @@ export class TimelineObserver implements ReplayObserver {
     this.#walked = true;
     const { kind, cpu, timeNs } = batch;
     const cpuTimeNs = this.#cpuTimeNs;
+    const losses = this.#options.losses !== false;
     for (let i = from; i < to; i++) {
       if (kind[i]! >= EventKind.marker) this.#noteRare(batch, i, kind[i]!, timeNs[i]!);
-      cpuTimeNs[cpu[i]!] = timeNs[i]!;
+      if (losses) cpuTimeNs[cpu[i]!] = timeNs[i]!;
     }
   }
 

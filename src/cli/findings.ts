@@ -9,6 +9,7 @@ import { atomicRequestClasses } from '../analysis/request-classes.js';
 import type { FailureWindow } from '../analysis/types.js';
 import { WindowsObserver } from '../analysis/windows.js';
 import type { Recording } from '../recording/recording.js';
+import { EventKind } from '../records/events.js';
 import { printkClock } from '../records/printk-clock.js';
 import type { Reconstruction } from '../replay/reconstruct.js';
 import type { AnalysisRequest, Findings } from './analyse.js';
@@ -41,12 +42,14 @@ async function observe(
   const { switches } = replay.profile.profile;
   const { strings } = recording;
   const { node } = request;
+  const { kinds } = replay.survey;
   const zoneCount = replay.geometry.zones.length;
   const gfps =
     request.gfps?.map((gfp) => checkGfp(gfp, switches)) ?? atomicRequestClasses(strings, switches);
   const orders = readOrders(request.order, replay.geometry.orders);
   const report = createReportObservers({
     ...{ ...replay.span(), strings, zoneCount, switches, node, gfps },
+    losses: kinds[EventKind.lost]! + kinds[EventKind.bufferStarted]! > 0,
     dumps: placedDumps(recording.snapshots),
     printk: printkClock(recording.clock.name, recording.clock.epochS),
   });
