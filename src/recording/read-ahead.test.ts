@@ -235,6 +235,16 @@ describe('the scan thread', () => {
     expect(parts.at(-1)?.at(-1)).toBe('x'.charCodeAt(0));
   });
 
+  it('shares its buffers: one that is given away makes all code for typed arrays be compiled again', async () => {
+    const path = join(folderOf('shared', { 'trace.txt': trace(1_500_000) }), 'trace.txt');
+    const task = { fd: openSync(path, 'r'), inputBytes: 2 ** 40, order };
+    const file = new ScannedFile(task, newReadStats(), scanThread);
+    const buffers: unknown[] = [];
+    for await (const chunk of file.chunks()) buffers.push(chunk.buffer, file.found?.buffer);
+    expect(buffers.length).toBeGreaterThan(2);
+    for (const buffer of buffers) expect(buffer).toBeInstanceOf(SharedArrayBuffer);
+  });
+
   it('stops at the limit, after all bytes before it', async () => {
     const path = join(folderOf('limit', { 'trace.txt': trace(3_000_000) }), 'trace.txt');
     const task = { fd: openSync(path, 'r'), inputBytes: 2_000_000, order };
