@@ -249,12 +249,14 @@ it('labels every power of ten of an axis that has room for them', async () => {
 });
 
 it('ends each line of an index in its order, no label over another', () => {
+  const view = wholeView(data);
+  const near = (view.toNs - view.fromNs) / 1e9 / 25;
   for (const id of ['unusable-index', 'extfrag-index']) {
-    const { labels } = CHARTS.find((chart) => chart.id === id)!.rows(data, wholeView(data));
+    const { labels } = CHARTS.find((chart) => chart.id === id)!.rows(data, view);
     expect(labels!.length).toBeGreaterThan(2);
     for (const a of labels!) {
       for (const b of labels!) {
-        if (a === b || a.t !== b.t) continue;
+        if (a === b || Math.abs(Number(a.t) - Number(b.t)) > near) continue;
         expect(Math.abs(Number(a.at) - Number(b.at))).toBeGreaterThan(0.07);
       }
     }

@@ -72,7 +72,12 @@ function indexDatasets(data: ReportData, view: ChartView, indices: readonly Row[
     .filter(({ order }) => open.has(order!))
     .map((row) => ({ ...row, strength }));
   const zone = view.zone ?? mainZone(data);
-  return { indices, bounds, labels: labelRows(indices), ...honestyRows(data, { ...view, zone }) };
+  return {
+    indices,
+    bounds,
+    labels: labelRows(view, indices),
+    ...honestyRows(data, { ...view, zone }),
+  };
 }
 
 /** Ends each run of values where the next column begins: a step of one column would not be drawn. */
@@ -207,23 +212,37 @@ function labelLayer(title: string, halo: boolean) {
 
 /** Shares of the plot's height that labels are apart at least. */
 const LABEL_APART = 0.072;
+/** Share of the plot's width that a label takes, about. */
+const LABEL_WIDTH = 0.05;
 /** Nearer than this two lines lie on one another. */
 const SAME_PLACE = 0.012;
 
 /** The last value of each line. Lines that end together share a label or have theirs moved apart. */
-function labelRows(indices: readonly Row[]): Row[] {
+function labelRows(view: ChartView, indices: readonly Row[]): Row[] {
   const last = new Map<number, Row>();
   for (const row of indices) if (row.index !== null) last.set(Number(row.order), row);
-  const ends = [...last.values()].sort((a, b) => Number(a.index) - Number(b.index));
-  return [...new Set(ends.map((row) => row.t!))].flatMap((t) => {
-    const groups = alike(ends.filter((row) => row.t === t));
+  const near = ((view.toNs - view.fromNs) / 1e9) * LABEL_WIDTH;
+  const columns: Row[][] = [];
+  for (const row of [...last.values()].sort((a, b) => Number(b.t) - Number(a.t))) {
+    const column = columns.at(-1);
+    if (column && Number(column[0]!.t) - Number(row.t) < near) column.push(row);
+    else columns.push([row]);
+  }
+  return columns.flatMap((column) => {
+    const groups = alike(column.sort((a, b) => Number(a.index) - Number(b.index)));
     let below = Number.NEGATIVE_INFINITY;
     return groups.map((group, i) => {
       const room = 1 - (groups.length - 1 - i) * LABEL_APART;
       below = Math.max(Math.min(Number(group[0]!.index), room), below + LABEL_APART);
-      return { t, label: orderList(group.map(({ order }) => Number(order))), at: below };
+      const t = Math.max(...group.map((row) => Number(row.t)));
+      return { t, label: orderRuns(group.map(({ order }) => Number(order))), at: below };
     });
   });
+}
+
+/** `7`, `3–5`, `2, 9–10`: short enough for a label. */
+function orderRuns(orders: readonly number[]): string {
+  return orderList(orders).replaceAll(' and ', ', ').replaceAll(' to ', '–');
 }
 
 /** Runs of lines whose ends lie on one another. */
