@@ -14,7 +14,8 @@ describe.each(CHARTS.map((chart) => [chart.id, chart] as const))('chart %s', (_,
   });
 
   it('compiles without warnings and draws', async () => {
-    const { svg, warnings } = await drawn(wholeSpec(chart, data));
+    const { svg, warnings, plotWidth } = await drawn(wholeSpec(chart, data));
+    expect(plotWidth).toBeGreaterThan(400);
     expect(warnings).toEqual([]);
     expect(svg).toContain('<svg');
     if (chart.hasData(data)) expect(svg).not.toContain('NaN');
@@ -355,6 +356,25 @@ it('leaves no pair of kinds out of mixing over time', () => {
   const { mixing } = chart.rows(many, wholeView(data));
   expect(mixing!.reduce((sum, row) => sum + Number(row.count), 0)).toBe(count * pairs.length);
   expect(JSON.stringify(chart.spec(many, wholeView(data)))).toContain('"other pairs"');
+});
+
+it('says in a picture which order and zone it is of, as the page does beside its title', () => {
+  const title = (id: string, change: object) => {
+    const chart = CHARTS.find((one) => one.id === id)!;
+    return JSON.stringify(wholeSpec(chart, data, { ...wholeView(data), ...change }).title);
+  };
+  expect(title('headroom', { order: 4 })).toContain('· order 4');
+  expect(title('watermarks', {})).toContain('zone DMA32');
+  expect(title('free-by-order', { zone: 0 })).toContain('· zone DMA"');
+  expect(title('free-by-order', {})).not.toContain('·');
+});
+
+it('leaves the plot its room under a long subtitle', async () => {
+  const chart = CHARTS.find(({ id }) => id === 'holders')!;
+  const holders = { ...data.holders!, unattributedPages: 9252 };
+  const spec = wholeSpec(chart, { ...data, holders });
+  expect(JSON.stringify(spec.title)).toContain('9\u202f252 pages');
+  expect((await drawn(spec)).plotWidth).toBeGreaterThan(400);
 });
 
 it('says which kinds of activity are not in the recording', () => {

@@ -15,6 +15,7 @@ import { physicalMapChart } from './physical-map.js';
 import { residualsChart } from './residuals.js';
 import { chartConfig, type Mode } from './theme.js';
 import { watermarksChart } from './watermarks.js';
+import { whichText } from './which.js';
 
 export type { Chart, ChartView, Spec } from './chart.js';
 export { wholeView } from './chart.js';
@@ -37,6 +38,20 @@ export const CHARTS: readonly Chart[] = [
   residualsChart,
 ];
 
+/** Characters of a subtitle that fit a chart's width: a longer line would take the room of the plot. */
+const LINE = 120;
+
+function lines(text: string): string[] {
+  const found: string[] = [];
+  for (const word of text.split(' ').filter(Boolean)) {
+    const line = found.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= LINE)
+      found.push(`${found.pop()} ${word}`);
+    else found.push(word);
+  }
+  return found;
+}
+
 /** The whole Vega-Lite spec, with its data inside: what stands in charts/*.vl.json. */
 export function wholeSpec(
   chart: Chart,
@@ -44,10 +59,12 @@ export function wholeSpec(
   view: ChartView = wholeView(data),
   mode: Mode = 'light',
 ): Spec {
-  const subtitle = chart.caveat?.(data) ?? null;
+  const which = whichText(chart.id, data, view);
+  const title = which === '' ? chart.title : `${chart.title} · ${which}`;
+  const subtitle = lines(chart.caveat?.(data) ?? '');
   return {
     ...chart.spec(data, view),
-    ...(subtitle === null ? {} : { title: { text: chart.title, subtitle } }),
+    title: subtitle.length === 0 ? title : { text: title, subtitle },
     config: chartConfig(mode),
     datasets: chart.rows(data, view),
   };

@@ -22,7 +22,8 @@ export function schemaErrors(spec: Spec): unknown[] {
   return validate.errors?.slice(0, 3) ?? [];
 }
 
-export async function drawn(spec: Spec): Promise<{ svg: string; warnings: string[] }> {
+/** A picture of it, what the compiler warned of, and the pixels left for the plot. */
+export async function drawn(spec: Spec) {
   const warnings: string[] = [];
   const note = (...words: unknown[]) => {
     warnings.push(words.join(' '));
@@ -38,6 +39,7 @@ export async function drawn(spec: Spec): Promise<{ svg: string; warnings: string
   const compiled = compile(spec as unknown as TopLevelSpec, { logger: logger as never });
   const view = new View(parse(compiled.spec), { renderer: 'none' });
   const svg = await view.toSVG();
+  const plotWidth = view.signal('width') as number;
   view.finalize();
-  return { svg, warnings };
+  return { svg, warnings, plotWidth };
 }

@@ -5,29 +5,18 @@
  */
 import type { View } from 'vega';
 import type { Chart, ChartView, Spec } from '../../charts/chart.js';
-import { requestClasses, requestName, zoneName } from '../../charts/chart.js';
-import { headroomOrder } from '../../charts/headroom.js';
-import { mainZone } from '../../charts/main-zone.js';
 import type { Mode } from '../../charts/theme.js';
 import { plotRoom } from '../../charts/time-chart.js';
+import { whichText } from '../../charts/which.js';
 import type { CompiledCharts } from '../compile-charts.js';
 import type { ViewState } from '../view-state.js';
 import { element } from './dom.js';
 import type { DrawQueue } from './draw-queue.js';
 import { exportChart } from './export.js';
-import { rangeText, type Store } from './store.js';
+import type { Store } from './store.js';
 import { fillTable } from './table.js';
 import { createView, plotBox, setRows } from './vega-view.js';
 
-const ONE_ZONE = new Set(['watermarks', 'unusable-index', 'extfrag-index']);
-/** A request may be served by any zone, and what the kernel does about memory is not told by zone. */
-const ALL_ZONES = new Set(['failures', 'activity']);
-/** Shows one kind of request. */
-const ONE_REQUEST = new Set(['failures', 'watermarks', 'headroom', 'ring-size']);
-/** Shows one order, once it is chosen; headroom always does. */
-const ONE_ORDER = new Set(['failures', 'unusable-index', 'extfrag-index', 'ring-size']);
-/** Counts what happened in the span shown. */
-const ONE_SPAN = new Set(['ring-size', 'extfrag']);
 /** Pixels the pointer may stray for a press to count as a click. */
 const CLICK_SLACK = 4;
 
@@ -156,7 +145,7 @@ export class ChartCard {
       this.#specKey = key;
     }
     this.#update(this.#view, store.state);
-    this.#labelZone(store.state);
+    this.#labelWhich();
     this.#fillTable();
   }
 
@@ -177,29 +166,10 @@ export class ChartCard {
     this.showCursor(state.cursorNs, state.cursorNs !== null);
   }
 
-  #labelZone(state: ViewState): void {
+  #labelWhich(): void {
     const label = this.#card.querySelector('.which');
-    if (!label) return;
-    const { data } = this.#context.store;
-    const { id } = this.chart;
-    const zone = state.zone ?? (ONE_ZONE.has(id) ? mainZone(data) : null);
-    const parts = [];
-    const several = requestClasses(data).length > 1;
-    if (several && ONE_REQUEST.has(id)) parts.push(requestName(data, state.gfp));
-    if (id === 'headroom') parts.push(`order ${headroomOrder(data, state.order)}`);
-    if (state.order !== null && ONE_ORDER.has(id)) parts.push(`order ${state.order}`);
-    if (state.order !== null && id === 'free-by-order')
-      parts.push(`order ${state.order} and above`);
-    if (zone !== null) {
-      const name = zoneName(data, zone);
-      const words = name.startsWith('node') ? name : `zone ${name}`;
-      parts.push(ALL_ZONES.has(id) ? 'all zones together' : words);
-    }
-    const { span } = data;
-    if (ONE_SPAN.has(id) && (state.fromNs > span.fromNs || state.toNs < span.toNs)) {
-      parts.push(rangeText(state, data.clock.epochS));
-    }
-    label.textContent = parts.length > 0 ? `· ${parts.join(', ')}` : '';
+    const text = whichText(this.chart.id, this.#context.store.data, this.view());
+    if (label) label.textContent = text === '' ? '' : `· ${text}`;
   }
 
   #fillTable(): void {

@@ -4,6 +4,7 @@
  */
 import { CHARTS } from '../../charts/index.js';
 import type { Mode } from '../../charts/theme.js';
+import { rangeText, timeText } from '../../charts/which.js';
 import { formatSeconds } from '../../records/time.js';
 import type { ViewState } from '../view-state.js';
 import { type ChartCard, makeCards } from './chart-card.js';
@@ -13,7 +14,7 @@ import { type Carried, loadCarried } from './load.js';
 import { Navigator } from './navigator.js';
 import { PagesPanel } from './pages-panel.js';
 import { StatePanel } from './state-panel.js';
-import { rangeText, Store, timeText } from './store.js';
+import { Store } from './store.js';
 import { offerCsv } from './table-export.js';
 import { hideTooltip } from './tooltip.js';
 

@@ -2,20 +2,7 @@
  * The one state all views share; a change is told to every listener once a frame at most.
  */
 import type { ReportData } from '../../analysis/report-data.js';
-import { formatSeconds } from '../../records/time.js';
 import { decodeState, encodeState, initialState, type ViewState } from '../view-state.js';
-
-/** `8.1 – 19.3 s`, to what the width of the span makes worth saying. */
-export function rangeText(state: ViewState, epochS: number): string {
-  const text = timeText(state, epochS);
-  return `${text(state.fromNs)} – ${text(state.toNs)} s`;
-}
-
-/** Seconds to as many digits as a span's thousandth part has. */
-export function timeText({ fromNs, toNs }: ViewState, epochS: number): (ns: number) => string {
-  const digits = 10 ** Math.max(0, Math.floor(Math.log10((toNs - fromNs) / 1000)));
-  return (ns) => formatSeconds(Math.round(ns / digits) * digits, epochS);
-}
 
 type Listener = (state: ViewState, changed: ReadonlySet<keyof ViewState>) => void;
 
