@@ -66,13 +66,13 @@ function untouchable(vega: Spec): Spec {
   return { ...vega, marks: marks.map(lets) };
 }
 
-/** The same spec with each list of tooltip fields replaced by its number in `tips`. */
+/** The same spec with each list of tooltip fields replaced by its number in `tips`, from 1: Vega shows none for 0. */
 function withoutTips(spec: Spec, tips: TipField[][]): Spec {
   const result: Record<string, unknown> = { ...spec };
   const encoding = spec.encoding as Readonly<Record<string, unknown>> | undefined;
   if (Array.isArray(encoding?.tooltip)) {
     tips.push(encoding.tooltip.map(({ type: _type, ...field }) => field));
-    result.encoding = { ...encoding, tooltip: { value: tips.length - 1 } };
+    result.encoding = { ...encoding, tooltip: { value: tips.length } };
   }
   if (Array.isArray(spec.layer)) {
     result.layer = spec.layer.map((layer: Spec) => withoutTips(layer, tips));

@@ -99,7 +99,7 @@ button.csv{font-size:12.5px}.table-wrap:not(:has(table)){border:0}.table-wrap:no
 #tooltip dl{display:grid;grid-template-columns:auto 1fr;gap:0 10px;margin:0}#tooltip dt{opacity:.75}#tooltip dd{margin:0;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
 footer{color:var(--faint);font-size:13.5px;padding-bottom:40px;overflow-wrap:anywhere}
 details.plain summary{font-weight:600}
-.note{max-width:1312px;margin:8px auto;padding:8px 12px;background:var(--soft);border-radius:8px}
+.note{max-width:min(1312px,calc(100% - 48px));margin:8px auto;padding:8px 12px;background:var(--soft);border-radius:8px}
 @media (max-width:640px){.top,main,footer{padding-left:12px;padding-right:12px}.toolbar{position:static;padding:8px 12px}.card{padding:12px}#range{min-width:0}.table-wrap table{min-width:34em}.state table,#replay table{min-width:0}}
 @page{margin:12mm}
 @media print{:root,:root[data-theme=dark],:root:not([data-theme=light]){--paper:#fff;--card:#fff;--ink:#000;--faint:#444;--line:#ccc;--soft:#f3f3f3;--accent:#0969a8;--bar:rgba(10,132,198,.25);--bad:#b34700;--warn:#7d5700;--good:#00694c;--shadow:none;color-scheme:light}

@@ -106,6 +106,33 @@ describe.skipIf(missing)(`the report in a browser${why}`, () => {
     await page.close();
   });
 
+  it('says what is pointed at: a window, what the kernel did, lost events', async () => {
+    const { page } = await browser.open(html);
+    const tip = page.locator('#tooltip');
+    /** Points along a column of the chart from its top until a tip with these words shows. */
+    const points = async (id: string, share: number, words: RegExp): Promise<string> => {
+      await page.locator(`#chart-${id}`).scrollIntoViewIfNeeded();
+      const canvas = page.locator(`#chart-${id} canvas`);
+      await canvas.waitFor(PATIENCE);
+      const box = (await canvas.boundingBox())!;
+      for (let y = 20; y < box.height; y += 2) {
+        await page.mouse.move(box.x + box.width * share, box.y + y);
+        const text = (await tip.isVisible()) ? await tip.innerText() : '';
+        if (words.test(text)) return text;
+      }
+      return '';
+    };
+    expect(await points('failures', 0.6, /^why/m)).toMatch(/order[\s\S]*why[\s\S]*failing \(ms\)/);
+    const { timeline, span } = sampleReport();
+    const { fromNs, toNs } = timeline.lost[0]!;
+    const share = ((fromNs + toNs) / 2 - span.fromNs) / (span.toNs - span.fromNs);
+    const { width } = (await page.locator('#chart-failures canvas').boundingBox())!;
+    // Between the room for labels and the padding on the right.
+    const at = (104 + share * (width - 104 - 12)) / width;
+    expect(await points('failures', at, /lost/)).toMatch(/1200 events on CPU 1/);
+    await page.close();
+  });
+
   it('explains the state where a window is clicked', async () => {
     const { page } = await browser.open(html);
     await page.selectOption('#order', '3');

@@ -64,7 +64,7 @@ export function createView(spec: Spec, mode: Mode, container: HTMLElement | null
     renderer: container ? 'canvas' : 'none',
     hover: true,
     tooltip: (_handler: unknown, event: MouseEvent, item: Pointed, value: unknown) => {
-      const fields = typeof value === 'number' ? tips[value] : undefined;
+      const fields = typeof value === 'number' ? tips[value - 1] : undefined;
       const shown = fields && item?.datum ? tipOf(view, fields, item.datum) : value;
       if (shown === null || shown === undefined) hideTooltip();
       else showTooltip(event.clientX, event.clientY, shown);
