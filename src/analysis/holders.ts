@@ -156,6 +156,8 @@ export class HoldersObserver implements ReplayObserver {
   }
 
   batch(state: ReplayState, batch: EventBatch, from: number, to: number): void {
+    // Events of one side do not tell for how long anything was held.
+    if (state.eventless === true) return;
     const { kind } = batch;
     for (let i = from; i < to; i++) {
       if (kind[i] === EventKind.alloc || kind[i] === EventKind.free) {

@@ -1,8 +1,9 @@
 /**
  * The report in words where no order would have failed, and what every reader of a thin input must know.
  */
+
+import { isOneCopy, neverKnown, onlySide } from './copies-alone.js';
 import { judgedOrders } from './judged.js';
-import { isOneCopy } from './one-copy.js';
 import type { Narrative, ReportData } from './report-data.js';
 import { bytesText, duration, grouped, worded } from './words.js';
 
@@ -35,7 +36,11 @@ export function inputParagraphs(data: NarrativeInput): string[] {
   }
   if (isOneCopy(data)) {
     text.push(
-      'There is one copy of /proc/buddyinfo: what it says holds for that moment. A copy every second would show how long it lasts, a trace of the kmem events how it came about.',
+      'There is one copy of the free lists: what it says holds for that moment. A copy every second would show how long it lasts, a trace of the kmem events how it came about.',
+    );
+  } else if (onlySide(data) !== null) {
+    text.push(
+      `The trace has ${onlySide(data)}, so no event can move the free lists: they are known at the copies of /proc/buddyinfo, and what happened between two copies is not seen. With both events it would be.`,
     );
   } else if (data.replay?.level === 'snapshots') {
     text.push(
@@ -83,14 +88,9 @@ export function goodNews(
   };
 }
 
-/** True where no bucket of any zone is known, not even within bounds. */
-export function neverKnown(data: Pick<NarrativeInput, 'timeline'>): boolean {
-  return data.timeline.zones.every((zone) => /^u*$/.test(zone.certainty));
-}
-
 function goodVerdict(data: NarrativeInput, spanNs: number, top: number): string {
   const when = isOneCopy(data)
-    ? 'when /proc/buddyinfo was copied'
+    ? 'when the free lists were copied'
     : data.replay?.level === 'snapshots'
       ? `at each of the ${grouped(data.residuals.length)} copies in ${duration(spanNs)}`
       : `at every moment of the ${duration(spanNs)} recorded`;

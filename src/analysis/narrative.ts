@@ -3,18 +3,12 @@
  * trust it. Nothing here is measured anew; every number also stands in ReportData.
  */
 import { formatSeconds } from '../records/time.js';
+import { hasNoCopy, isOneCopy, onlySide } from './copies-alone.js';
 import { edgeWords, taskName } from './edge-words.js';
 import { sure } from './failure-totals.js';
 import { isJudged, judgedOrders, onlyJudged } from './judged.js';
-import {
-  COMMON_ORDER,
-  goodNews,
-  inputParagraphs,
-  neverKnown,
-  type Refused,
-} from './narrative-good.js';
+import { COMMON_ORDER, goodNews, inputParagraphs, type Refused } from './narrative-good.js';
 import { because, requestWords, wouldHaveFailed } from './narrative-reasons.js';
-import { isOneCopy } from './one-copy.js';
 import type { Attempts, FailureTotal, Narrative, ReportData } from './report-data.js';
 import { PLAIN } from './request-classes.js';
 import { refusalAgreement, trustLines } from './trust.js';
@@ -37,7 +31,7 @@ export type NarrativeInput = Omit<ReportData, 'narrative'>;
 function atLastCopy(data: NarrativeInput): string {
   const { fromNs, toNs } = data.span;
   return isOneCopy(data)
-    ? 'when /proc/buddyinfo was copied'
+    ? 'when the free lists were copied'
     : `at the last copy, ${duration(toNs - fromNs)} after the first`;
 }
 
@@ -47,16 +41,18 @@ export function writeNarrative(data: NarrativeInput): Narrative {
   const atomic = data.totals.filter((total) => total.order >= 1 && (copies || total.ns > 0));
   const spanNs = data.span.toNs - data.span.fromNs;
   const trust = trustLines(data);
-  if (data.zones.length === 0 || (!recorded(data) && neverKnown(data))) {
+  const refused = refusedAtomic(data.attempts);
+  if (data.zones.length === 0 || hasNoCopy(data)) {
+    const side = onlySide(data);
     return {
-      verdict: 'Nothing in the input tells how free memory stood, so no verdict can be given.',
+      verdict: `${refused.total > 0 ? `The kernel refused ${plural(refused.total, 'atomic request')}. ` : ''}Nothing in the input tells how free memory stood, so no verdict can be given.`,
       tone: 'unknown',
-      facts: [],
-      paragraphs: [],
+      facts: refused.attempts > 0 ? [refusalFact(data, refused)] : [],
+      paragraphs:
+        side === null ? [] : [`The trace has ${side}, so no event can tell. ${ADD_COPIES}`],
       trust,
     };
   }
-  const refused = refusedAtomic(data.attempts);
   if (atomic.length === 0) {
     const good = goodNews(data, spanNs, refused, refusalFact(data, refused), trust);
     const order = unexplained(data, refused);
@@ -93,12 +89,12 @@ export function writeNarrative(data: NarrativeInput): Narrative {
   };
 }
 
+/** What would have told. */
+const ADD_COPIES =
+  'Both events, or a copy of /proc/buddyinfo every second beside the trace, would show what was free.';
+
 /** Refusals outside every window, as a share of all, from which on they lead. */
 const STRAY = 0.05;
-
-function recorded(data: NarrativeInput): boolean {
-  return Object.keys(data.counts).length > 0 || data.residuals.length > 0;
-}
 
 /** The lowest order above 0 that the kernel refused mostly outside the windows found; null if none. */
 function unexplained(data: NarrativeInput, refused: Refused): number | null {

@@ -2,14 +2,14 @@
  * How far to trust the report: what was measured against the kernel's own counts, what was lost,
  * and which rules were applied.
  */
+import { hasNoCopy, onlySide } from './copies-alone.js';
 import { isJudged, onlyJudged } from './judged.js';
 import type { ReportData } from './report-data.js';
 import { capital, duration, grouped, percent, plural } from './words.js';
 
 export function trustLines(data: Omit<ReportData, 'narrative'>): string[] {
   return [
-    certaintyLine(data),
-    residualLine(data),
+    ...(hasNoCopy(data) ? [] : [certaintyLine(data), residualLine(data)]),
     ...agreementLines(data),
     lossLine(data),
     ...judgedLine(data),
@@ -84,7 +84,7 @@ export function refusalAgreement(
 
 function agreementLines(data: Omit<ReportData, 'narrative'>): string[] {
   const { examined, inside } = refusalAgreement(data);
-  if (examined === 0) return [];
+  if (examined === 0 || hasNoCopy(data)) return [];
   return [
     `Of ${plural(examined, 'refused atomic request')} compared, ${percent(inside / examined)} fall into a window in which the replay says that order fails.`,
   ];
@@ -113,7 +113,9 @@ function lossLine(data: Omit<ReportData, 'narrative'>): string {
     overwritten > 0
       ? ` ${plural(overwritten, 'event')} before the recording's beginning had been overwritten.`
       : '';
-  if (data.replay?.level === 'snapshots') return 'No events are in the input.';
+  if (data.replay?.level === 'snapshots' && onlySide(data) === null) {
+    return 'No events are in the input.';
+  }
   if (data.lostEvents === 0 && spans.length === 0) return `No events were lost.${before}`;
   const ns = spans.reduce((sum, span) => sum + (span.toNs - span.fromNs), 0);
   return `${grouped(data.lostEvents)} events were lost${spans.length > 0 ? ` in ${plural(spans.length, 'span')} of ${duration(ns)} in all, shaded in the charts` : ''}; bounds are wider from there on.${before}`;

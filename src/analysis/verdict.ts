@@ -114,7 +114,7 @@ export class RequestJudge extends RequestTest {
 }
 
 /** Neither an event nor a copy tells of the free lists. */
-function tellsNothing({ eventless, zones }: ReplayState): boolean {
+export function tellsNothing({ eventless, zones }: ReplayState): boolean {
   return eventless === true && zones.every(({ certainty }) => certainty === 'unknown');
 }
 

@@ -13,7 +13,7 @@ import { EVENT_NAMES, type EventBatch, type EventKind } from '../records/events.
 import type { RecordingStrings } from '../records/strings.js';
 import type { Certainty, ReplayObserver, ReplayState } from '../replay/observer.js';
 import type { FailureWindow, Verdict, WindowEdge, ZoneReason } from './types.js';
-import { RequestJudge } from './verdict.js';
+import { RequestJudge, tellsNothing } from './verdict.js';
 
 interface OpenWindow {
   readonly judge: RequestJudge;
@@ -96,6 +96,7 @@ export class WindowsObserver implements ReplayObserver {
   }
 
   #update(state: ReplayState, batch: EventBatch | null, i: number): void {
+    if (tellsNothing(state)) return;
     this.#changes = state.changes ?? this.#changes + 1;
     for (let k = 0; k < this.#ladders.length; k++) {
       const ladder = this.#ladders[k]!;
@@ -114,7 +115,8 @@ export class WindowsObserver implements ReplayObserver {
     i: number,
   ): void {
     ladder.served = served;
-    const edge = batch === null ? null : this.#edge(batch, i);
+    // Between copies alone no event opens or closes anything.
+    const edge = batch === null || state.eventless === true ? null : this.#edge(batch, i);
     ladder.windows.forEach((open, position) => {
       const failing = position >= served;
       if (failing === open.failing) return;

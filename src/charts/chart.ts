@@ -5,8 +5,9 @@
  * marks over them. The page keeps the compiled spec and only exchanges rows; the file written to
  * charts/*.vl.json holds spec and rows together.
  */
+
+import { isOneCopy, onlySide } from '../analysis/copies-alone.js';
 import { extraFlags } from '../analysis/narrative-reasons.js';
-import { isOneCopy } from '../analysis/one-copy.js';
 import type { ReportData } from '../analysis/report-data.js';
 import { PLAIN } from '../analysis/request-classes.js';
 import { bytesText, plural } from '../analysis/words.js';
@@ -68,6 +69,8 @@ export interface Chart {
   readonly overTime: boolean;
   /** Over time, but worth drawing of a single moment. */
   readonly showsMoment?: true;
+  /** Shows what is held, which takes events of both sides. */
+  readonly showsHeld?: true;
   /** Dataset shown as the linked table, and its columns: [field, heading]. */
   readonly table: {
     readonly dataset: string;
@@ -86,7 +89,12 @@ export interface Chart {
 
 /** What stands in the place of a chart that has nothing to draw; null = it has. */
 export function emptyWords(chart: Chart, data: ReportData): string | null {
-  if (!chart.hasData(data)) return chart.emptyText;
+  if (!chart.hasData(data)) {
+    const side = chart.showsHeld ? onlySide(data) : null;
+    return side === null
+      ? chart.emptyText
+      : `The trace has ${side}: who still held what is not in it.`;
+  }
   return chart.overTime && !chart.showsMoment && isOneCopy(data)
     ? 'One copy shows one moment: there is nothing to draw over time.'
     : null;

@@ -5,9 +5,10 @@
  * Windows closer together than a pixel or so are drawn as one; its opacity says which share of it
  * fails, and the tooltip how many windows it stands for.
  */
+
+import { isOneCopy } from '../analysis/copies-alone.js';
 import { edgeWords } from '../analysis/edge-words.js';
 import { isJudged, onlyJudged } from '../analysis/judged.js';
-import { isOneCopy } from '../analysis/one-copy.js';
 import type { ReportData } from '../analysis/report-data.js';
 import type { AttemptClass, FailureWindow } from '../analysis/types.js';
 import { bytesText } from '../analysis/words.js';

@@ -31,6 +31,7 @@ export const holdersOverTimeChart: Chart = {
   description: 'Immovable pages allocated in the recording and held at each moment, by holder.',
   how: 'Pages that cannot be moved, stacked by who holds them. A burst that appears just before the windows above open is a suspect. Where events were lost, a grey band covers what may have been freed unseen. Of pages allocated before the recording it has those that a page_owner dump names.',
   overTime: true,
+  showsHeld: true,
   table: {
     dataset: 'held',
     columns: [

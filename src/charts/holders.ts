@@ -134,6 +134,7 @@ export const holdersChart: Chart = {
     'The tasks, call sites and gfp flags that hold most immovable pages at the end of the recording, in movable pageblocks and elsewhere.',
   how: 'A page that cannot be moved (a kernel structure, a driver buffer) keeps its whole pageblock from ever becoming one large block. Bars count such pages still held at the end of the recording, by who allocated them, how, or how long ago. The strong part lies in pageblocks meant for movable memory, where it does harm; the pale part lies among its like. Where events were lost, a line between two ticks is the part of a bar that may have been freed unseen. Of pages allocated before the recording began it has those that a page_owner dump names.',
   overTime: false,
+  showsHeld: true,
   table: {
     dataset: 'table',
     columns: [

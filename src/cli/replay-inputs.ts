@@ -58,9 +58,12 @@ export function reconstructRecording(
   );
 }
 
-/** Whether there is something to reconstruct a state from. */
-export function canReconstruct(recording: Recording): boolean {
-  return recording.events.length > 0 || recording.snapshots.some((s) => s.kind === 'buddyinfo');
+/** Whether there is something to reconstruct a state from; says so if there is not. */
+export function canReconstruct({ events, snapshots, diagnostics }: Recording): boolean {
+  const showsFree = snapshots.some(({ kind }) => kind === 'buddyinfo' || kind === 'kpageflags');
+  if (events.length > 0 || showsFree) return true;
+  diagnostics.report('nothing-to-replay', {}, { count: snapshots.length });
+  return false;
 }
 
 /** CMA areas that a kernel log places. */

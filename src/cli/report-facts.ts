@@ -143,7 +143,7 @@ function replayWords(replay: Reconstruction): string[] {
     buddy: 'The free lists were followed event by event.',
     page: 'Only mm_page_alloc and mm_page_free were recorded: pages on per-cpu lists count as free.',
     snapshots:
-      'No event was recorded: the free lists are known at the copies only, and what happened between two copies is not.',
+      'No event was recorded that free lists can be followed by: they are known at the copies only, and what happened between two copies is not.',
   } as const;
   const seeds = {
     kpageflags: 'The start state comes from a copy of /proc/kpageflags.',

@@ -53,8 +53,8 @@ export function placeUndated(
   diagnostics: Diagnostics,
 ): Snapshot[] {
   if (!snapshots.some(isUndated)) return [...snapshots];
-  const counted = snapshots.some(({ kind }) => kind === 'buddyinfo');
-  if (counted && events.length === 0 && !snapshots.some(isDated)) {
+  const showsFree = snapshots.some(({ kind }) => kind === 'buddyinfo' || kind === 'kpageflags');
+  if (showsFree && events.length === 0 && !snapshots.some(isDated)) {
     return numbered(snapshots, diagnostics);
   }
   const { where } = options;

@@ -97,6 +97,11 @@ export const MESSAGES = {
   },
 
   // recording
+  'nothing-to-replay': {
+    severity: 'error',
+    text: 'no event and no copy of the free lists is in the input ({count} other snapshots are)',
+    hint: 'give a trace of kmem events or a copy of /proc/buddyinfo; `buddyscope postmortem` explains kernel logs',
+  },
   'clock-aligned': {
     severity: 'info',
     text: '{count} snapshots were placed in trace time by their markers; their clock differs from the trace clock by {offset} s',

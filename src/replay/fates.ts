@@ -31,7 +31,7 @@ import { type PageCopy, PageValues } from './page-copy.js';
 import { PcpQueues } from './pcp-queues.js';
 import type { PfnSpace } from './pfn-space.js';
 import { anyBetween, countBelow } from './sorted.js';
-import type { EventSource, RareLog, Survey } from './survey.js';
+import type { EventSource, RareLog, ReplayLevel, Survey } from './survey.js';
 
 /** What happens next to a page. */
 export const Next = {
@@ -93,7 +93,6 @@ export interface FateContext {
   readonly survey: Survey;
   readonly pcpOrders: Uint8Array;
   readonly pageblockOrder: number;
-  readonly buddyLevel: boolean;
   /** An extfrag event can be the only witness of a removal. */
   readonly extfragRemoves: boolean;
   /** Look no further than each event: nothing may be known of the future. */
@@ -167,6 +166,8 @@ class FateTracer {
   extfragRemovals = 0;
   outside = 0;
   readonly #context: FateContext;
+  /** At `snapshots` no event moves a page. */
+  readonly #level: ReplayLevel;
   readonly #largestOrder: number;
   readonly #nextKindOnCpu: Uint8Array;
   readonly #queues: PcpQueues;
@@ -181,6 +182,7 @@ class FateTracer {
     this.#context = context;
     this.actions = new ActionSpool(batches, context.budget);
     this.next = new Uint32Array(context.space.size);
+    this.#level = context.survey.level;
     this.#largestOrder = context.survey.largestOrder;
     this.#nextKindOnCpu = new Uint8Array(context.survey.maxCpu + 1);
     this.#queues = new PcpQueues(context.space, context.pageblockOrder);
@@ -203,6 +205,7 @@ class FateTracer {
   }
 
   walkBack(batch: EventBatch, offset: number, from: number, end: number): void {
+    if (this.#level === 'snapshots') return;
     const { kind, order, pfn, cpu, migratetype } = batch;
     const { space, causal } = this.#context;
     const { next, batch: out } = this;
@@ -242,7 +245,7 @@ class FateTracer {
   }
 
   #decide(kind: number, detail: number, order: number, fate: number, index: number): number {
-    const { buddyLevel, pcpOrders } = this.#context;
+    const { pcpOrders } = this.#context;
     const onPcp = pcpOrders[order] === 1;
     switch (kind) {
       case EventKind.zoneLocked:
@@ -256,7 +259,7 @@ class FateTracer {
       case EventKind.alloc:
         return Action.alloc;
       case EventKind.free:
-        if (!buddyLevel)
+        if (this.#level === 'page')
           return this.#takenAtOnce(order, fate, index) ? Action.freeTaken : Action.give;
         if (!onPcp) return Action.give;
         return this.#leavesBuddyNext(order, fate, index) ? Action.giveBypassing : Action.freeToPcp;
@@ -318,7 +321,7 @@ class FateTracer {
    * the page out at once; the claim of part of a pageblock goes through zone_locked afterwards.
    */
   #extfragTakes(detail: number, nextOnCpu: number): boolean {
-    if (!this.#context.extfragRemoves || !this.#context.buddyLevel) return false;
+    if (!this.#context.extfragRemoves || this.#level !== 'buddy') return false;
     const { changeOwnership, fallbackOrder, pageblockOrder } = unpackExtfrag(detail);
     if (!changeOwnership || fallbackOrder >= pageblockOrder) return true;
     return !this.#context.causal && nextOnCpu !== EventKind.zoneLocked;

@@ -100,7 +100,7 @@ export interface ReplayState {
   readonly pageblockOrder: number;
   /** 1 for the orders whose blocks look free while they lie on a per-cpu list (page level); absent = none. */
   readonly pcpLooksFree?: Uint8Array | null;
-  /** Only copies tell anything: between them the state is what they let expect; absent = no. */
+  /** Only copies tell of the free lists, no event moves them: between copies the state is what they let expect; absent = no. */
   readonly eventless?: boolean;
   /** No copy is near and no event tells: that a request fails must follow from `most` too; absent = no. */
   readonly far?: boolean;

@@ -57,7 +57,7 @@ import {
   reserveStops,
   snapshotStops,
 } from './stops.js';
-import { type EventSource, type Survey, surveyEvents } from './survey.js';
+import { type EventSource, type ReplayLevel, type Survey, surveyEvents } from './survey.js';
 import { Watchers } from './watchers.js';
 
 /** What a replay needs of a recording; a Recording has it all. */
@@ -91,8 +91,7 @@ export interface ReplayOptions {
 }
 
 export type { ReplayStop } from './stops.js';
-
-export type ReplayLevel = 'buddy' | 'page' | 'snapshots';
+export type { ReplayLevel } from './survey.js';
 
 /** The reconstructed past of one recording. */
 export class Reconstruction {
@@ -141,7 +140,7 @@ export class Reconstruction {
       },
       input.diagnostics,
     );
-    this.level = levelOf(this.survey);
+    this.level = this.survey.level;
     this.#finder = new TimeIndex(input.events);
     const placed = placeSnapshots(input.events, input.snapshots, this.#finder);
     this.#copies = pageCopies(placed, this.geometry, input.diagnostics);
@@ -154,7 +153,6 @@ export class Reconstruction {
         survey: this.survey,
         pcpOrders: this.#pcpOrders(),
         pageblockOrder: this.geometry.pageblockOrder,
-        buddyLevel: this.level === 'buddy',
         // As the data shows it; where it holds no steal, as the kernel's version says.
         extfragRemoves: this.profile.profile.switches.extfragIsRemoval,
         causal: this.#causal,
@@ -521,12 +519,6 @@ interface PassPlan extends Pick<ForwardPlan, 'onRare' | 'watchers'> {
 /** Reconstructs the state of a recording. Throws only for bugs and for I/O of its temporary files. */
 export function reconstruct(input: ReplayInput, options: ReplayOptions = {}): Reconstruction {
   return new Reconstruction(input, options);
-}
-
-function levelOf(survey: Survey): ReplayLevel {
-  if (survey.buddyLevel) return 'buddy';
-  const touched = survey.kinds[EventKind.alloc]! + survey.kinds[EventKind.free]!;
-  return touched > 0 ? 'page' : 'snapshots';
 }
 
 function seedOf(

@@ -85,7 +85,12 @@ export class RareLog {
   }
 }
 
+/** Free lists followed page by page, or with pages on per-cpu lists as free ones, or known at copies only. */
+export type ReplayLevel = 'buddy' | 'page' | 'snapshots';
+
 const MAX_ORDERS = 32;
+/** So many events that take pages, and not one that gives any (or the other way round): the others were not recorded. */
+const ONE_SIDED = 100;
 /** Pages of events that are replayed in any case: as many as a thousand gigantic pages have … */
 const EVENT_PAGES = 2 ** 28;
 /** … and for each event: on real machines one moves a few dozen on average. */
@@ -122,9 +127,15 @@ export class Survey {
   /** Page events of the batch being surveyed, by `tallyCell`. */
   readonly tally = new Float64Array((LAST_PAGE_KIND + 1) << 6);
 
-  /** Free lists can be followed: removals and drains are recorded. */
-  get buddyLevel(): boolean {
-    return this.kinds[EventKind.zoneLocked]! > 0;
+  /** What the events can tell of the free lists. */
+  get level(): ReplayLevel {
+    const count = (...kinds: EventKind[]): number =>
+      kinds.reduce((sum, kind) => sum + this.kinds[kind]!, 0);
+    const taken = count(EventKind.alloc, EventKind.zoneLocked);
+    const given = count(EventKind.free, EventKind.pcpuDrain);
+    if (Math.min(taken, given) === 0 && Math.max(taken, given) >= ONE_SIDED) return 'snapshots';
+    if (count(EventKind.zoneLocked) > 0) return 'buddy';
+    return count(EventKind.alloc, EventKind.free) > 0 ? 'page' : 'snapshots';
   }
 
   /**
@@ -219,7 +230,7 @@ export class Survey {
       orders[o] = this.drains[o]! > 0 || this.refills[o]! > 0 ? 1 : 0;
     }
     orders[0] = 1;
-    const told = !this.buddyLevel && switches.pcpOrders === '0-3';
+    const told = this.level !== 'buddy' && switches.pcpOrders === '0-3';
     if (told || orders[1] || orders[2] || orders[3]) {
       orders.fill(1, 1, 4);
       if (switches.thpPcp) orders[pageblockOrder] = 1;

@@ -1,7 +1,7 @@
 /**
  * The page's words and places: everything the script later brings to life, readable without it.
  */
-import { isOneCopy } from '../analysis/one-copy.js';
+import { isOneCopy } from '../analysis/copies-alone.js';
 import type { ReportData } from '../analysis/report-data.js';
 import { bytesText, duration, grouped } from '../analysis/words.js';
 import type { Chart } from '../charts/chart.js';
@@ -84,7 +84,7 @@ function header(data: ReportData): string {
   const meta = [
     data.kernel.release ? `Linux ${data.kernel.release}` : 'kernel release unknown',
     ...(isOneCopy(data)
-      ? [machineText(data), 'one copy of /proc/buddyinfo']
+      ? [machineText(data), 'one copy of the free lists']
       : [
           `${duration(span.toNs - span.fromNs)} from ${from} s (${data.clock.name} clock)`,
           machineText(data),
