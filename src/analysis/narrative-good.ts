@@ -2,7 +2,7 @@
  * The report in words where no order would have failed, and what every reader of a thin input must know.
  */
 
-import { isOneCopy, neverKnown, onlySide } from './copies-alone.js';
+import { isOneCopy, neverKnown, unfollowedWords } from './copies-alone.js';
 import { judgedOrders } from './judged.js';
 import type { Narrative, ReportData } from './report-data.js';
 import { bytesText, duration, grouped, worded } from './words.js';
@@ -38,9 +38,9 @@ export function inputParagraphs(data: NarrativeInput): string[] {
     text.push(
       'There is one copy of the free lists: what it says holds for that moment. A copy every second would show how long it lasts, a trace of the kmem events how it came about.',
     );
-  } else if (onlySide(data) !== null) {
+  } else if (unfollowedWords(data) !== null) {
     text.push(
-      `The trace has ${onlySide(data)}, so no event can move the free lists: they are known at the copies of /proc/buddyinfo, and what happened between two copies is not seen. With both events it would be.`,
+      `The trace has ${unfollowedWords(data)}, so the free lists cannot be followed by it: they are known at the copies of /proc/buddyinfo, and what happened between two copies is not seen. All mm_page events of all tasks and CPUs would show it.`,
     );
   } else if (data.replay?.level === 'snapshots') {
     text.push(

@@ -3,7 +3,7 @@
  * trust it. Nothing here is measured anew; every number also stands in ReportData.
  */
 import { formatSeconds } from '../records/time.js';
-import { hasNoCopy, isOneCopy, onlySide } from './copies-alone.js';
+import { hasNoCopy, isOneCopy, unfollowedWords } from './copies-alone.js';
 import { edgeWords, taskName } from './edge-words.js';
 import { sure } from './failure-totals.js';
 import { isJudged, judgedOrders, onlyJudged } from './judged.js';
@@ -43,13 +43,12 @@ export function writeNarrative(data: NarrativeInput): Narrative {
   const trust = trustLines(data);
   const refused = refusedAtomic(data.attempts);
   if (data.zones.length === 0 || hasNoCopy(data)) {
-    const side = onlySide(data);
+    const side = unfollowedWords(data);
     return {
       verdict: `${refused.total > 0 ? `The kernel refused ${plural(refused.total, 'atomic request')}. ` : ''}Nothing in the input tells how free memory stood, so no verdict can be given.`,
       tone: 'unknown',
       facts: refused.attempts > 0 ? [refusalFact(data, refused)] : [],
-      paragraphs:
-        side === null ? [] : [`The trace has ${side}, so no event can tell. ${ADD_COPIES}`],
+      paragraphs: side === null ? [] : [`The trace has ${side}, which cannot tell. ${ADD_COPIES}`],
       trust,
     };
   }
@@ -91,7 +90,7 @@ export function writeNarrative(data: NarrativeInput): Narrative {
 
 /** What would have told. */
 const ADD_COPIES =
-  'Both events, or a copy of /proc/buddyinfo every second beside the trace, would show what was free.';
+  'All mm_page events of all tasks and CPUs, or a copy of /proc/buddyinfo every second beside the trace, would show what was free.';
 
 /** Refusals outside every window, as a share of all, from which on they lead. */
 const STRAY = 0.05;

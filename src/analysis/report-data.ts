@@ -5,7 +5,10 @@
  * `clock.epochS` on the trace's clock, memory is pages of `pageSize` bytes, and null means "not
  * known", never zero. Fields may be added; none is renamed while `schema` is 1.
  */
+
 import type { Certainty } from '../replay/observer.js';
+import type { ReplayLevel } from '../replay/survey.js';
+import type { Unfollowed } from '../replay/unfollowed.js';
 import type { Holders, PhysicalMap } from './report-memory.js';
 import type { Attempt, AttemptClass, FailureWindow, Verdict, ZoneReason } from './types.js';
 
@@ -56,7 +59,9 @@ export interface RuleEvidence {
 
 /** How the state was reconstructed, and what the replay had to put right on the way. */
 export interface ReportReplay {
-  readonly level: 'buddy' | 'page' | 'snapshots';
+  readonly level: ReplayLevel;
+  /** Why no event was followed; null = events were, or there are none. */
+  readonly unfollowed: Unfollowed | null;
   readonly seed: 'kpageflags' | 'buddyinfo' | 'first-touch' | 'none';
   /** Pages that compaction took without an event, as placed by the replay; null = no replay. */
   readonly compaction: {

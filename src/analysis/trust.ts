@@ -2,7 +2,7 @@
  * How far to trust the report: what was measured against the kernel's own counts, what was lost,
  * and which rules were applied.
  */
-import { hasNoCopy, onlySide } from './copies-alone.js';
+import { hasNoCopy, unfollowedWords } from './copies-alone.js';
 import { isJudged, onlyJudged } from './judged.js';
 import type { ReportData } from './report-data.js';
 import { capital, duration, grouped, percent, plural } from './words.js';
@@ -113,7 +113,7 @@ function lossLine(data: Omit<ReportData, 'narrative'>): string {
     overwritten > 0
       ? ` ${plural(overwritten, 'event')} before the recording's beginning had been overwritten.`
       : '';
-  if (data.replay?.level === 'snapshots' && onlySide(data) === null) {
+  if (data.replay?.level === 'snapshots' && unfollowedWords(data) === null) {
     return 'No events are in the input.';
   }
   if (data.lostEvents === 0 && spans.length === 0) return `No events were lost.${before}`;

@@ -6,7 +6,7 @@
  * charts/*.vl.json holds spec and rows together.
  */
 
-import { isOneCopy, onlySide } from '../analysis/copies-alone.js';
+import { isOneCopy, unfollowedWords } from '../analysis/copies-alone.js';
 import { extraFlags } from '../analysis/narrative-reasons.js';
 import type { ReportData } from '../analysis/report-data.js';
 import { PLAIN } from '../analysis/request-classes.js';
@@ -90,7 +90,7 @@ export interface Chart {
 /** What stands in the place of a chart that has nothing to draw; null = it has. */
 export function emptyWords(chart: Chart, data: ReportData): string | null {
   if (!chart.hasData(data)) {
-    const side = chart.showsHeld ? onlySide(data) : null;
+    const side = chart.showsHeld ? unfollowedWords(data) : null;
     return side === null
       ? chart.emptyText
       : `The trace has ${side}: who still held what is not in it.`;

@@ -88,7 +88,7 @@ const RULES: readonly Rule[] = [
     id: 'no-frees',
     missing: 'one of mm_page_alloc and mm_page_free',
     costs:
-      'free memory only grows or only shrinks in the replay: verdicts soon become undetermined',
+      'free lists cannot be followed by one side alone: they are known at the copies of /proc/buddyinfo only',
     how: 'enable both events/kmem/mm_page_alloc and events/kmem/mm_page_free',
     applies: (has) =>
       hasTrace(has) && !(anyEvent(has, 'mm_page_alloc') && anyEvent(has, 'mm_page_free')),

@@ -102,6 +102,7 @@ function replayFacts(recording: Recording, replay: Reconstruction): ReportReplay
   const { method, byMarkers, byClock, byAgreement, unplaced, estimate } = recording.alignment;
   return {
     level: replay.level,
+    unfollowed: replay.unfollowed,
     seed: replay.seed,
     compaction: replay.quality,
     anomalies: { ...replay.anomalies },

@@ -122,6 +122,11 @@ export const MESSAGES = {
     hint: 'they correct nothing between events; record with trace_clock=mono or write markers',
   },
   'events-merged': { severity: 'info', text: 'events of {count} inputs were merged by time' },
+  'events-not-followed': {
+    severity: 'warning',
+    text: 'free lists cannot be followed by this trace: it has {why}. They are known at the copies of /proc/buddyinfo alone',
+    hint: 'record all events of kmem:mm_page_*, of all tasks and CPUs',
+  },
   'events-out-of-order': {
     severity: 'info',
     text: 'events stamped earlier than one before them: {count}; all were sorted by time',

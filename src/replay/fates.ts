@@ -83,12 +83,16 @@ export interface Fates {
   readonly afterCopy: readonly PageValues[];
   /** extfrag events that are removals of their own. */
   readonly extfragRemovals: number;
+  /** Single pages that were handed out and next are taken again, without having been given back. */
+  readonly takenTwice: number;
   /** Events on pfns outside every zone, on blocks that cannot begin where they say, or on those too large to follow. */
   readonly outside: number;
 }
 
 /** What the backward pass must know of the machine. */
 export interface FateContext {
+  /** At `snapshots` no event moves a page. */
+  readonly level: ReplayLevel;
   readonly space: PfnSpace;
   readonly survey: Survey;
   readonly pcpOrders: Uint8Array;
@@ -137,6 +141,7 @@ export function traceFates(
     first: tracer.next,
     afterCopy,
     extfragRemovals: tracer.extfragRemovals,
+    takenTwice: tracer.takenTwice,
     outside: tracer.outside,
   };
 }
@@ -164,10 +169,9 @@ class FateTracer {
   /** The next event of each page. */
   readonly next: Uint32Array;
   extfragRemovals = 0;
+  takenTwice = 0;
   outside = 0;
   readonly #context: FateContext;
-  /** At `snapshots` no event moves a page. */
-  readonly #level: ReplayLevel;
   readonly #largestOrder: number;
   readonly #nextKindOnCpu: Uint8Array;
   readonly #queues: PcpQueues;
@@ -182,7 +186,6 @@ class FateTracer {
     this.#context = context;
     this.actions = new ActionSpool(batches, context.budget);
     this.next = new Uint32Array(context.space.size);
-    this.#level = context.survey.level;
     this.#largestOrder = context.survey.largestOrder;
     this.#nextKindOnCpu = new Uint8Array(context.survey.maxCpu + 1);
     this.#queues = new PcpQueues(context.space, context.pageblockOrder);
@@ -205,7 +208,7 @@ class FateTracer {
   }
 
   walkBack(batch: EventBatch, offset: number, from: number, end: number): void {
-    if (this.#level === 'snapshots') return;
+    if (this.#context.level === 'snapshots') return;
     const { kind, order, pfn, cpu, migratetype } = batch;
     const { space, causal } = this.#context;
     const { next, batch: out } = this;
@@ -245,7 +248,7 @@ class FateTracer {
   }
 
   #decide(kind: number, detail: number, order: number, fate: number, index: number): number {
-    const { pcpOrders } = this.#context;
+    const { level, pcpOrders } = this.#context;
     const onPcp = pcpOrders[order] === 1;
     switch (kind) {
       case EventKind.zoneLocked:
@@ -256,10 +259,13 @@ class FateTracer {
         return onPcp ? Action.takeToPcp : Action.take;
       case EventKind.pcpuDrain:
         return Action.give;
-      case EventKind.alloc:
+      case EventKind.alloc: {
+        const next = nextOf(fate);
+        if (order === 0 && (next === Next.alloc || next === Next.removal)) this.takenTwice++;
         return Action.alloc;
+      }
       case EventKind.free:
-        if (this.#level === 'page')
+        if (level === 'page')
           return this.#takenAtOnce(order, fate, index) ? Action.freeTaken : Action.give;
         if (!onPcp) return Action.give;
         return this.#leavesBuddyNext(order, fate, index) ? Action.giveBypassing : Action.freeToPcp;
@@ -321,7 +327,7 @@ class FateTracer {
    * the page out at once; the claim of part of a pageblock goes through zone_locked afterwards.
    */
   #extfragTakes(detail: number, nextOnCpu: number): boolean {
-    if (!this.#context.extfragRemoves || this.#level !== 'buddy') return false;
+    if (!this.#context.extfragRemoves || this.#context.level !== 'buddy') return false;
     const { changeOwnership, fallbackOrder, pageblockOrder } = unpackExtfrag(detail);
     if (!changeOwnership || fallbackOrder >= pageblockOrder) return true;
     return !this.#context.causal && nextOnCpu !== EventKind.zoneLocked;

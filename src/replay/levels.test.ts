@@ -3,6 +3,7 @@
  * buddyinfo, lost events, several nodes, CMA areas.
  */
 import { describe, expect, test } from 'vitest';
+import type { PlainEvent } from '../recording/testing/batches.js';
 import { EventKind } from '../records/events.js';
 import type { Snapshot } from '../records/snapshot.js';
 import { RecordingStrings } from '../records/strings.js';
@@ -194,6 +195,55 @@ describe('copies of buddyinfo alone', () => {
     let counts: number[] = [];
     replay.run([{ end: (state) => (counts = state.zones.flatMap((zone) => [...zone.free])) }]);
     expect(counts).toEqual(kernel.log.at(-1)!.truth);
+  });
+});
+
+describe('events that are not all there', () => {
+  /** Pages that one task takes and another, on the other cpu, gives back; a copy now and then. */
+  function handedOver(keep: (event: PlainEvent) => boolean) {
+    const { kernel, taker } = machine();
+    fragment(kernel, 0.5);
+    const from = kernel.now;
+    taker.buddyinfo();
+    for (let round = 0; round < 400; round++) {
+      const order = round % 5 === 0 ? 2 : 0;
+      const pfns = [0, 1].map(() => kernel.alloc(order, { cpu: 0 }));
+      for (const pfn of pfns) if (pfn >= 0) kernel.free(pfn, { cpu: 1 });
+      if (round % 50 === 0) taker.buddyinfo();
+    }
+    const all = recorded(kernel, taker.snapshots);
+    const events = (all.input.events as EventList).events.slice(all.indexOf(from)).filter(keep);
+    const snapshots = all.input.snapshots.map((s) => ({
+      ...s,
+      time: { ...s.time, beginEvent: null, endEvent: null },
+    }));
+    return reconstruct({ ...all.input, events: new EventList(events), snapshots });
+  }
+
+  test.each<[string, (event: PlainEvent) => boolean, string, string | null]>([
+    ['all', () => true, 'buddy', null],
+    ['allocations alone', ({ kind }) => kind === EventKind.alloc, 'snapshots', 'no-frees'],
+    ['frees alone', ({ kind }) => kind === EventKind.free, 'snapshots', 'no-allocs'],
+    ['larger blocks alone', ({ order }) => order > 0, 'snapshots', 'no-single-pages'],
+    [
+      'one CPU and little of the other',
+      ({ cpu, pfn }) => cpu === 0 || pfn % 8 === 0,
+      'snapshots',
+      'partial',
+    ],
+  ])('%s', (_, keep, level, unfollowed) => {
+    const replay = handedOver(keep);
+    expect([replay.level, replay.unfollowed]).toEqual([level, unfollowed]);
+  });
+
+  test('what is lost is no reason to follow nothing', () => {
+    const { kernel, taker } = machine();
+    fragment(kernel, 0.5);
+    taker.buddyinfo();
+    for (let n = 0; n < 6; n++) churn(kernel, 80, n);
+    const half = kernel.now;
+    const made = recorded(kernel, taker.snapshots, { lost: [[half - 300, half - 100]] });
+    expect(reconstruct(made.input).unfollowed).toBeNull();
   });
 });
 

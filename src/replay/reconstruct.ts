@@ -58,6 +58,7 @@ import {
   snapshotStops,
 } from './stops.js';
 import { type EventSource, type ReplayLevel, type Survey, surveyEvents } from './survey.js';
+import { UNFOLLOWED, type Unfollowed } from './unfollowed.js';
 import { Watchers } from './watchers.js';
 
 /** What a replay needs of a recording; a Recording has it all. */
@@ -99,6 +100,8 @@ export class Reconstruction {
   readonly geometry: Geometry;
   readonly profile: DetectedProfile;
   readonly level: ReplayLevel;
+  /** Why no event is followed; null = events are, or there are none. */
+  readonly unfollowed: Unfollowed | null;
   readonly seed: SeedKind;
   readonly assumptions: readonly string[];
   readonly placed: readonly PlacedSnapshot[];
@@ -140,26 +143,24 @@ export class Reconstruction {
       },
       input.diagnostics,
     );
-    this.level = this.survey.level;
     this.#finder = new TimeIndex(input.events);
     const placed = placeSnapshots(input.events, input.snapshots, this.#finder);
     this.#copies = pageCopies(placed, this.geometry, input.diagnostics);
     this.#tellLeftOut(input.diagnostics);
     phase('fates');
-    this.#fates = traceFates(
-      input.events,
-      {
-        space: this.geometry.space,
-        survey: this.survey,
-        pcpOrders: this.#pcpOrders(),
-        pageblockOrder: this.geometry.pageblockOrder,
-        // As the data shows it; where it holds no steal, as the kernel's version says.
-        extfragRemoves: this.profile.profile.switches.extfragIsRemoval,
-        causal: this.#causal,
-        budget: (options.spoolBytes ?? DEFAULT_LIMITS.spoolBytes) - (input.events.memoryBytes ?? 0),
-      },
-      this.#copies,
-    );
+    let { level, unfollowed } = this.survey;
+    let fates = this.#traceFates(level);
+    if (isPartial(fates, this.survey)) {
+      fates.actions.close();
+      [level, unfollowed] = ['snapshots', 'partial'];
+      fates = this.#traceFates(level);
+    }
+    this.level = level;
+    this.unfollowed = unfollowed;
+    if (unfollowed !== null) {
+      input.diagnostics?.report('events-not-followed', {}, { why: UNFOLLOWED[unfollowed] });
+    }
+    this.#fates = fates;
     this.placed = this.#sharpened(placed);
     this.#buddyinfo = buddyinfoCopies(this.placed, this.geometry);
     this.seed = seedOf(this.#copies, this.#buddyinfo, this.survey);
@@ -175,6 +176,23 @@ export class Reconstruction {
     this.residuals = probes.map((probe) => describeResidual(probe, this.geometry));
     this.assumptions = [...this.geometry.assumptions, ...this.#marks().assumptions];
     if (this.level === 'page' && !this.#causal) this.#hearRefusals(anchors, phase);
+  }
+
+  #traceFates(level: ReplayLevel): Fates {
+    const { events } = this.#input;
+    const { spoolBytes = DEFAULT_LIMITS.spoolBytes } = this.#options;
+    const context = {
+      level,
+      space: this.geometry.space,
+      survey: this.survey,
+      pcpOrders: this.#pcpOrders(),
+      pageblockOrder: this.geometry.pageblockOrder,
+      // As the data shows it; where it holds no steal, as the kernel's version says.
+      extfragRemoves: this.profile.profile.switches.extfragIsRemoval,
+      causal: this.#causal,
+      budget: spoolBytes - (events.memoryBytes ?? 0),
+    };
+    return traceFates(events, context, this.#copies);
   }
 
   /** Says which events are not replayed because of their size. */
@@ -529,4 +547,19 @@ function seedOf(
   if (copies.some((copy) => copy.tellsFree)) return 'kpageflags';
   if (buddyinfo.length > 0) return 'buddyinfo';
   return survey.events > 0 ? 'first-touch' : 'none';
+}
+
+/** Share of single pages taken twice in a row from which on a part of the events is missing: in a whole trace there are none. */
+const PARTIAL_SHARE = 0.02;
+
+/** … if they are not just a few, ends of bulk allocations for instance. */
+const ENOUGH_TWICE = 50;
+
+/** Whether so many pages are taken twice in a row that it cannot be lost events alone. */
+function isPartial({ takenTwice }: Fates, { allocs, rare }: Survey): boolean {
+  let lost = 0;
+  for (let row = 0; row < rare.length; row++) {
+    if (rare.kind[row] === EventKind.lost) lost += rare.field(row, 0);
+  }
+  return takenTwice - lost > PARTIAL_SHARE * allocs[0]! && takenTwice >= ENOUGH_TWICE;
 }

@@ -20,6 +20,7 @@ import {
 import { RefusalLog } from './refusals.js';
 import { countBelow } from './sorted.js';
 import { TouchedMemory } from './touched-memory.js';
+import type { Unfollowed } from './unfollowed.js';
 
 /** All events of a recording in time order; `EventSpool` is one. */
 export interface EventSource {
@@ -89,8 +90,8 @@ export class RareLog {
 export type ReplayLevel = 'buddy' | 'page' | 'snapshots';
 
 const MAX_ORDERS = 32;
-/** So many events that take pages, and not one that gives any (or the other way round): the others were not recorded. */
-const ONE_SIDED = 100;
+/** Where there are so many events, what not a single one shows was not recorded. */
+const ENOUGH = 100;
 /** Pages of events that are replayed in any case: as many as a thousand gigantic pages have … */
 const EVENT_PAGES = 2 ** 28;
 /** … and for each event: on real machines one moves a few dozen on average. */
@@ -127,15 +128,27 @@ export class Survey {
   /** Page events of the batch being surveyed, by `tallyCell`. */
   readonly tally = new Float64Array((LAST_PAGE_KIND + 1) << 6);
 
-  /** What the events can tell of the free lists. */
+  /** What the events can tell of the free lists; see `unfollowed` for why they may tell nothing. */
   get level(): ReplayLevel {
-    const count = (...kinds: EventKind[]): number =>
-      kinds.reduce((sum, kind) => sum + this.kinds[kind]!, 0);
-    const taken = count(EventKind.alloc, EventKind.zoneLocked);
-    const given = count(EventKind.free, EventKind.pcpuDrain);
-    if (Math.min(taken, given) === 0 && Math.max(taken, given) >= ONE_SIDED) return 'snapshots';
-    if (count(EventKind.zoneLocked) > 0) return 'buddy';
-    return count(EventKind.alloc, EventKind.free) > 0 ? 'page' : 'snapshots';
+    if (this.unfollowed !== null) return 'snapshots';
+    if (this.#count(EventKind.zoneLocked) > 0) return 'buddy';
+    return this.#count(EventKind.alloc, EventKind.free) > 0 ? 'page' : 'snapshots';
+  }
+
+  /** Why the free lists cannot be followed by the page events that there are; null = they can, or there are none. */
+  get unfollowed(): Unfollowed | null {
+    const taken = this.#count(EventKind.alloc, EventKind.zoneLocked);
+    const given = this.#count(EventKind.free, EventKind.pcpuDrain);
+    if (Math.max(taken, given) < ENOUGH) return null;
+    if (given === 0) return 'no-frees';
+    if (taken === 0) return 'no-allocs';
+    const passed = this.#count(EventKind.alloc, EventKind.free);
+    const single = this.allocs[0]! + this.frees[0]!;
+    return passed >= ENOUGH && single === 0 ? 'no-single-pages' : null;
+  }
+
+  #count(...kinds: EventKind[]): number {
+    return kinds.reduce((sum, kind) => sum + this.kinds[kind]!, 0);
   }
 
   /**
