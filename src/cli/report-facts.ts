@@ -142,7 +142,7 @@ function eventCounts(replay: Reconstruction): Record<string, number> {
 function replayWords(replay: Reconstruction): string[] {
   const levels = {
     buddy: 'The free lists were followed event by event.',
-    page: 'Only mm_page_alloc and mm_page_free were recorded: pages on per-cpu lists count as free.',
+    page: 'What goes from per-cpu lists to the free lists was not recorded: pages on per-cpu lists count as free.',
     snapshots:
       'No event was recorded that free lists can be followed by: they are known at the copies only, and what happened between two copies is not.',
   } as const;

@@ -85,6 +85,8 @@ export interface Fates {
   readonly extfragRemovals: number;
   /** Single pages that were handed out and next are taken again, without having been given back. */
   readonly takenTwice: number;
+  /** Frees of orders kept on per-cpu lists whose pages next leave the free lists, without a drain. */
+  readonly bypassing: number;
   /** Events on pfns outside every zone, on blocks that cannot begin where they say, or on those too large to follow. */
   readonly outside: number;
 }
@@ -142,6 +144,7 @@ export function traceFates(
     afterCopy,
     extfragRemovals: tracer.extfragRemovals,
     takenTwice: tracer.takenTwice,
+    bypassing: tracer.bypassing,
     outside: tracer.outside,
   };
 }
@@ -170,6 +173,7 @@ class FateTracer {
   readonly next: Uint32Array;
   extfragRemovals = 0;
   takenTwice = 0;
+  bypassing = 0;
   outside = 0;
   readonly #context: FateContext;
   readonly #largestOrder: number;
@@ -268,7 +272,9 @@ class FateTracer {
         if (level === 'page')
           return this.#takenAtOnce(order, fate, index) ? Action.freeTaken : Action.give;
         if (!onPcp) return Action.give;
-        return this.#leavesBuddyNext(order, fate, index) ? Action.giveBypassing : Action.freeToPcp;
+        if (!this.#leavesBuddyNext(order, fate, index)) return Action.freeToPcp;
+        this.bypassing++;
+        return Action.giveBypassing;
       default:
         return Action.none;
     }

@@ -222,6 +222,7 @@ describe('events that are not all there', () => {
 
   test.each<[string, (event: PlainEvent) => boolean, string, string | null]>([
     ['all', () => true, 'buddy', null],
+    ['no drains', ({ kind }) => kind !== EventKind.pcpuDrain, 'page', null],
     ['allocations alone', ({ kind }) => kind === EventKind.alloc, 'snapshots', 'no-frees'],
     ['frees alone', ({ kind }) => kind === EventKind.free, 'snapshots', 'no-allocs'],
     ['larger blocks alone', ({ order }) => order > 0, 'snapshots', 'no-single-pages'],

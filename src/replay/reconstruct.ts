@@ -26,6 +26,7 @@ import { type ForwardPlan, runForward } from './forward.js';
 import { blocksThatFit, findGeometry, type Geometry, type PfnRange } from './geometry.js';
 import { reserveSteps } from './highatomic.js';
 import { InferredReserve } from './inferred-reserve.js';
+import { levelTold } from './level.js';
 import { LiveState } from './live-state.js';
 import { LostEvents } from './lost-events.js';
 import { MarkTracker } from './marks.js';
@@ -148,19 +149,17 @@ export class Reconstruction {
     this.#copies = pageCopies(placed, this.geometry, input.diagnostics);
     this.#tellLeftOut(input.diagnostics);
     phase('fates');
-    let { level, unfollowed } = this.survey;
-    let fates = this.#traceFates(level);
-    if (isPartial(fates, this.survey)) {
-      fates.actions.close();
-      [level, unfollowed] = ['snapshots', 'partial'];
-      fates = this.#traceFates(level);
+    const { level } = this.survey;
+    const fates = this.#traceFates(level);
+    const told = levelTold(this.survey, fates);
+    if (told.level !== level) fates.actions.close();
+    this.#fates = told.level === level ? fates : this.#traceFates(told.level);
+    this.level = told.level;
+    this.unfollowed = told.unfollowed;
+    if (this.unfollowed !== null) {
+      const why = UNFOLLOWED[this.unfollowed];
+      input.diagnostics?.report('events-not-followed', {}, { why });
     }
-    this.level = level;
-    this.unfollowed = unfollowed;
-    if (unfollowed !== null) {
-      input.diagnostics?.report('events-not-followed', {}, { why: UNFOLLOWED[unfollowed] });
-    }
-    this.#fates = fates;
     this.placed = this.#sharpened(placed);
     this.#buddyinfo = buddyinfoCopies(this.placed, this.geometry);
     this.seed = seedOf(this.#copies, this.#buddyinfo, this.survey);
@@ -547,19 +546,4 @@ function seedOf(
   if (copies.some((copy) => copy.tellsFree)) return 'kpageflags';
   if (buddyinfo.length > 0) return 'buddyinfo';
   return survey.events > 0 ? 'first-touch' : 'none';
-}
-
-/** Share of single pages taken twice in a row from which on a part of the events is missing: in a whole trace there are none. */
-const PARTIAL_SHARE = 0.02;
-
-/** … if they are not just a few, ends of bulk allocations for instance. */
-const ENOUGH_TWICE = 50;
-
-/** Whether so many pages are taken twice in a row that it cannot be lost events alone. */
-function isPartial({ takenTwice }: Fates, { allocs, rare }: Survey): boolean {
-  let lost = 0;
-  for (let row = 0; row < rare.length; row++) {
-    if (rare.kind[row] === EventKind.lost) lost += rare.field(row, 0);
-  }
-  return takenTwice - lost > PARTIAL_SHARE * allocs[0]! && takenTwice >= ENOUGH_TWICE;
 }

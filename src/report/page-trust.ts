@@ -52,7 +52,7 @@ function diagnosticsCard(diagnostics: readonly ReportDiagnostic[]): string {
 const LEVELS = {
   buddy:
     'Every page that left or joined the free lists was recorded, so they were followed event by event.',
-  page: 'Only mm_page_alloc and mm_page_free were recorded. Pages on per-cpu lists look free, so little memory looks like a little more, and high orders look better than they were.',
+  page: 'What goes from per-cpu lists to the free lists was not recorded. Pages on those lists look free, so little memory looks like a little more, and high orders look better than they were.',
   snapshots:
     'No event was recorded that free lists can be followed by, so they are known at the copies alone. Between two copies the report shows the earlier one, or with a trace the nearer one, and what happened there is not known.',
 } as const;
