@@ -83,7 +83,9 @@ export interface Fates {
   readonly afterCopy: readonly PageValues[];
   /** extfrag events that are removals of their own. */
   readonly extfragRemovals: number;
-  /** Single pages that were handed out and next are taken again, without having been given back. */
+  /** Single pages that were handed out, from where all CPUs' buffers had begun. */
+  readonly taken: number;
+  /** Of these, pages that next are taken again, without having been given back and without a loss in between. */
   readonly takenTwice: number;
   /** Frees of orders kept on per-cpu lists whose pages next leave the free lists, without a drain. */
   readonly bypassing: number;
@@ -143,6 +145,7 @@ export function traceFates(
     first: tracer.next,
     afterCopy,
     extfragRemovals: tracer.extfragRemovals,
+    taken: tracer.taken,
     takenTwice: tracer.takenTwice,
     bypassing: tracer.bypassing,
     outside: tracer.outside,
@@ -172,6 +175,7 @@ class FateTracer {
   /** The next event of each page. */
   readonly next: Uint32Array;
   extfragRemovals = 0;
+  taken = 0;
   takenTwice = 0;
   bypassing = 0;
   outside = 0;
@@ -185,6 +189,8 @@ class FateTracer {
   readonly #hiding: Float64Array;
   /** Indices of LOST marks, ascending. */
   readonly #lost: Float64Array;
+  /** Before this event some CPU's buffer had not begun. */
+  readonly #wholeFrom: number;
 
   constructor(context: FateContext, batches: number) {
     this.#context = context;
@@ -198,6 +204,7 @@ class FateTracer {
     this.#compactions = new CompactionRuns(rare);
     this.#hiding = indicesOf(rare, HIDING);
     this.#lost = indicesOf(rare, [EventKind.lost, EventKind.bufferStarted]);
+    this.#wholeFrom = indicesOf(rare, [EventKind.bufferStarted]).at(-1) ?? 0;
   }
 
   begin(length: number): void {
@@ -263,11 +270,9 @@ class FateTracer {
         return onPcp ? Action.takeToPcp : Action.take;
       case EventKind.pcpuDrain:
         return Action.give;
-      case EventKind.alloc: {
-        const next = nextOf(fate);
-        if (order === 0 && (next === Next.alloc || next === Next.removal)) this.takenTwice++;
+      case EventKind.alloc:
+        if (order === 0 && index >= this.#wholeFrom) this.#countTaken(fate, index);
         return Action.alloc;
-      }
       case EventKind.free:
         if (level === 'page')
           return this.#takenAtOnce(order, fate, index) ? Action.freeTaken : Action.give;
@@ -278,6 +283,14 @@ class FateTracer {
       default:
         return Action.none;
     }
+  }
+
+  /** A page handed out: is it next taken again, although nobody gave it back? */
+  #countTaken(fate: number, index: number): void {
+    this.taken++;
+    const next = nextOf(fate);
+    if (next !== Next.alloc && next !== Next.removal) return;
+    if (!this.#lostBetween(index, fate)) this.takenTwice++;
   }
 
   /**

@@ -22,18 +22,14 @@ export function levelTold(
   survey: Survey,
   fates: Fates,
 ): { readonly level: ReplayLevel; readonly unfollowed: Unfollowed | null } {
-  const unfollowed = survey.unfollowed ?? (isPartial(fates, survey) ? 'partial' : null);
+  const unfollowed = survey.unfollowed ?? (isPartial(fates) ? 'partial' : null);
   if (unfollowed !== null) return { level: 'snapshots', unfollowed };
   return { level: isUndrained(fates, survey) ? 'page' : survey.level, unfollowed };
 }
 
-/** Whether so many pages are taken twice in a row that it cannot be lost events alone. */
-function isPartial({ takenTwice }: Fates, { allocs, rare }: Survey): boolean {
-  let lost = 0;
-  for (let row = 0; row < rare.length; row++) {
-    if (rare.kind[row] === EventKind.lost) lost += rare.field(row, 0);
-  }
-  return takenTwice >= ENOUGH_TWICE && takenTwice - lost > PARTIAL_SHARE * allocs[0]!;
+/** Whether so many pages are taken twice in a row that a part of the events must be missing. */
+function isPartial({ taken, takenTwice }: Fates): boolean {
+  return takenTwice >= ENOUGH_TWICE && takenTwice > PARTIAL_SHARE * taken;
 }
 
 /** Whether pages go to per-cpu lists and leave the free lists again, but never a drain is seen. */
