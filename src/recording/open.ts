@@ -36,6 +36,7 @@ import { SnapshotCollector } from './snapshots.js';
 import { mergeByTime } from './sort.js';
 import { EventSpool, SpoolBudget } from './spool.js';
 import { placeUndated, UNDATED_PLACES } from './undated.js';
+import { CpuWatch, reportGoingBack } from './unlikely.js';
 import type { Watched } from './watched.js';
 
 export type {
@@ -282,11 +283,13 @@ class Opening {
   #watched(strings: RecordingStrings): Watched {
     const markers = new MarkerIndex(strings.texts);
     const watch = this.#options.watch?.() ?? null;
+    const cpus = new CpuWatch();
     const see = (batch: EventBatch, offset: number): void => {
       markers.watch(batch, offset);
+      cpus.see(batch);
       watch?.see(batch, offset);
     };
-    return { markers, watch, see };
+    return { markers, watch, cpus, see };
   }
 
   #finishInput(source: SourceSummary): void {
@@ -305,9 +308,11 @@ class Opening {
     if (this.#ignored.length > 0) {
       this.diagnostics.report('file-ignored', {}, { files: someOf(this.#ignored) });
     }
-    const { events, markers, watch } = this.#oneSpool();
+    const { events, markers, watch, cpus } = this.#oneSpool();
     const read = this.#snapshots.finish(this.diagnostics);
     reportMixed(this.#sources, read, this.diagnostics);
+    reportGoingBack(read, this.diagnostics);
+    cpus.report(this.#sources, this.diagnostics);
     const where = UNDATED_PLACES.find((place) => place === this.#options.formatOptions?.undated);
     const { epochS, name } = this.#clock;
     const undated = { where: where ?? null, epochS, clockName: name };

@@ -102,6 +102,26 @@ export const MESSAGES = {
     text: 'no event and no copy of the free lists is in the input ({count} other snapshots are)',
     hint: 'give a trace of kmem events or a copy of /proc/buddyinfo; `buddyscope postmortem` explains kernel logs',
   },
+  'copies-go-back': {
+    severity: 'warning',
+    text: 'the copy here is stamped {to} s, earlier than the one before it, {from} s: {cause}. Copies are put in the order of their stamps, which mixes what came before with what came after',
+    hint: 'split the file at this line and give one part at a time',
+  },
+  'events-of-one-cpu': {
+    severity: 'warning',
+    text: 'all events are of CPU {cpu}, and the machine has {cpus}: what the others allocated and freed is probably missing',
+    hint: 'per_cpu/cpuN/trace holds the events of one CPU; save the file trace above it, or give those of all CPUs',
+  },
+  'marks-unknown': {
+    severity: 'info',
+    text: 'the watermarks are not in the input: verdicts tell whether a block was there, not whether the kernel would have kept it as a reserve',
+    hint: 'add a copy of /proc/zoneinfo',
+  },
+  'page-size-assumed': {
+    severity: 'info',
+    text: 'pages are taken to be of 4 KiB; where they are larger, as they may be with {orders} orders, so is all that is given in bytes',
+    hint: 'orders and counts of blocks are right in any case; `getconf PAGESIZE` tells',
+  },
   'clock-aligned': {
     severity: 'info',
     text: '{count} snapshots were placed in trace time by their markers; their clock differs from the trace clock by {offset} s',
@@ -139,6 +159,11 @@ export const MESSAGES = {
     severity: 'warning',
     text: 'there are too many inputs with events to compare each with all others: {count} may repeat events of another',
     hint: 'give each recording once',
+  },
+  'instant-outside': {
+    severity: 'warning',
+    text: '{count} of the instants asked for lie outside the recording, which runs from {from} to {to} s (the first is {at}): what is shown for them is the state at its nearer end, and not known',
+    hint: 'times are seconds on the clock of the recording, as `buddyscope inspect` shows them',
   },
   'mixed-kernels': {
     severity: 'warning',
