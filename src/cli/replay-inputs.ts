@@ -9,6 +9,7 @@ import type { Recording } from '../recording/recording.js';
 import type { LogFact, SplatRecord } from '../records/splat.js';
 import { formatSeconds, parseSeconds } from '../records/time.js';
 import type { PfnRange } from '../replay/geometry.js';
+import type { ReplayState } from '../replay/observer.js';
 import {
   type Reconstruction,
   type ReplayInput,
@@ -100,6 +101,32 @@ export function readInstants(args: InstantArgs, recording: Recording): number[] 
     if (timeNs === null) throw new UsageError(`"${text}" is no time in seconds`);
     return timeNs;
   });
+}
+
+/**
+ * Which instants lie outside the recording, where nothing is known: the state shown for them is that at its nearer end.
+ * Says so.
+ */
+export function outsideRecording(
+  instants: readonly number[],
+  replay: Reconstruction,
+  recording: Recording,
+): (timeNs: number) => boolean {
+  const { fromNs, toNs } = replay.span();
+  const outside = (timeNs: number): boolean => timeNs < fromNs || timeNs > toNs;
+  const first = instants.find(outside);
+  if (first !== undefined) {
+    const [at, from, to] = [first, fromNs, toNs].map((timeNs) => seconds(timeNs, recording));
+    const count = instants.filter(outside).length;
+    recording.diagnostics.report('instant-outside', {}, { count, at: at!, from: from!, to: to! });
+  }
+  return outside;
+}
+
+/** Says so if nothing tells the watermarks, on which every verdict but "no block" rests. */
+export function reportMarks(state: ReplayState, { diagnostics }: Recording): void {
+  const known = state.zones.every(({ marks }) => !Number.isNaN(marks.min));
+  if (!known && diagnostics.count('marks-unknown') === 0) diagnostics.report('marks-unknown');
 }
 
 /** `1-10`, `3`, `0,2,9`: orders, ascending and without repeats; nothing given = all above 0 that the kernel has. */

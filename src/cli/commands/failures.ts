@@ -14,6 +14,7 @@ import {
   checkGfp,
   readOrders,
   reconstructRecording,
+  reportMarks,
   seconds,
 } from '../replay-inputs.js';
 import { textTable } from '../text-table.js';
@@ -62,11 +63,13 @@ async function run(args: FailuresArgs, session: Session): Promise<ExitCode> {
         node: args.node,
         sink: (window) => windows.push(window),
       }),
+      { start: (state) => reportMarks(state, recording) },
     ]);
     replay.close();
     session.progress.stop();
     windows.sort((a, b) => a.fromNs - b.fromNs || a.order - b.order);
     await print(windows, args.format, recording, session);
+    if (windows.length === 0) session.talk.say('No span was found in which such a request fails.');
     const total = windows.reduce((sum, w) => sum + (w.toNs - w.fromNs), 0) / 1e9;
     const limit = args['fail-over'];
     return limit !== undefined && total > limit ? ExitCode.threshold : ExitCode.done;

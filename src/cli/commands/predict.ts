@@ -12,9 +12,11 @@ import {
   canReconstruct,
   checkGfp,
   type InstantArgs,
+  outsideRecording,
   readInstants,
   readOrders,
   reconstructRecording,
+  reportMarks,
   seconds,
 } from '../replay-inputs.js';
 import { textTable } from '../text-table.js';
@@ -58,6 +60,7 @@ async function run(args: PredictArgs, session: Session): Promise<ExitCode> {
     const asked = new Set(instants);
     const replay = reconstructRecording(recording, session, (timeNs) => asked.has(timeNs));
     const orders = readOrders(args.order, replay.geometry.orders);
+    const outside = outsideRecording(instants, replay, recording);
     const finder = new InstantFinder(recording.events);
     const found: Verdict[][] = instants.map(() => []);
     const { switches } = replay.profile.profile;
@@ -65,8 +68,13 @@ async function run(args: PredictArgs, session: Session): Promise<ExitCode> {
     const stops = orders.flatMap((order, o): ReplayStop[] => {
       let judge: RequestJudge | null = null;
       return stopsAt(finder, instants, order, (state, position) => {
+        reportMarks(state, recording);
         judge ??= new RequestJudge(state, switches, gfp, order, args.node);
-        found[position]![o] = judge.judge(state, instants[position]!);
+        const timeNs = instants[position]!;
+        const verdict = judge.judge(state, timeNs);
+        found[position]![o] = outside(timeNs)
+          ? { ...verdict, verdict: 'undetermined', reason: 'unknown' }
+          : verdict;
       });
     });
     replay.run([], stops);

@@ -9,6 +9,7 @@ import { openInputs, recordingIsUsable, SURVEYED } from '../open-inputs.js';
 import {
   canReconstruct,
   type InstantArgs,
+  outsideRecording,
   readInstants,
   reconstructRecording,
   seconds,
@@ -40,7 +41,7 @@ interface ZoneLine {
   readonly certainty: string;
 }
 
-function zoneLines(state: ReplayState, t: number): ZoneLine[] {
+function zoneLines(state: ReplayState, t: number, outside: boolean): ZoneLine[] {
   return state.zones.map((zone) => ({
     t,
     node: zone.node,
@@ -48,7 +49,7 @@ function zoneLines(state: ReplayState, t: number): ZoneLine[] {
     free: [...zone.free],
     low: [...zone.low],
     high: [...zone.high],
-    certainty: zone.certainty,
+    certainty: outside ? 'unknown' : zone.certainty,
   }));
 }
 
@@ -78,12 +79,14 @@ async function run(args: StateArgs, session: Session): Promise<ExitCode> {
     if (!recordingIsUsable(recording) || !canReconstruct(recording)) return ExitCode.noInput;
     const instants = readInstants(args, recording);
     const replay = reconstructRecording(recording, session);
+    const outside = outsideRecording(instants, replay, recording);
     const found: ZoneLine[][] = new Array(instants.length);
     const finder = new InstantFinder(recording.events);
     replay.run(
       [],
       stopsAt(finder, instants, null, (state, position) => {
-        found[position] = zoneLines(state, instants[position]!);
+        const t = instants[position]!;
+        found[position] = zoneLines(state, t, outside(t));
       }),
     );
     replay.close();
