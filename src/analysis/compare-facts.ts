@@ -49,12 +49,16 @@ function ruleDifferences(a: ReportData, b: ReportData): Difference[] {
 }
 
 function machineDifferences(a: ReportData, b: ReportData): Difference[] {
+  // Without zoneinfo the sizes of zones are guesses.
+  const sizes = a.headroom.marksKnown && b.headroom.marksKnown;
   const memory = (data: ReportData): string =>
     data.zones
-      .map((z) => `node ${z.node} ${z.zone} ${bytesText(z.managed * data.pageSize)}`)
+      .map(
+        (z) => `node ${z.node} ${z.zone}${sizes ? ` ${bytesText(z.managed * data.pageSize)}` : ''}`,
+      )
       .join(', ');
   const managed = (data: ReportData): number => data.zones.reduce((sum, z) => sum + z.managed, 0);
-  const near = Math.abs(managed(a) - managed(b)) < managed(a) * 0.02;
+  const near = sizes && Math.abs(managed(a) - managed(b)) < managed(a) * 0.02;
   return [
     ...unlike('memory', memory(a), memory(b), !near),
     ...unlike('page size', bytesText(a.pageSize), bytesText(b.pageSize)),

@@ -6,6 +6,7 @@
  * of the run that has passed: position 0 is the start of each, 1 the end. Nothing is measured anew.
  */
 import { unusableIndex, unusableIndexBounds } from '../kernel/fragmentation-index.js';
+import { copiesVerdict } from './compare-copies.js';
 import { type Difference, differences } from './compare-facts.js';
 import { sure } from './failure-totals.js';
 import type { FailureTotal, Headroom, ReportData, ReportInput } from './report-data.js';
@@ -306,10 +307,17 @@ function verdictOf(
   both: Pair<ReportData>,
   gfp: string,
 ): Pick<Comparison, 'verdict' | 'tone'> {
+  const copies = copiesVerdict(both[0], both[1], gfp);
+  if (copies !== null) return copies;
   const kind = gfp === PLAIN ? 'atomic allocations' : `allocations with ${gfp}`;
-  if (both.some((data) => data.narrative.tone === 'unknown')) {
+  const unknown = both.filter((data) => data.narrative.tone === 'unknown').length;
+  if (unknown > 0) {
+    const which =
+      unknown === 2
+        ? 'Neither of the two recordings tells'
+        : 'One of the two recordings does not tell';
     return {
-      verdict: 'One of the two recordings does not tell enough for a verdict; see each by itself.',
+      verdict: `${which} enough for a verdict; see each by itself.`,
       tone: 'unknown',
     };
   }

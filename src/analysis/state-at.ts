@@ -97,6 +97,14 @@ export function stateOf(
   };
 }
 
+/** The zones (indices) that a kind of request may be served from. */
+export function zonesAsked(data: JudgedFacts, gfp: string): number[] {
+  const at = { timeNs: data.timeline.fromNs, certainty: 'bounded' } as const;
+  const state = stateOf(data, zonesAtBucket(data, 0), at);
+  const test = new RequestTest(state, switchesOf(data), gfp, 1, data.node ?? 0);
+  return test.plan(state).zones.map(({ zone }) => zone);
+}
+
 /** Pages of a zone that a kind of request must leave, for each step of its marks; null = not known, or never tried. */
 export function pagesKept(data: JudgedFacts, zone: number, gfp: string): (number | null)[] {
   const { marks } = data.timeline.zones[zone]!;
