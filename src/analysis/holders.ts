@@ -114,8 +114,9 @@ export class HoldersObserver implements ReplayObserver {
     this.#doubtful = new Float64Array(this.table.zones);
     this.#zoneOfBlock = new Uint8Array(blocks);
     if (this.table.zones > 1) {
-      const last = Math.max(0, state.pages.length - 1);
-      for (let b = 0; b < blocks; b++) {
+      // Without events there may be no pages to ask about.
+      const last = state.pages.length - 1;
+      for (let b = 0; b < blocks && last >= 0; b++) {
         this.#zoneOfBlock[b] = state.zoneOf(Math.min(last, b << state.pageblockOrder));
       }
       for (let z = 0; z < zones; z++) this.#zoneSamples.push([]);

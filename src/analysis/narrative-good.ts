@@ -3,9 +3,10 @@
  */
 
 import { isOneCopy, neverKnown, unfollowedWords } from './copies-alone.js';
+import { copiesTaken } from './copies-words.js';
 import { judgedOrders } from './judged.js';
 import type { Narrative, ReportData } from './report-data.js';
-import { bytesText, duration, grouped, worded } from './words.js';
+import { bytesText, duration, grouped, plural, worded } from './words.js';
 
 type NarrativeInput = Omit<ReportData, 'narrative'>;
 
@@ -67,7 +68,7 @@ export function goodNews(
     tone:
       !data.headroom.marksKnown || neverKnown(data)
         ? 'unknown'
-        : refused.total > 0
+        : refused.total > 0 || loggedFailures(data) > 0
           ? 'warn'
           : 'good',
     facts: [
@@ -79,7 +80,11 @@ export function goodNews(
       },
       {
         figure: worded(grouped(margin.requests), margin.sure),
-        text: `requests for ${bytesText(2 ** COMMON_ORDER * data.pageSize)} (order\u00a0${COMMON_ORDER}) one after another could have been served${isOneCopy(data) ? '' : ' at the worst moment'}, without any page being freed.`,
+        text: `requests for ${bytesText(2 ** COMMON_ORDER * data.pageSize)} (order\u00a0${COMMON_ORDER}) one after another ${
+          data.headroom.marksKnown ? 'could have been served' : 'would have found a block'
+        }${isOneCopy(data) ? '' : ' at the worst moment'}, without any page being freed${
+          data.headroom.marksKnown ? '' : '; how many of them the watermarks allow is not known'
+        }.`,
       },
       refusals,
     ],
@@ -92,7 +97,7 @@ function goodVerdict(data: NarrativeInput, spanNs: number, top: number): string 
   const when = isOneCopy(data)
     ? 'when the free lists were copied'
     : data.replay?.level === 'snapshots'
-      ? `at each of the ${grouped(data.residuals.length)} copies in ${duration(spanNs)}`
+      ? `at each of ${copiesTaken(data)}`
       : `at every moment of the ${duration(spanNs)} recorded`;
   if (neverKnown(data)) {
     return `No order was found failing in the ${duration(spanNs)} recorded, but how free memory stood is not known for sure at any moment: a copy of /proc/buddyinfo would tell.`;
@@ -102,11 +107,25 @@ function goodVerdict(data: NarrativeInput, spanNs: number, top: number): string 
   }
   const size = bytesText(2 ** top * data.pageSize);
   const bounds = servedWhateverTheBounds(data, top) ? '' : ' by the best estimate';
-  return `Nothing wrong${bounds}: ${when}, an atomic request for up to ${size} in one piece (order\u00a0${top}) would have succeeded.`;
+  const logged = loggedFailures(data);
+  const good = `an atomic request for up to ${size} in one piece (order\u00a0${top}) would have succeeded`;
+  if (logged === 0) return `Nothing wrong${bounds}: ${when}, ${good}.`;
+  return `The kernel log tells of ${plural(logged, 'failed allocation')}, but ${when} ${good}${bounds}.`;
+}
+
+/** Failed allocations that the kernel log beside reports. */
+function loggedFailures({ kernelReports }: NarrativeInput): number {
+  const reports = kernelReports?.reports ?? [];
+  return reports.filter(({ kind }) => kind === 'page-allocation-failure').length;
 }
 
 function goodParagraphs(data: NarrativeInput, refused: Refused): string[] {
   const text = inputParagraphs(data);
+  if (loggedFailures(data) > 0) {
+    text.push(
+      'What the kernel log reports happened at other moments than those shown, or to other requests: `buddyscope postmortem` explains each report from its own figures.',
+    );
+  }
   if (refused.total > 0) {
     text.push(
       'The kernel did refuse atomic requests that the replay holds possible. Either their gfp flags or cpuset confined them to fewer zones, or the replay is off there: see how far to trust it.',

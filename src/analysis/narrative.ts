@@ -3,7 +3,8 @@
  * trust it. Nothing here is measured anew; every number also stands in ReportData.
  */
 import { formatSeconds } from '../records/time.js';
-import { hasNoCopy, isOneCopy, unfollowedWords } from './copies-alone.js';
+import { hasNoCopy, unfollowedWords } from './copies-alone.js';
+import { atCopies, copiesParagraph, fromCopies } from './copies-words.js';
 import { edgeWords, taskName } from './edge-words.js';
 import { sure } from './failure-totals.js';
 import { isJudged, judgedOrders, onlyJudged } from './judged.js';
@@ -11,6 +12,7 @@ import { COMMON_ORDER, goodNews, inputParagraphs, type Refused } from './narrati
 import { because, requestWords, wouldHaveFailed } from './narrative-reasons.js';
 import type { Attempts, FailureTotal, Narrative, ReportData } from './report-data.js';
 import { PLAIN } from './request-classes.js';
+import { zonesAsked } from './state-at.js';
 import { refusalAgreement, trustLines } from './trust.js';
 import type { FailureWindow, ZoneReason } from './types.js';
 import {
@@ -27,17 +29,9 @@ import {
 
 export type NarrativeInput = Omit<ReportData, 'narrative'>;
 
-/** Windows that the last copy opened have no length: nothing is seen after it. */
-function atLastCopy(data: NarrativeInput): string {
-  const { fromNs, toNs } = data.span;
-  return isOneCopy(data)
-    ? 'when the free lists were copied'
-    : `at the last copy, ${duration(toNs - fromNs)} after the first`;
-}
-
 export function writeNarrative(data: NarrativeInput): Narrative {
   // Between copies alone nothing is seen: what failed at the last one has no length.
-  const copies = data.replay?.level === 'snapshots';
+  const copies = fromCopies(data);
   const atomic = data.totals.filter((total) => total.order >= 1 && (copies || total.ns > 0));
   const spanNs = data.span.toNs - data.span.fromNs;
   const trust = trustLines(data);
@@ -161,21 +155,22 @@ function verdictSentence(
 ): string {
   const highest = Math.max(...totals.map((total) => total.order));
   const which = `${pieceOf(data, main.order)}${highest > main.order ? ' or more' : ''}`;
-  const often =
-    main.ns === 0
-      ? atLastCopy(data)
-      : main.share >= 0.995
-        ? `during the whole recording (${duration(spanNs)})`
-        : `for ${worded(duration(main.ns), sure(main))} of the ${duration(spanNs)} recorded (${percent(main.share)})`;
+  const often = fromCopies(data)
+    ? atCopies(data, main)
+    : main.share >= 0.995
+      ? `during the whole recording (${duration(spanNs)})`
+      : `for ${worded(duration(main.ns), sure(main))} of the ${duration(spanNs)} recorded (${percent(main.share)})`;
   return `${wouldHaveFailed(main.gfp, which)} ${often}, mostly because ${because(data, main)}.`;
 }
 
 function failureFact(data: NarrativeInput, main: FailureTotal) {
-  if (main.ns === 0) {
-    const alike = data.totals.filter(({ gfp, ns }) => gfp === main.gfp && ns === 0);
+  if (fromCopies(data)) {
+    const alike = data.totals.filter(
+      (total) => total.gfp === main.gfp && atCopies(data, total) === atCopies(data, main),
+    );
     return {
       figure: capital(ordersText(alike.map(({ order }) => order).filter((order) => order >= 1))),
-      text: `would have failed ${atLastCopy(data)}. How long, copies cannot tell.`,
+      text: `would have failed ${atCopies(data, main)}. How long, copies cannot tell.`,
     };
   }
   const first = data.windows.find(
@@ -191,10 +186,13 @@ function failureFact(data: NarrativeInput, main: FailureTotal) {
 }
 
 function memoryFact(data: NarrativeInput, main: FailureTotal) {
-  const pages = freeDuring(data, main);
+  const zones = zonesAsked(data, main.gfp);
+  const pages = freeDuring(data, main, zones);
+  const where =
+    zones.length === data.zones.length ? 'all zones together' : 'in the zones that it may use';
   return {
     figure: worded(bytesText(pages * data.pageSize), sure(main)),
-    text: `of memory was free${main.ns === 0 ? '' : ' on average'}, all zones together, while order ${main.order} failed: ${fragmentationWords(main)}`,
+    text: `of memory was free${main.ns === 0 ? '' : ' on average'}, ${where}, while order ${main.order} failed: ${fragmentationWords(main)}`,
   };
 }
 
@@ -213,21 +211,23 @@ function fragmentationWords(main: FailureTotal): string {
   return 'too little for atomic requests, whatever the size of the blocks.';
 }
 
-/** Mean free pages over the buckets that windows of the order overlap, weighted by the overlap. */
-function freeDuring(data: NarrativeInput, main: FailureTotal): number {
+/** Mean free pages of these zones over the buckets that windows of the order overlap, weighted by the overlap. */
+function freeDuring(data: NarrativeInput, main: FailureTotal, zones: readonly number[]): number {
   const { timeline } = data;
   let sum = 0;
   let weight = 0;
   for (const window of data.windows) {
     if (window.order !== main.order || window.gfp !== main.gfp) continue;
-    const first = Math.max(0, Math.floor((window.fromNs - timeline.fromNs) / timeline.bucketNs));
+    const bucket = Math.floor((window.fromNs - timeline.fromNs) / timeline.bucketNs);
+    // What the last copy opened begins where the last bucket ends.
+    const first = Math.max(0, Math.min(timeline.buckets - 1, bucket));
     for (let b = first; b < timeline.buckets; b++) {
       const startNs = timeline.fromNs + b * timeline.bucketNs;
       if (startNs > window.toNs) break;
       const overlap =
         Math.min(window.toNs, startNs + timeline.bucketNs) - Math.max(window.fromNs, startNs) + 1;
       let pages = 0;
-      for (const zone of timeline.zones) pages += zone.freePages[b] ?? 0;
+      for (const zone of zones) pages += timeline.zones[zone]!.freePages[b] ?? 0;
       sum += pages * overlap;
       weight += overlap;
     }
@@ -356,20 +356,19 @@ function ordersParagraph(
   gfp: string,
   unexplained: readonly number[],
 ): string {
-  const last = totals.filter(({ ns }) => ns === 0).map(({ order }) => order);
-  if (last.length > 0 && last.length === totals.length) {
-    return `${capital(requestWords(gfp))} would have failed at ${ordersText(last)} ${atLastCopy(data)}.`;
-  }
-  if (totals.length === 0)
-    return `A plain ${gfp} request of ${onlyJudged(data) ?? 'any order'} would always have succeeded.`;
-  const parts = sharesByOrder(totals);
-  const always = totals.filter((total) => total.share >= 0.9999).map((total) => total.order);
-  const tail =
-    always.length > 0 ? ` ${capital(ordersText(always))} could never have been served.` : '';
   const clean = judgedOrders(data).filter(
     (order) => !totals.some((total) => total.order === order) && !unexplained.includes(order),
   );
+  if (fromCopies(data)) return copiesParagraph(data, totals, gfp, clean);
+  if (totals.length === 0)
+    return `A plain ${gfp} request of ${onlyJudged(data) ?? 'any order'} would always have succeeded.`;
+  const parts = sharesByOrder(totals);
   const sureOfAll = totals.every(sure);
+  const always = totals.filter((total) => total.share >= 0.9999).map((total) => total.order);
+  const tail =
+    always.length > 0
+      ? ` ${sureOfAll ? capital(ordersText(always)) : `By this estimate ${ordersText(always)}`} could never have been served.`
+      : '';
   const good =
     clean.length === 0
       ? ''
@@ -390,7 +389,7 @@ function sharesByOrder(totals: readonly FailureTotal[]): string[] {
 
 function zonesParagraph(data: NarrativeInput, main: FailureTotal): string {
   const worst = longestWindow(data.windows, main);
-  if (!worst || main.ns === 0) return '';
+  if (!worst || fromCopies(data)) return '';
   const opened = worst.openedBy;
   const who = opened ? ` It began when ${edgeWords(opened)}.` : '';
   const closed = worst.closedBy ? ` It ended when ${edgeWords(worst.closedBy)}.` : '';

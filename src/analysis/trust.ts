@@ -2,7 +2,7 @@
  * How far to trust the report: what was measured against the kernel's own counts, what was lost,
  * and which rules were applied.
  */
-import { hasNoCopy, unfollowedWords } from './copies-alone.js';
+import { hasNoCopy, isOneCopy, unfollowedWords } from './copies-alone.js';
 import { isJudged, onlyJudged } from './judged.js';
 import type { ReportData } from './report-data.js';
 import { capital, duration, grouped, percent, plural } from './words.js';
@@ -31,6 +31,9 @@ function sentence(text: string): string {
 function certaintyLine(data: Omit<ReportData, 'narrative'>): string {
   const failing = data.totals.reduce((sum, total) => sum + total.ns, 0);
   const exact = data.totals.reduce((sum, total) => sum + total.exactNs, 0);
+  if (data.replay?.level === 'snapshots' && !isOneCopy(data)) {
+    return 'The free lists are known exactly at the copies, and not between them.';
+  }
   if (failing === 0) return stateCertainty(data);
   return `Of all failing time shown, ${percent(exact / failing)} holds whatever the bounds of the reconstruction; the rest rests on its best estimate.`;
 }
@@ -116,7 +119,12 @@ function lossLine(data: Omit<ReportData, 'narrative'>): string {
   if (data.replay?.level === 'snapshots' && unfollowedWords(data) === null) {
     return 'No events are in the input.';
   }
+  if (data.diagnostics.some(({ code }) => code === 'events-of-one-cpu')) {
+    return `All events are of one CPU of several: what the others allocated and freed is probably missing.${before}`;
+  }
   if (data.lostEvents === 0 && spans.length === 0) return `No events were lost.${before}`;
   const ns = spans.reduce((sum, span) => sum + (span.toNs - span.fromNs), 0);
-  return `${grouped(data.lostEvents)} events were lost${spans.length > 0 ? ` in ${plural(spans.length, 'span')} of ${duration(ns)} in all, shaded in the charts` : ''}; bounds are wider from there on.${before}`;
+  // ftrace does not always say how many.
+  const some = data.lostEvents > 0 ? `${grouped(data.lostEvents)} events` : 'Events of some CPU';
+  return `${some} were lost${spans.length > 0 ? ` in ${plural(spans.length, 'span')} of ${duration(ns)} in all, shaded in the charts` : ''}; bounds are wider from there on.${before}`;
 }

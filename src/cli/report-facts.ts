@@ -10,6 +10,8 @@ import type { Reconstruction } from '../replay/reconstruct.js';
 import type { Session } from './command.js';
 
 const PAGE_SIZE = 4096;
+/** Of kernels with pages of this size. */
+const USUAL_ORDERS = 11;
 
 export function reportFacts(
   recording: Recording,
@@ -18,6 +20,8 @@ export function reportFacts(
   title: string,
 ): Omit<ReportFacts, 'windows' | 'moments' | 'kernelReports'> {
   const span = replay.span();
+  const { orders } = replay.geometry;
+  if (orders !== USUAL_ORDERS) recording.diagnostics.report('page-size-assumed', {}, { orders });
   return {
     title,
     tool: { name: 'buddyscope', version: session.version, command: process.argv.slice(2) },

@@ -176,6 +176,6 @@ describe('marks without zoneinfo', () => {
   test('from nothing: unknown, and it is said', () => {
     const { min, assumptions } = marksOf([]);
     expect(min).toBeNaN();
-    expect(assumptions).toContain('contiguity and lowmem_reserve alone');
+    expect(assumptions).toContain('contiguity alone');
   });
 });

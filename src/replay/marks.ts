@@ -217,12 +217,12 @@ function marksFromMinFree(
   switches: ProfileSwitches,
   assumptions: string[],
 ): MutableMarks[] {
-  assumptions.push('lowmem_reserve computed from the sizes of the zones');
   const reserve = geometry.zones.map((zone) => reserveOf(zone, geometry, sysctl, switches));
   if (minFreeKbytes === null) {
-    assumptions.push('watermarks unknown: verdicts rest on contiguity and lowmem_reserve alone');
+    assumptions.push('watermarks and lowmem_reserve unknown: verdicts rest on contiguity alone');
     return reserve.map((protection) => ({ ...unknownMarks(), protection }));
   }
+  assumptions.push('lowmem_reserve computed from the sizes of the zones');
   assumptions.push('watermarks computed from vm.min_free_kbytes');
   const computed = computeZoneMarks(
     {
