@@ -16,7 +16,7 @@ type CopyFacts = JudgedFacts &
   >;
 
 /** Nobody dated the copies: their times are their numbers, and no sentence may speak of seconds. */
-function areNumbered({ diagnostics }: Pick<ReportData, 'diagnostics'>): boolean {
+export function areNumbered({ diagnostics }: Pick<ReportData, 'diagnostics'>): boolean {
   return diagnostics.some(({ code }) => code === 'copies-numbered');
 }
 

@@ -69,6 +69,11 @@ export const failuresChart: Chart = {
     }),
 };
 
+/** One copy is a moment: there are no seconds along it. */
+function timeAxis(data: ReportData) {
+  return isOneCopy(data) ? { labels: false, ticks: false } : {};
+}
+
 function orderY(data: ReportData) {
   const orders = Array.from({ length: data.orders - 1 }, (_, i) => data.orders - 1 - i);
   return {
@@ -98,7 +103,7 @@ function windowLayer(data: ReportData) {
     data: { name: 'windows' },
     mark: { type: 'rect', clip: true, strokeWidth: 1, cursor: 'pointer' },
     encoding: {
-      x: timeX('from'),
+      x: timeX('from', timeAxis(data)),
       x2: { field: 'to' },
       y: orderY(data),
       fill: {
@@ -155,7 +160,7 @@ function refusalLayer(data: ReportData) {
     data: { name: 'refusals' },
     mark: { type: 'point', clip: true, shape: 'diamond', opacity: 0.95 },
     encoding: {
-      x: timeX('t'),
+      x: timeX('t', timeAxis(data)),
       y: orderY(data),
       size: {
         field: 'count',

@@ -98,7 +98,11 @@ export function readInstants(args: InstantArgs, recording: Recording): number[] 
   const { epochS } = recording.clock;
   return wanted.map((text) => {
     const timeNs = parseSeconds(text, epochS);
-    if (timeNs === null) throw new UsageError(`"${text}" is no time in seconds`);
+    if (timeNs === null) {
+      throw new UsageError(
+        `"${text}" is no time in seconds, on the clock of the recording as \`buddyscope inspect\` shows it`,
+      );
+    }
     return timeNs;
   });
 }
@@ -112,7 +116,9 @@ export function outsideRecording(
   replay: Reconstruction,
   recording: Recording,
 ): (timeNs: number) => boolean {
-  const { fromNs, toNs } = replay.span();
+  const { fromNs, toNs: lastEventNs } = replay.span();
+  // A copy taken when the trace had ended tells as much as one within it.
+  const toNs = Math.max(lastEventNs, replay.placed.at(-1)?.timeNs ?? lastEventNs);
   const outside = (timeNs: number): boolean => timeNs < fromNs || timeNs > toNs;
   const first = instants.find(outside);
   if (first !== undefined) {

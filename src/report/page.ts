@@ -2,6 +2,7 @@
  * The page's words and places: everything the script later brings to life, readable without it.
  */
 import { isOneCopy } from '../analysis/copies-alone.js';
+import { areNumbered } from '../analysis/copies-words.js';
 import type { ReportData } from '../analysis/report-data.js';
 import { bytesText, duration, grouped } from '../analysis/words.js';
 import type { Chart } from '../charts/chart.js';
@@ -86,7 +87,9 @@ function header(data: ReportData): string {
     ...(isOneCopy(data)
       ? [machineText(data), 'one copy of the free lists']
       : [
-          `${duration(span.toNs - span.fromNs)} from ${from} s (${data.clock.name} clock)`,
+          areNumbered(data)
+            ? `${grouped(data.residuals.length)} copies without a time, drawn a second apart`
+            : `${duration(span.toNs - span.fromNs)} from ${from} s (${data.clock.name} clock)`,
           machineText(data),
           // Not the inputs' own numbers: the same run may be given in two formats.
           `${grouped(Object.values(data.counts).reduce((sum, n) => sum + n, 0))} events`,

@@ -138,6 +138,9 @@ async function run(args: ConvertArgs, session: Session): Promise<ExitCode> {
   const recording = await openInputs(args.input ?? [], session);
   try {
     if (!recordingIsUsable(recording)) return ExitCode.noInput;
+    if (formats.includes('llfree') && recording.events.length === 0) {
+      throw new UsageError('llfree holds events alone, and none are in the input');
+    }
     if (output === null) await toStdout(recording, args, formats[0] ?? 'ndjson', session);
     else toFolder(recording, args, formats, output, session);
     return ExitCode.done;

@@ -38,6 +38,7 @@ const zoneinfo = (zone: string, startPfn: number, protection: string): string =>
 `;
 
 interface Said {
+  readonly html: string;
   readonly code: number | null;
   readonly stderr: string;
   readonly narrative: Narrative;
@@ -53,7 +54,8 @@ async function report(input: string): Promise<Said> {
   const { narrative } = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8')) as {
     narrative: Narrative;
   };
-  return { code, stderr, narrative, all: JSON.stringify(narrative).replace(/\u00a0/g, ' ') };
+  const html = readFileSync(join(out, 'report.html'), 'utf8');
+  return { html, code, stderr, narrative, all: JSON.stringify(narrative).replace(/\u00a0/g, ' ') };
 }
 
 const FULL = '100 50 20 10 5 2 1 1 1 1 1';
@@ -72,13 +74,14 @@ it('counts copies, and speaks of no second between them or of copies that nobody
     'undated',
     counts.map((text) => row('Normal', text)),
   );
-  const { all, narrative } = await report(undated);
+  const { all, narrative, html } = await report(undated);
   expect(narrative.verdict).toMatch(
     /order.4\) or more would have failed at 1 of the 5 copies, mostly/,
   );
   expect(all).toContain(
     'orders 4 to 7: 1; orders 8 to 10: 3. Orders 1 to 3 could have been served',
   );
+  expect(html).toContain('5 copies without a time, drawn a second apart');
   expect(all).not.toMatch(/\d (?:s|ms|min|h)\b|best estimate/i);
 
   const hours = counts.map((text, i) => `${1795903200 + i * 7200}\n${row('Normal', text)}`);
@@ -173,6 +176,24 @@ it('knows nothing outside the recording', async () => {
     'undetermined',
     'undetermined',
   ]);
+});
+
+it('says what a time is where it is given another', async () => {
+  const file = put('clock.txt', `1795903200\n${row('Normal', FULL)}`);
+  const { code, stderr } = await runCli(['state', file, '--at', '14:05:03']);
+  expect(code).toBe(2);
+  expect(stderr).toContain('"14:05:03" is no time in seconds, on the clock of the recording');
+});
+
+it('makes no llfree trace of copies', async () => {
+  const { code, stdout, stderr } = await runCli([
+    'convert',
+    put('alone', row('Normal', FULL)),
+    '--to',
+    'llfree',
+  ]);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toContain('llfree holds events alone, and none are in the input');
 });
 
 it('has nothing to verify without events, and gives no figures for it', async () => {
