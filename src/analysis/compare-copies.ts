@@ -3,6 +3,7 @@
  * more or less, only what could be had at either moment.
  */
 import { isOneCopy } from './copies-alone.js';
+import { onlyInDma } from './narrative-good.js';
 import type { ReportData } from './report-data.js';
 import { zonesAsked } from './state-at.js';
 import { bytesText, ordersText } from './words.js';
@@ -15,14 +16,15 @@ export interface CopiesVerdict {
 /** Null unless both are a single copy. */
 export function copiesVerdict(a: ReportData, b: ReportData, gfp: string): CopiesVerdict | null {
   if (!isOneCopy(a) || !isOneCopy(b)) return null;
-  const failing = (data: ReportData): Set<number> =>
-    new Set(data.totals.filter((total) => total.gfp === gfp).map(({ order }) => order));
-  const [before, after] = [failing(a), failing(b)];
-  const lost = [...after].filter((order) => !before.has(order));
-  const gained = [...before].filter((order) => !after.has(order));
   // Without watermarks a block may be there and still not be given.
   const marks = a.headroom.marksKnown && b.headroom.marksKnown;
-  const had = marks ? 'a request would have been served' : 'a free block was there';
+  const inDma = marks ? [[], []] : [onlyInDma(a), onlyInDma(b)];
+  const before = missing(a, gfp, inDma[0]!);
+  const after = missing(b, gfp, inDma[1]!);
+  const lost = after.filter((order) => !before.includes(order));
+  const gained = before.filter((order) => !after.includes(order));
+  const outside = inDma.some(({ length }) => length > 0) ? ' outside zone DMA' : '';
+  const had = marks ? 'a request would have been served' : `a free block was there${outside}`;
   const parts = [
     ...(lost.length > 0 ? [`of ${ordersText(lost)} ${had} in A, but not in B`] : []),
     ...(gained.length > 0 ? [`of ${ordersText(gained)} ${had} in B, but not in A`] : []),
@@ -36,6 +38,12 @@ export function copiesVerdict(a: ReportData, b: ReportData, gfp: string): Copies
     tone:
       lost.length > 0 ? (gained.length > 0 ? 'warn' : 'bad') : gained.length > 0 ? 'good' : 'warn',
   };
+}
+
+/** Orders that were not to be had, ascending. */
+function missing(data: ReportData, gfp: string, inDma: readonly number[]): number[] {
+  const failing = data.totals.filter((total) => total.gfp === gfp).map(({ order }) => order);
+  return [...new Set([...failing, ...inDma])].sort((x, y) => x - y);
 }
 
 /** What was free in the zones that such a request may use. */

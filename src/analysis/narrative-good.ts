@@ -6,7 +6,9 @@ import { isOneCopy, neverKnown, unfollowedWords } from './copies-alone.js';
 import { copiesTaken } from './copies-words.js';
 import { judgedOrders } from './judged.js';
 import type { Narrative, ReportData } from './report-data.js';
-import { bytesText, duration, grouped, plural, worded } from './words.js';
+import { PLAIN } from './request-classes.js';
+import { zonesAsked } from './state-at.js';
+import { bytesText, duration, grouped, ordersText, plural, worded } from './words.js';
 
 type NarrativeInput = Omit<ReportData, 'narrative'>;
 
@@ -103,7 +105,7 @@ function goodVerdict(data: NarrativeInput, spanNs: number, top: number): string 
     return `No order was found failing in the ${duration(spanNs)} recorded, but how free memory stood is not known for sure at any moment: a copy of /proc/buddyinfo would tell.`;
   }
   if (!data.headroom.marksKnown) {
-    return `A free block of every order up to ${top} was there ${when}. How much memory must stay free is not in the input, so whether atomic requests could have had it is not known.`;
+    return `${blocksThere(data, top, when)}. How much memory must stay free is not in the input, so whether atomic requests could have had it is not known.`;
   }
   const size = bytesText(2 ** top * data.pageSize);
   const bounds = servedWhateverTheBounds(data, top) ? '' : ' by the best estimate';
@@ -117,6 +119,37 @@ function goodVerdict(data: NarrativeInput, spanNs: number, top: number): string 
 function loggedFailures({ kernelReports }: NarrativeInput): number {
   const reports = kernelReports?.reports ?? [];
   return reports.filter(({ kind }) => kind === 'page-allocation-failure').length;
+}
+
+/** Where a free block was, when nothing tells what must stay free. */
+function blocksThere(data: NarrativeInput, top: number, when: string): string {
+  const inDma = onlyInDma(data);
+  const least = (inDma[0] ?? top + 1) - 1;
+  const there =
+    least > 0
+      ? `A free block of every order up to ${least} was there ${when}`
+      : `Free memory was there ${when}`;
+  if (inDma.length === 0) return there;
+  const times = isOneCopy(data) ? '' : ' at times';
+  return `${there}, but of ${ordersText(inDma)}${times} only in zone DMA, which on most machines is kept for requests that can use no other`;
+}
+
+/** Pages of zone DMA on x86. Where it is larger, as on arm64, most of it may be used by all. */
+const DMA_PAGES = 4096;
+
+/** Orders of which at some moment no zone but a small DMA had a block. */
+export function onlyInDma(data: NarrativeInput): number[] {
+  const { zoneMin = [] } = data.headroom;
+  const isSmallDma = (z: number): boolean =>
+    data.zones[z]!.zone === 'DMA' &&
+    data.timeline.zones[z]!.freePagesMax.every((pages) => pages <= DMA_PAGES);
+  const asked = zonesAsked(data, PLAIN);
+  const others = asked.filter((z) => !isSmallDma(z));
+  if (others.length === 0 || others.length === asked.length) return [];
+  return judgedOrders(data).filter((order) => {
+    const planes = others.map((z) => zoneMin[z]?.[order] ?? []);
+    return planes[0]!.some((_, b) => planes.every((plane) => plane[b] === 0));
+  });
 }
 
 function goodParagraphs(data: NarrativeInput, refused: Refused): string[] {

@@ -121,6 +121,17 @@ it('claims no request served where the watermarks are not known', async () => {
   expect(stderr).toContain('No span was found in which such a request fails.');
 });
 
+it('does not take the 16 MiB of zone DMA for memory that any request may use', async () => {
+  const dma = row('DMA', '0 0 0 0 0 1 1 1 0 1 3');
+  const { narrative } = await report(put('dma', dma + row('DMA32', NO_4)));
+  expect(narrative.verdict).toMatch(
+    /^A free block of every order up to 3 was there when the free lists were copied, but of orders 4 to 10 only in zone DMA,/,
+  );
+  const large = row('DMA', '9 9 9 9 9 9 9 9 9 9 300');
+  const arm = await report(put('large-dma', large + row('Normal', NO_4)));
+  expect(arm.narrative.verdict).toMatch(/^A free block of every order up to 10 was there/);
+});
+
 it('takes a machine of 64 KiB pages without a zone DMA, and says what bytes rest on', async () => {
   const text =
     row('DMA32', '3 1 0 1 0 1 0 0 0 0 1 0 0 1') + row('Normal', '9 5 0 0 0 0 0 0 0 0 0 0 0 0');
@@ -151,6 +162,10 @@ it('compares a copy before with one after', async () => {
   expect(stdout.replace(/\u00a0/g, ' ')).toContain(
     'Of orders 8 to 10 a free block was there in A, but not in B; 9.72 MiB were free in A and 2.72 MiB in B. How much',
   );
+  const dma = row('DMA', '0 0 0 0 0 1 1 1 0 1 3');
+  const [a, b] = [FULL, NO_8].map((text, i) => put(`dma${i}.txt`, dma + row('DMA32', text)));
+  const beside = await runCli(['compare', a!, b!, '--format', 'md', '-q']);
+  expect(beside.stdout).toContain('a free block was there outside zone DMA in A, but not in B');
   // how much memory there is nobody says
   expect(stdout).toContain('Machine, kernel, settings and load are alike');
 });
