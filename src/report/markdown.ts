@@ -3,6 +3,7 @@
  * report.html and summary.json.
  */
 
+import { atCopies, fromCopies } from '../analysis/copies-words.js';
 import { sure } from '../analysis/failure-totals.js';
 import type { FailureTotal, ReportData, ReportInput } from '../analysis/report-data.js';
 import { bytesText, duration, percent, plural, worded } from '../analysis/words.js';
@@ -54,12 +55,27 @@ function totalsTable(data: ReportData): string[] {
   const totals = data.totals.filter((total) => total.gfp === gfp);
   if (totals.length === 0) return [];
   const which = escapeMarkdown(requestName(data, gfp));
+  if (fromCopies(data)) {
+    return [
+      '',
+      `| order (${which}) | would have failed | why |`,
+      '| --- | --- | --- |',
+      ...totals.map((total) => copiesRow(data, total)),
+    ];
+  }
   return [
     '',
     `| order (${which}) | would have failed for | of that certain | share | windows | longest | why |`,
     '| --- | --- | --- | --- | --- | --- | --- |',
     ...totals.map((total) => totalRow(data, total)),
   ];
+}
+
+/** Copies have no time between them, so no reason holds for a part of it. */
+function copiesRow(data: ReportData, total: FailureTotal): string {
+  const size = bytesText(2 ** total.order * data.pageSize);
+  const reasons = Object.keys(total.byReason).join(', ');
+  return `| ${total.order} (${size}) | ${atCopies(data, total)} | ${reasons} |`;
 }
 
 function totalRow(data: ReportData, total: FailureTotal): string {

@@ -82,6 +82,10 @@ it('counts copies, and speaks of no second between them or of copies that nobody
     'orders 4 to 7: 1; orders 8 to 10: 3. Orders 1 to 3 could have been served',
   );
   expect(html).toContain('5 copies without a time, drawn a second apart');
+  const { stdout } = await runCli(['report', undated, '--format', 'md', '-q']);
+  expect(stdout.replace(/\u00a0/g, ' ')).toContain(
+    '| 8 (1 MiB) | at 3 of the 5 copies | fragmented |',
+  );
   expect(all).not.toMatch(/\d (?:s|ms|min|h)\b|best estimate/i);
 
   const hours = counts.map((text, i) => `${1795903200 + i * 7200}\n${row('Normal', text)}`);
