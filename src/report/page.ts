@@ -134,7 +134,8 @@ function toolbar(data: ReportData): string {
     })
     .join('');
   return [
-    '<nav class="toolbar" aria-label="What to look at" hidden>',
+    // One copy has no time to move in.
+    `<nav class="toolbar${isOneCopy(data) ? ' still' : ''}" aria-label="What to look at" hidden>`,
     '<div class="navigator"><canvas id="navigator" aria-hidden="true"></canvas></div>',
     '<div class="controls">',
     '<label class="grow">Moment <input id="cursor" type="range" min="0" max="10000" step="1" value="0"></label>',

@@ -33,6 +33,7 @@ body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,-
 .toolbar>*{max-width:1312px;margin:0 auto}
 .navigator{height:34px}.navigator canvas{width:100%;height:34px;display:block;cursor:crosshair;border-radius:6px;touch-action:none}
 .controls{display:flex;flex-wrap:wrap;align-items:center;gap:6px 9px;padding-top:6px;font-size:13.5px}
+.still .navigator{height:0;overflow:hidden}.still .grow,.still #range,.still #zoom-in,.still #reset{display:none}
 .controls label{display:inline-flex;align-items:center;gap:6px;color:var(--faint)}
 #gfp{width:15.2em}.controls .grow{flex:1 1 100px}.controls input[type=range]{flex:1;width:90px;min-width:90px;accent-color:var(--accent)}
 #range{font-variant-numeric:tabular-nums;min-width:13em;color:var(--ink)}

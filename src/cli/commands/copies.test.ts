@@ -114,7 +114,9 @@ it('leaves HighMem out of what an atomic request could have had', async () => {
 
 it('claims no request served where the watermarks are not known', async () => {
   const file = put('bare', row('DMA32', FULL));
-  const { all } = await report(file);
+  const { all, html } = await report(file);
+  // nothing to move in: no slider
+  expect(html).toContain('class="toolbar still"');
   expect(all).toContain('would have found a block, without any page being freed; how many of them');
   expect(all).toContain('Watermarks and lowmem_reserve unknown: verdicts rest on contiguity alone');
   for (const command of [['predict', '--at', '0'], ['failures']]) {
