@@ -5,6 +5,7 @@
 import { isOneCopy, neverKnown, unfollowedWords } from './copies-alone.js';
 import { copiesTaken } from './copies-words.js';
 import { judgedOrders } from './judged.js';
+import type { Refused } from './narrative-refusals.js';
 import type { Narrative, ReportData } from './report-data.js';
 import { PLAIN } from './request-classes.js';
 import { zonesAsked } from './state-at.js';
@@ -14,15 +15,6 @@ type NarrativeInput = Omit<ReportData, 'narrative'>;
 
 /** Orders drivers ask for atomically: page-sized buffers, jumbo frames, slabs. */
 export const COMMON_ORDER = 3;
-
-/** What the kernel refused of recorded atomic requests. */
-export interface Refused {
-  readonly total: number;
-  readonly attempts: number;
-  readonly orders: readonly number[];
-  readonly byOrder: ReadonlyMap<number, number>;
-  readonly other: number;
-}
 
 /** What the reader should add to the input, or know of it, before believing the sentence above. */
 export function inputParagraphs(data: NarrativeInput): string[] {

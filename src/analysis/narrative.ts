@@ -5,15 +5,24 @@
 import { formatSeconds } from '../records/time.js';
 import { hasNoCopy, unfollowedWords } from './copies-alone.js';
 import { atCopies, copiesParagraph, fromCopies } from './copies-words.js';
-import { edgeWords, taskName } from './edge-words.js';
+import { edgeWords } from './edge-words.js';
 import { sure } from './failure-totals.js';
-import { isJudged, judgedOrders, onlyJudged } from './judged.js';
-import { COMMON_ORDER, goodNews, inputParagraphs, type Refused } from './narrative-good.js';
+import { judgedOrders, onlyJudged } from './judged.js';
+import { COMMON_ORDER, goodNews, inputParagraphs } from './narrative-good.js';
 import { because, requestWords, wouldHaveFailed } from './narrative-reasons.js';
-import type { Attempts, FailureTotal, Narrative, ReportData } from './report-data.js';
+import {
+  type Refused,
+  refusalFact,
+  refusedAtomic,
+  surpriseParagraph,
+  surpriseSentence,
+  unexplained,
+  unexplainedOrders,
+} from './narrative-refusals.js';
+import type { FailureTotal, Narrative, ReportData } from './report-data.js';
 import { PLAIN } from './request-classes.js';
 import { zonesAsked } from './state-at.js';
-import { refusalAgreement, trustLines } from './trust.js';
+import { trustLines } from './trust.js';
 import type { FailureWindow, ZoneReason } from './types.js';
 import {
   bytesText,
@@ -85,30 +94,6 @@ export function writeNarrative(data: NarrativeInput): Narrative {
 /** What would have told. */
 const ADD_COPIES =
   'All mm_page events of all tasks and CPUs, or a copy of /proc/buddyinfo every second beside the trace, would show what was free.';
-
-/** Refusals outside every window, as a share of all, from which on they lead. */
-const STRAY = 0.05;
-
-/** The lowest order above 0 that the kernel refused mostly outside the windows found; null if none. */
-function unexplained(data: NarrativeInput, refused: Refused): number | null {
-  const orders = refused.orders.filter((order) => isJudged(data, order)).sort((a, b) => a - b);
-  for (const order of orders) {
-    const { examined, inside } = refusalAgreement(data, order);
-    const outside = examined - inside;
-    // One stray refusal among hundreds that agree is for the small print.
-    if (examined > 0 && inside * 2 < examined && outside >= refused.total * STRAY) return order;
-  }
-  return null;
-}
-
-function surpriseSentence(refused: Refused, order: number, spanNs: number): string {
-  const count = refused.byOrder.get(order) ?? 0;
-  const moments =
-    count === 1
-      ? 'at a moment when by this reconstruction it'
-      : 'most of them at moments when by this reconstruction they';
-  return `The kernel refused ${plural(count, 'atomic request')} of order ${order} in the ${duration(spanNs)} recorded, ${moments} should have been served: the input does not tell enough.`;
-}
 
 /** The lowest order that fails for a noticeable time; else the one that fails longest. */
 function mainTotal(totals: readonly FailureTotal[]): FailureTotal {
@@ -235,60 +220,6 @@ function freeDuring(data: NarrativeInput, main: FailureTotal, zones: readonly nu
   return weight > 0 ? sum / weight : 0;
 }
 
-function refusedAtomic(attempts: Attempts): Refused {
-  let total = 0;
-  let all = 0;
-  let other = 0;
-  const byOrder = new Map<number, number>();
-  for (const count of attempts.counts) {
-    if (count.class !== 'atomic') {
-      other += count.failed;
-      continue;
-    }
-    total += count.failed;
-    all += count.failed + count.ok;
-    if (count.failed > 0) byOrder.set(count.order, (byOrder.get(count.order) ?? 0) + count.failed);
-  }
-  return { total, attempts: all, orders: [...byOrder.keys()], byOrder, other };
-}
-
-function refusalFact(data: NarrativeInput, refused: Refused) {
-  if (refused.attempts === 0) {
-    return {
-      figure: 'No atomic request',
-      text: `of any order was recorded${refused.other > 0 ? ` (${plural(refused.other, 'other request')} did fail)` : ''}: the windows are what the rules say, not what a driver met.`,
-    };
-  }
-  const fails = data.totals.some(({ order, ns }) => order >= 1 && ns > 0);
-  if (refused.total === 0) {
-    return {
-      figure: '0 refusals',
-      text: `among ${plural(refused.attempts, 'recorded atomic request')}: ${fails ? 'nobody asked at the wrong moment' : 'the kernel served them all'}.`,
-    };
-  }
-  return {
-    figure: plural(refused.total, 'refusal'),
-    text: `by the kernel itself among ${plural(refused.attempts, 'recorded atomic request')}, of ${refusedOrders(refused)}.${sampleNames(data)}`,
-  };
-}
-
-/** `order 1 (400), 9 (35) and 10 (65)`; only the range when there are many. */
-function refusedOrders(refused: Refused): string {
-  const orders = [...refused.orders].sort((a, b) => a - b);
-  if (orders.length > 4) return ordersText(orders);
-  const parts = orders.map((order) => `${order} (${grouped(refused.byOrder.get(order) ?? 0)})`);
-  return `order ${listed(parts)}`;
-}
-
-function sampleNames(data: NarrativeInput): string {
-  const byComm = new Map<string, number>();
-  for (const attempt of data.attempts.examples) {
-    if (attempt.class === 'atomic') byComm.set(attempt.comm, (byComm.get(attempt.comm) ?? 0) + 1);
-  }
-  const top = [...byComm].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 2);
-  return top.length === 0 ? '' : ` Most came from ${listed(top.map(([comm]) => taskName(comm)))}.`;
-}
-
 function paragraphs(
   data: NarrativeInput,
   totals: readonly FailureTotal[],
@@ -325,28 +256,6 @@ function paragraphs(
     );
   }
   return text;
-}
-
-/** Orders that the kernel refused and of which no window knows. */
-function unexplainedOrders(
-  data: NarrativeInput,
-  totals: readonly FailureTotal[],
-  refused: Refused,
-): number[] {
-  return refused.orders.filter(
-    (order) => isJudged(data, order) && !totals.some((total) => total.order === order),
-  );
-}
-
-/** The reader must not overlook them. */
-function surpriseParagraph(
-  data: NarrativeInput,
-  totals: readonly FailureTotal[],
-  refused: Refused,
-): string {
-  const unexplained = unexplainedOrders(data, totals, refused);
-  if (unexplained.length === 0) return '';
-  return `The kernel also refused atomic requests of ${ordersText(unexplained)}, which by these rules should have been served. Other flags, a cpuset or a memory policy may have confined them, or the replay is off there.`;
 }
 
 /** @param unexplained orders of which it cannot be said that they always succeeded. */
