@@ -119,7 +119,7 @@ export interface ReplayState {
   zoneOf(page: number): number;
 }
 
-/** snapshot - simulation, per zone and order, before the correction at that snapshot. */
+/** snapshot - simulation, per zone and order, before the correction at that snapshot but after those before it. */
 export interface Residual {
   readonly timeNs: number;
   readonly source: string;

@@ -342,8 +342,23 @@ function hidesTakings(kind: number): boolean {
   );
 }
 
-/** What a probe measured, for people. */
-export function describeResidual(probe: ResidualProbe, geometry: Geometry): Residual {
+/** What each copy found wrong with the state as the copy before it had corrected it. */
+export function describeResiduals(
+  probes: readonly ResidualProbe[],
+  anchors: readonly Anchor[],
+  geometry: Geometry,
+): Residual[] {
+  return probes.map((probe) => {
+    const own = anchors.findIndex(({ residual }) => residual === probe.residual);
+    return describeResidual(probe, anchors[own - 1]?.residual ?? null, geometry);
+  });
+}
+
+function describeResidual(
+  probe: ResidualProbe,
+  corrected: Int32Array | null,
+  geometry: Geometry,
+): Residual {
   const { orders } = geometry;
   return {
     timeNs: probe.copy.timeNs,
@@ -354,7 +369,7 @@ export function describeResidual(probe: ResidualProbe, geometry: Geometry): Resi
       let freePages = 0;
       const blocks: number[] = [];
       for (let q = 0; q < orders; q++) {
-        const difference = -probe.residual[base + q]!;
+        const difference = (corrected?.[base + q] ?? 0) - probe.residual[base + q]!;
         blocks.push(difference === 0 ? 0 : difference);
         pages += Math.abs(difference) * 2 ** q;
         freePages += Math.max(0, probe.copy.counts[base + q]!) * 2 ** q;

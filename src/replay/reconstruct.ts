@@ -38,7 +38,7 @@ import {
   type Anchor,
   anchorOf,
   type CorrectionSpan,
-  describeResidual,
+  describeResiduals,
   holdCorrections,
   lookIndices,
   type PlacedCopy,
@@ -172,7 +172,7 @@ export class Reconstruction {
     this.#spans = this.#causal
       ? holdCorrections(anchors, this.#zeros())
       : this.#planCorrections(anchors);
-    this.residuals = probes.map((probe) => describeResidual(probe, this.geometry));
+    this.residuals = describeResiduals(probes, anchors, this.geometry);
     this.assumptions = [...this.geometry.assumptions, ...this.#marks().assumptions];
     if (this.level === 'page' && !this.#causal) this.#hearRefusals(anchors, phase);
   }
