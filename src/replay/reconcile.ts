@@ -169,10 +169,11 @@ export function planCorrections(
   const start = { fromIndex: 0, fromNs: Number.NEGATIVE_INFINITY };
   const before = linear ? errors.steadyDoubt(-1, EVENTFUL_REACH) : null;
   spans.push({ ...start, toNs: first.timeNs, ...held(first.residual), doubt: before });
+  const copies = linear && context.takingsTold ? copiesAround(anchors) : null;
   for (let i = 0; i + 1 < anchors.length; i++) {
     const slack = linear ? errors.between(i) : null;
     const doubt = doubtFrom(i);
-    const shown = linear && context.takingsTold ? shownAround(anchors, i, orders) : null;
+    const shown = copies && shownByBoth(copies.before[i]!, copies.after[i + 1]!, orders);
     for (const span of between(anchors[i]!, anchors[i + 1]!, context)) {
       spans.push({ ...span, slack, doubt, shown });
     }
@@ -188,10 +189,26 @@ export function planCorrections(
   return spans;
 }
 
-/** Blocks of each order or above that the last copy up to anchor i shows and the next one shows too. */
-function shownAround(anchors: readonly Anchor[], i: number, orders: number): Int32Array | null {
-  const before = anchors.slice(0, i + 1).findLast(({ counts }) => counts)?.counts;
-  const after = anchors.slice(i + 1).find(({ counts }) => counts)?.counts;
+/** For each anchor the counts of the last copy up to it and of the first one from it on; null = none. */
+function copiesAround(
+  anchors: readonly Anchor[],
+): Record<'before' | 'after', (Int32Array | null)[]> {
+  const latest = (from: readonly Anchor[]): (Int32Array | null)[] => {
+    let last: Int32Array | null = null;
+    return from.map(({ counts }) => {
+      last = counts ?? last;
+      return last;
+    });
+  };
+  return { before: latest(anchors), after: latest([...anchors].reverse()).reverse() };
+}
+
+/** Blocks of each order or above that one copy shows and the other shows too. */
+function shownByBoth(
+  before: Int32Array | null,
+  after: Int32Array | null,
+  orders: number,
+): Int32Array | null {
   if (!before || !after) return null;
   const shown = new Int32Array(before.length);
   for (let base = 0; base < shown.length; base += orders) {
@@ -348,9 +365,10 @@ export function describeResiduals(
   anchors: readonly Anchor[],
   geometry: Geometry,
 ): Residual[] {
+  const places = new Map(anchors.map(({ residual }, place) => [residual, place]));
   return probes.map((probe) => {
-    const own = anchors.findIndex(({ residual }) => residual === probe.residual);
-    return describeResidual(probe, anchors[own - 1]?.residual ?? null, geometry);
+    const before = anchors[places.get(probe.residual)! - 1];
+    return describeResidual(probe, before?.residual ?? null, geometry);
   });
 }
 
