@@ -6,7 +6,7 @@ import { isOneCopy } from './copies-alone.js';
 import { onlyInDma } from './narrative-good.js';
 import type { ReportData } from './report-data.js';
 import { zonesAsked } from './state-at.js';
-import { bytesText, ordersText } from './words.js';
+import { bytesText, capital, ordersText } from './words.js';
 
 export interface CopiesVerdict {
   readonly verdict: string;
@@ -34,7 +34,7 @@ export function copiesVerdict(a: ReportData, b: ReportData, gfp: string): Copies
   const told = parts.length > 0 ? parts.join(', and ') : same;
   const doubt = marks ? '' : ' How much of it had to stay free is not in the input.';
   return {
-    verdict: `${told.charAt(0).toUpperCase()}${told.slice(1)}; ${free}.${doubt}`,
+    verdict: `${capital(told)}; ${free}.${doubt}`,
     tone:
       lost.length > 0 ? (gained.length > 0 ? 'warn' : 'bad') : gained.length > 0 ? 'good' : 'warn',
   };

@@ -4,9 +4,14 @@
 import { UNFOLLOWED } from '../replay/unfollowed.js';
 import type { ReportData } from './report-data.js';
 
+/** No event moves the free lists. */
+export function fromCopies({ replay }: Pick<ReportData, 'replay'>): boolean {
+  return replay?.level === 'snapshots';
+}
+
 /** All there is is one copy: time has no part in it. */
-export function isOneCopy({ replay, span }: Pick<ReportData, 'replay' | 'span'>): boolean {
-  return replay?.level === 'snapshots' && span.toNs - span.fromNs <= 1;
+export function isOneCopy(data: Pick<ReportData, 'replay' | 'span'>): boolean {
+  return fromCopies(data) && data.span.toNs - data.span.fromNs <= 1;
 }
 
 /** What the trace has instead of all page events; null = all, or no trace. */
@@ -22,5 +27,5 @@ export function neverKnown({ timeline }: Pick<ReportData, 'timeline'>): boolean 
 
 /** There is not even a copy. */
 export function hasNoCopy(data: Pick<ReportData, 'replay' | 'timeline'>): boolean {
-  return data.replay?.level === 'snapshots' && neverKnown(data);
+  return fromCopies(data) && neverKnown(data);
 }

@@ -86,10 +86,6 @@ export function atCopies(data: CopyFacts, total: FailureTotal): string {
   return `at the last copy${areNumbered(data) ? '' : `, ${duration(toNs - fromNs)} after the first`}`;
 }
 
-/** No event moves the free lists. */
-export const fromCopies = ({ replay }: Pick<ReportData, 'replay'>): boolean =>
-  replay?.level === 'snapshots';
-
 /** At how many copies each order would have failed. @param clean orders that no copy finds failing. */
 export function copiesParagraph(
   data: CopyFacts,

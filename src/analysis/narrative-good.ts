@@ -2,16 +2,15 @@
  * The report in words where no order would have failed, and what every reader of a thin input must know.
  */
 
-import { isOneCopy, neverKnown, unfollowedWords } from './copies-alone.js';
+import { fromCopies, isOneCopy, neverKnown, unfollowedWords } from './copies-alone.js';
 import { copiesTaken } from './copies-words.js';
 import { judgedOrders } from './judged.js';
+import type { NarrativeInput } from './narrative.js';
 import type { Refused } from './narrative-refusals.js';
-import type { Narrative, ReportData } from './report-data.js';
+import type { Narrative } from './report-data.js';
 import { PLAIN } from './request-classes.js';
 import { zonesAsked } from './state-at.js';
 import { bytesText, duration, grouped, ordersText, plural, worded } from './words.js';
-
-type NarrativeInput = Omit<ReportData, 'narrative'>;
 
 /** Orders drivers ask for atomically: page-sized buffers, jumbo frames, slabs. */
 export const COMMON_ORDER = 3;
@@ -37,7 +36,7 @@ export function inputParagraphs(data: NarrativeInput): string[] {
     text.push(
       `The trace has ${unfollowedWords(data)}, so the free lists cannot be followed by it: they are known at the copies of /proc/buddyinfo, and what happened between two copies is not seen. All mm_page events of all tasks and CPUs would show it.`,
     );
-  } else if (data.replay?.level === 'snapshots') {
+  } else if (fromCopies(data)) {
     text.push(
       'There are copies of /proc/buddyinfo only: each window begins and ends at a copy, and whatever happened between two copies is not seen. A trace of the kmem events would show it.',
     );
@@ -90,7 +89,7 @@ export function goodNews(
 function goodVerdict(data: NarrativeInput, spanNs: number, top: number): string {
   const when = isOneCopy(data)
     ? 'when the free lists were copied'
-    : data.replay?.level === 'snapshots'
+    : fromCopies(data)
       ? `at each of ${copiesTaken(data)}`
       : `at every moment of the ${duration(spanNs)} recorded`;
   if (neverKnown(data)) {

@@ -3,8 +3,8 @@
  * trust it. Nothing here is measured anew; every number also stands in ReportData.
  */
 import { formatSeconds } from '../records/time.js';
-import { hasNoCopy, unfollowedWords } from './copies-alone.js';
-import { atCopies, copiesParagraph, fromCopies } from './copies-words.js';
+import { fromCopies, hasNoCopy, unfollowedWords } from './copies-alone.js';
+import { atCopies, copiesParagraph } from './copies-words.js';
 import { edgeWords } from './edge-words.js';
 import { sure } from './failure-totals.js';
 import { judgedOrders, onlyJudged } from './judged.js';

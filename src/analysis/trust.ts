@@ -2,7 +2,7 @@
  * How far to trust the report: what was measured against the kernel's own counts, what was lost,
  * and which rules were applied.
  */
-import { hasNoCopy, isOneCopy, unfollowedWords } from './copies-alone.js';
+import { fromCopies, hasNoCopy, isOneCopy, unfollowedWords } from './copies-alone.js';
 import { isJudged, onlyJudged } from './judged.js';
 import type { ReportData } from './report-data.js';
 import { capital, duration, grouped, percent, plural } from './words.js';
@@ -31,7 +31,7 @@ function sentence(text: string): string {
 function certaintyLine(data: Omit<ReportData, 'narrative'>): string {
   const failing = data.totals.reduce((sum, total) => sum + total.ns, 0);
   const exact = data.totals.reduce((sum, total) => sum + total.exactNs, 0);
-  if (data.replay?.level === 'snapshots' && !isOneCopy(data)) {
+  if (fromCopies(data) && !isOneCopy(data)) {
     return 'The free lists are known exactly at the copies, and not between them.';
   }
   if (failing === 0) return stateCertainty(data);
@@ -94,7 +94,7 @@ function agreementLines(data: Omit<ReportData, 'narrative'>): string[] {
 }
 
 function residualLine(data: Omit<ReportData, 'narrative'>): string {
-  if (data.replay?.level === 'snapshots') {
+  if (fromCopies(data)) {
     return `The state is that of ${plural(data.residuals.length, 'copy', 'copies')} of /proc/buddyinfo; there is nothing to check it against.`;
   }
   const shares = residualShares(data).sort((a, b) => a - b);
@@ -116,7 +116,7 @@ function lossLine(data: Omit<ReportData, 'narrative'>): string {
     overwritten > 0
       ? ` ${plural(overwritten, 'event')} before the recording's beginning had been overwritten.`
       : '';
-  if (data.replay?.level === 'snapshots' && unfollowedWords(data) === null) {
+  if (fromCopies(data) && unfollowedWords(data) === null) {
     return 'No events are in the input.';
   }
   if (data.diagnostics.some(({ code }) => code === 'events-of-one-cpu')) {

@@ -102,18 +102,20 @@ export const LOSS_SIGNS = {
   },
 } as const satisfies Readonly<Record<string, Sign>>;
 
+const PALE_FILL = 'rgba(128, 136, 148, 0.45)';
+
 /** Signs of a comparison, whose axis is not time. */
 export const COMPARE_SIGNS = {
   PALER: {
     words: 'paler: best estimate, not certain',
     shape: SQUARE,
-    fill: 'rgba(128, 136, 148, 0.45)',
+    fill: PALE_FILL,
     stroke: CLEAR,
   },
   BAND: {
     words: 'band: bounds, not exact',
     shape: SQUARE,
-    fill: 'rgba(128, 136, 148, 0.45)',
+    fill: PALE_FILL,
     stroke: CLEAR,
   },
   GAP: {

@@ -6,6 +6,7 @@ import { readTextFile } from '../io/text-file.js';
 import { parseGfpSet } from '../kernel/gfp.js';
 import type { ProfileSwitches } from '../kernel/profile-switches.js';
 import type { Recording } from '../recording/recording.js';
+import { showsFree } from '../records/snapshot.js';
 import type { LogFact, SplatRecord } from '../records/splat.js';
 import { formatSeconds, parseSeconds } from '../records/time.js';
 import type { PfnRange } from '../replay/geometry.js';
@@ -61,8 +62,7 @@ export function reconstructRecording(
 
 /** Whether there is something to reconstruct a state from; says so if there is not. */
 export function canReconstruct({ events, snapshots, diagnostics }: Recording): boolean {
-  const showsFree = snapshots.some(({ kind }) => kind === 'buddyinfo' || kind === 'kpageflags');
-  if (events.length > 0 || showsFree) return true;
+  if (events.length > 0 || snapshots.some(showsFree)) return true;
   diagnostics.report('nothing-to-replay', {}, { count: snapshots.length });
   return false;
 }

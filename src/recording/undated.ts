@@ -5,7 +5,12 @@
 import type { Diagnostics } from '../records/diagnostics.js';
 import { isPageMap, type PageMapSnapshot } from '../records/page-claims.js';
 import { type PrintkClock, printkClock } from '../records/printk-clock.js';
-import type { Snapshot, SnapshotKind, SnapshotTime } from '../records/snapshot.js';
+import {
+  type Snapshot,
+  type SnapshotKind,
+  type SnapshotTime,
+  showsFree,
+} from '../records/snapshot.js';
 import { formatSeconds } from '../records/time.js';
 import { dateOwners } from './date-owners.js';
 import {
@@ -53,10 +58,8 @@ export function placeUndated(
   diagnostics: Diagnostics,
 ): Snapshot[] {
   if (!snapshots.some(isUndated)) return [...snapshots];
-  const showsFree = snapshots.some(({ kind }) => kind === 'buddyinfo' || kind === 'kpageflags');
-  if (showsFree && events.length === 0 && !snapshots.some(isDated)) {
-    return numbered(snapshots, diagnostics);
-  }
+  const dated = events.length > 0 || snapshots.some(isDated);
+  if (!dated && snapshots.some(showsFree)) return numbered(snapshots, diagnostics);
   const { where } = options;
   const given = where === null || events.length === 0 ? null : timeOf(where, events);
   const times = given === null ? located(snapshots, events, options, diagnostics) : null;

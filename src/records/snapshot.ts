@@ -237,3 +237,8 @@ export const NO_TIME: SnapshotTime = {
   snap: null,
   resolutionNs: Number.POSITIVE_INFINITY,
 };
+
+/** Whether a copy tells what is free, by number or page by page. */
+export function showsFree({ kind }: Snapshot): boolean {
+  return kind === 'buddyinfo' || kind === 'kpageflags';
+}

@@ -3,7 +3,8 @@
  * report.html and summary.json.
  */
 
-import { atCopies, fromCopies } from '../analysis/copies-words.js';
+import { fromCopies } from '../analysis/copies-alone.js';
+import { atCopies } from '../analysis/copies-words.js';
 import { sure } from '../analysis/failure-totals.js';
 import type { FailureTotal, ReportData, ReportInput } from '../analysis/report-data.js';
 import { bytesText, duration, percent, plural, worded } from '../analysis/words.js';
