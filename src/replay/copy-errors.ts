@@ -53,15 +53,30 @@ export class CopyErrors {
     });
   }
 
-  /** Doubt after anchor i where events were lost: half the error over twice the distance. */
+  /** Doubt after anchor i while events were lost: half the error over twice the distance. */
   lossDoubt(i: number): Int32Array {
-    return (this.#near(i, EVENTFUL_REACH) ?? this.#change(i)).map((error) => Math.ceil(error / 2));
+    return halved(this.#near(i, EVENTFUL_REACH) ?? this.#change(i));
+  }
+
+  /**
+   * The same where none were, but some were before.
+   * @param calm of each anchor: no events were lost between it and the next.
+   */
+  calmDoubt(i: number, calm: readonly boolean[]): Int32Array {
+    const among = (k: number): boolean => calm[k - 1] === true && calm[k] === true;
+    const errors =
+      this.#near(i, EVENTFUL_REACH, among) ?? this.#near(i, this.#errors.length, among);
+    return errors === null ? this.lossDoubt(i) : halved(errors);
   }
 
   /** The largest error of the span that begins at anchor i and of some spans on either side. */
-  #near(i: number, reach: number): Int32Array | null {
+  #near(
+    i: number,
+    reach: number,
+    counts: (anchor: number) => boolean = () => true,
+  ): Int32Array | null {
     return this.#errors
-      .slice(Math.max(0, i - reach), Math.max(0, i + 2 + reach))
+      .filter((_, k) => k >= i - reach && k < i + 2 + reach && counts(k))
       .reduce<Int32Array | null>(larger, null);
   }
 
@@ -93,6 +108,10 @@ function interpolationErrors(anchors: readonly Anchor[], orders: number): (Int32
     if (!anchor.partial) return errors[k++]!;
     return larger(errors[k - 1] ?? null, errors[k] ?? null);
   });
+}
+
+function halved(errors: Int32Array): Int32Array {
+  return errors.map((error) => Math.ceil(error / 2));
 }
 
 function larger(a: Int32Array | null, b: Int32Array | null): Int32Array | null {

@@ -3,7 +3,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { EventKind } from '../records/events.js';
-import { addDoubt } from './doubt.js';
+import { addDoubt, type DoubtContext } from './doubt.js';
 import type { CorrectionSpan } from './reconcile.js';
 import { RareLog } from './survey.js';
 import { batchOf, plain } from './testing/event-list.js';
@@ -25,8 +25,18 @@ function span(fromIndex: number, toIndex: number): CorrectionSpan {
   return { fromIndex, fromNs: fromIndex * 10, toNs, ...held };
 }
 
+const CAPACITY = Int32Array.from({ length: ORDERS }, (_, q) => 4096 >> q);
+
+const contextOf = (rare: RareLog): DoubtContext => ({
+  rare,
+  lossSteps: () => [],
+  orders: ORDERS,
+  capacity: CAPACITY,
+  mapped: true,
+});
+
 const doubted = (spans: readonly CorrectionSpan[], rare: RareLog) =>
-  addDoubt(spans, { rare, zones: 1, orders: ORDERS, mapped: true });
+  addDoubt(spans, contextOf(rare));
 
 const slackAt = (spans: readonly CorrectionSpan[], index: number): readonly number[] => [
   ...(spans.filter((s) => s.fromIndex <= index).at(-1)!.slack ?? new Int32Array(ORDERS)),
@@ -43,7 +53,7 @@ describe('doubt', () => {
   });
 
   test('without a map of memory the lower orders may always be a block off', () => {
-    const context = { rare: new RareLog(), zones: 1, orders: ORDERS, mapped: false };
+    const context = { ...contextOf(new RareLog()), mapped: false };
     const [only] = addDoubt([span(0, Number.POSITIVE_INFINITY)], context);
     expect([...only!.doubt!]).toEqual([1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0]);
     expect(only!.slack).toBeUndefined();
@@ -57,20 +67,28 @@ describe('doubt', () => {
     expect(spans.map((s) => s.toNs)).toEqual([500, 1000, Number.POSITIVE_INFINITY]);
   });
 
-  test('each lost event may have been a page: it may have cut one block, and 2^q make one of order q', () => {
-    const rare = rareOf([EventKind.lost, 10, 512], [EventKind.lost, 20, 512]);
-    const spans = doubted([span(0, Number.POSITIVE_INFINITY)], rare);
-    expect(slackAt(spans, 5)[9]).toBe(0);
-    expect(slackAt(spans, 10)[9]).toBe(1);
-    expect(slackAt(spans, 20)[9]).toBe(2);
-    expect(slackAt(spans, 20)[0]).toBeGreaterThanOrEqual(1024);
+  test('behind the last copy as many pages are in doubt as losses leave: 2^q of them may be a block of order q', () => {
+    const steps = [
+      { index: 10, timeNs: 100, pages: 512 },
+      { index: 20, timeNs: 200, pages: 100 },
+    ];
+    const rare = rareOf([EventKind.isolateFreepages, 15, 0]);
+    const spans = addDoubt([span(0, 5), span(5, Number.POSITIVE_INFINITY)], {
+      ...contextOf(rare),
+      lossSteps: (from) => steps.filter((step) => step.index >= from),
+    });
+    expect(spans.map((s) => s.fromIndex)).toEqual([0, 5, 10, 15, 20]);
+    expect(slackAt(spans, 9)[9]).toBe(0);
+    expect([10, 15, 20].map((i) => slackAt(spans, i)[9])).toEqual([1, 1, 1]);
+    expect([10, 15, 20].map((i) => slackAt(spans, i)[6])).toEqual([8, 8, 2]);
   });
 
-  test('a buffer that began anew may have lost anything', () => {
-    const spans = doubted(
-      [span(0, Number.POSITIVE_INFINITY)],
-      rareOf([EventKind.bufferStarted, 10, 0]),
-    );
-    expect(slackAt(spans, 10)[10]).toBeGreaterThan(1e5);
+  test('no more than a zone holds is in doubt', () => {
+    const steps = [{ index: 10, timeNs: 100, pages: 1e9 }];
+    const [, after] = addDoubt([span(0, Number.POSITIVE_INFINITY)], {
+      ...contextOf(new RareLog()),
+      lossSteps: () => steps,
+    });
+    expect([...after!.slack!]).toEqual([...CAPACITY]);
   });
 });

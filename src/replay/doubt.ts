@@ -10,6 +10,7 @@
  *   first.
  */
 import { EventKind } from '../records/events.js';
+import type { LossStep } from './losses.js';
 import type { CorrectionSpan } from './reconcile.js';
 import type { RareLog } from './survey.js';
 
@@ -19,13 +20,13 @@ const COMPACTION = [2, 2, 2, 2, 1, 1];
 /** Blocks of each order up to this by which a state without places is rarely wrong. */
 const UNPLACED_ORDER = 3;
 
-/** A bound that says nothing: more blocks than any zone has. */
-const NO_BOUND = 1 << 28;
-
 export interface DoubtContext {
   readonly rare: RareLog;
-  readonly zones: number;
+  /** How the pages in doubt change by losses after an event. */
+  lossSteps(from: number): LossStep[];
   readonly orders: number;
+  /** Blocks that a zone's memory makes: zone * orders + order. */
+  readonly capacity: Int32Array;
   /** A kpageflags copy told where free memory lies. */
   readonly mapped: boolean;
 }
@@ -50,43 +51,43 @@ function unplaced(span: CorrectionSpan, { orders }: DoubtContext): CorrectionSpa
 }
 
 function doubtful(span: CorrectionSpan, endIndex: number, context: DoubtContext): CorrectionSpan[] {
-  const { rare } = context;
-  const open = span.toNs === Number.POSITIVE_INFINITY;
   const found: CorrectionSpan[] = [span];
-  let lost = 0;
-  let compacted = false;
-  for (let row = rare.rowAt(span.fromIndex); row < rare.length; row++) {
-    if (rare.index[row]! >= endIndex) break;
-    const kind = rare.kind[row]!;
-    const loses = open && (kind === EventKind.lost || kind === EventKind.bufferStarted);
-    if (loses) lost += kind === EventKind.lost ? Math.max(1, rare.field(row, 0)) : NO_BOUND;
-    else if (compacted || !takes(kind)) continue;
-    else compacted = true;
-    const fromIndex = rare.index[row]!;
-    const cut = {
-      ...span,
-      fromIndex,
-      fromNs: rare.timeNs[row]!,
-      slack: slackOf(span, lost, context),
-    };
+  for (const { index, timeNs, pages } of causes(span, endIndex, context)) {
     const previous = found[found.length - 1]!;
-    found[found.length - 1] = { ...previous, toNs: cut.fromNs };
-    found.push(cut);
+    found[found.length - 1] = { ...previous, toNs: timeNs };
+    found.push({
+      ...span,
+      fromIndex: index,
+      fromNs: timeNs,
+      slack: slackOf(span, pages, context),
+    });
   }
   return found;
+}
+
+/** The first compaction of a span, and behind the last copy what is lost. */
+function causes(span: CorrectionSpan, endIndex: number, context: DoubtContext): LossStep[] {
+  const { rare } = context;
+  const open = span.toNs === Number.POSITIVE_INFINITY;
+  const steps = open ? context.lossSteps(span.fromIndex) : [];
+  let row = rare.rowAt(span.fromIndex);
+  while (row < rare.length && !takes(rare.kind[row]!)) row++;
+  const index = row < rare.length ? rare.index[row]! : Number.POSITIVE_INFINITY;
+  if (index >= endIndex) return steps;
+  const at = steps.findLastIndex((step) => step.index < index) + 1;
+  const pages = steps[at - 1]?.pages ?? 0;
+  return [...steps.slice(0, at), { index, timeNs: rare.timeNs[row]!, pages }, ...steps.slice(at)];
 }
 
 function takes(kind: number): boolean {
   return kind === EventKind.isolateFreepages || kind === EventKind.isolateMigratepages;
 }
 
-function slackOf(span: CorrectionSpan, lost: number, { zones, orders }: DoubtContext): Int32Array {
-  const slack = new Int32Array(zones * orders);
-  for (let cell = 0; cell < slack.length; cell++) {
+function slackOf(span: CorrectionSpan, pages: number, context: DoubtContext): Int32Array {
+  const { orders, capacity } = context;
+  return capacity.map((most, cell) => {
     const order = cell % orders;
-    const pages = Math.min(lost, NO_BOUND);
-    const known = span.slack?.[cell] ?? 0;
-    slack[cell] = known + (COMPACTION[order] ?? 0) + Math.ceil(pages / 2 ** order);
-  }
-  return slack;
+    const blocks = (COMPACTION[order] ?? 0) + Math.ceil(pages / 2 ** order);
+    return (span.slack?.[cell] ?? 0) + Math.min(blocks, most);
+  });
 }

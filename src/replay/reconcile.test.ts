@@ -4,6 +4,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EventKind } from '../records/events.js';
+import type { Loss } from './losses.js';
 import { type Anchor, type CorrectionSpan, planCorrections, ResidualProbe } from './reconcile.js';
 import { RareLog } from './survey.js';
 import { batchOf, plain } from './testing/event-list.js';
@@ -25,11 +26,20 @@ function rareAt(kind: EventKind, indices: readonly number[]): RareLog {
 
 const contextOf = (rare: RareLog, linear = false, errors: readonly number[] = []) => ({
   rare,
+  losses: [] as readonly Loss[],
   linear,
   takingsTold: true,
   orders: 1,
   indexAt: (timeNs: number): number => Math.ceil(timeNs / 10),
   errors,
+});
+
+const lossAt = (fromIndex: number, endIndex: number): Loss => ({
+  fromIndex,
+  fromNs: fromIndex * 10,
+  endIndex,
+  endNs: endIndex * 10,
+  events: 5,
 });
 
 /** The span that holds before event `index`. */
@@ -71,11 +81,17 @@ describe('corrections between copies', () => {
     expect(widthAt(spans, 125)).toBe(4);
   });
 
-  test('lost events: exact before the first, open up to the next copy from there', () => {
-    const spans = planCorrections(copies, contextOf(rareAt(EventKind.lost, [120, 130])));
-    expect([103, 119].map((i) => widthAt(spans, i))).toEqual([0, 0]);
-    expect([125, 131, 199].map((i) => widthAt(spans, i))).toEqual([4, 4, 4]);
-    expect([131, 199].map((i) => bestAt(spans, i))).toEqual([9, 9]);
+  test('lost events: exact before the loss; open during it; after it as the copies of calm times were', () => {
+    const rough = [anchor(0, 2, 0), anchor(50, 52, 8), ...copies, anchor(300, 302, 9)];
+    const losses = [lossAt(120, 125), lossAt(128, 131)];
+    const spans = planCorrections(rough, { ...contextOf(new RareLog()), losses });
+    expect([103, 119, 131, 199].map((i) => widthAt(spans, i))).toEqual([0, 0, 0, 0]);
+    expect([120, 127, 130].map((i) => widthAt(spans, i))).toEqual([4, 4, 4]);
+    expect([103, 119, 131, 199].map((i) => bestAt(spans, i))).toEqual([5, 5, 9, 9]);
+    const doubtAt = (index: number): number => spanAt(spans, index).doubt?.[0] ?? 0;
+    expect([60, 119].map(doubtAt)).toEqual([0, 0]);
+    expect(doubtAt(131)).toBeGreaterThan(0);
+    expect(doubtAt(125)).toBeGreaterThanOrEqual(doubtAt(131));
   });
 
   test('an error that is gone at the later copy went where events put the replay right', () => {
@@ -147,7 +163,8 @@ describe('corrections between copies', () => {
           EventKind.isolateFreepages,
           [...indices].sort((a, b) => a - b),
         );
-        const spans = planCorrections(anchors, contextOf(rare));
+        const losses = indices.length > 2 ? [lossAt(indices[0]!, indices[0]! + indices[1]!)] : [];
+        const spans = planCorrections(anchors, { ...contextOf(rare), losses });
         const from = spans.map((s) => s.fromIndex);
         expect(from).toEqual([...from].sort((a, b) => a - b));
         // After its copy and before anything else, a residual holds.

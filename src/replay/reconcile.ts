@@ -14,6 +14,7 @@ import { EventKind } from '../records/events.js';
 import type { BuddyinfoSnapshot } from '../records/snapshot.js';
 import { CopyErrors, EVENTFUL_REACH } from './copy-errors.js';
 import type { Geometry } from './geometry.js';
+import { type Loss, lossIn } from './losses.js';
 import type { Residual } from './observer.js';
 import { readUntilNs } from './place.js';
 import { countBelow } from './sorted.js';
@@ -141,6 +142,7 @@ export interface CorrectionSpan {
 /** What the corrections between two copies depend on. */
 export interface CorrectionContext {
   readonly rare: RareLog;
+  readonly losses: readonly Loss[];
   /** The error grows steadily (page level). */
   readonly linear: boolean;
   /** What compaction takes is in the events: what they show as free and is not lies on per-cpu lists. */
@@ -156,15 +158,19 @@ export function planCorrections(
   anchors: readonly Anchor[],
   context: CorrectionContext,
 ): CorrectionSpan[] {
-  const { linear, orders, rare } = context;
+  const { linear, losses, orders } = context;
   const spans: CorrectionSpan[] = [];
   const first = anchors[0];
   if (!first) return spans;
   const errors = new CopyErrors(anchors, orders);
-  const doubtFrom = (i: number): Int32Array | null => {
+  const calm = anchors.map(({ beginIndex }, i) => {
+    const end = anchors[i + 1]?.endIndex ?? Number.POSITIVE_INFINITY;
+    return lossIn(losses, beginIndex, end) === null;
+  });
+  const doubtIn = (i: number, from: number, to: number): Int32Array | null => {
     if (linear) return errors.steadyDoubt(i, EVENTFUL_REACH);
-    const end = anchors[i + 2]?.beginIndex ?? Number.POSITIVE_INFINITY;
-    return rowsBetween(rare, 0, end, isLoss) === null ? null : errors.lossDoubt(i);
+    if (lossIn(losses, 0, to) === null) return null;
+    return lossIn(losses, from, to) === null ? errors.calmDoubt(i, calm) : errors.lossDoubt(i);
   };
   const start = { fromIndex: 0, fromNs: Number.NEGATIVE_INFINITY };
   const before = linear ? errors.steadyDoubt(-1, EVENTFUL_REACH) : null;
@@ -172,11 +178,12 @@ export function planCorrections(
   const copies = linear && context.takingsTold ? copiesAround(anchors) : null;
   for (let i = 0; i + 1 < anchors.length; i++) {
     const slack = linear ? errors.between(i) : null;
-    const doubt = doubtFrom(i);
     const shown = copies && shownByBoth(copies.before[i]!, copies.after[i + 1]!, orders);
-    for (const span of between(anchors[i]!, anchors[i + 1]!, context)) {
-      spans.push({ ...span, slack, doubt, shown });
-    }
+    const parts = between(anchors[i]!, anchors[i + 1]!, context);
+    parts.forEach((span, k) => {
+      const end = parts[k + 1]?.fromIndex ?? anchors[i + 1]!.beginIndex;
+      spans.push({ ...span, slack, doubt: doubtIn(i, span.fromIndex, end), shown });
+    });
   }
   const last = anchors[anchors.length - 1]!;
   spans.push({
@@ -184,7 +191,7 @@ export function planCorrections(
     fromNs: last.timeNs,
     toNs: Number.POSITIVE_INFINITY,
     ...held(last.residual),
-    doubt: doubtFrom(anchors.length - 1),
+    doubt: doubtIn(anchors.length - 1, last.endIndex, Number.POSITIVE_INFINITY),
   });
   return spans;
 }
@@ -255,7 +262,7 @@ function between(a: Anchor, b: Anchor, context: CorrectionContext): CorrectionSp
   if (linear) return [{ ...begin, toNs: end.fromNs, best: earlier, earlier, later, linear: true }];
   // A loss moves more than anything else. An error that is gone at the later copy went where events put it right; one
   // that is new there came with a compaction.
-  const loss = rowsBetween(rare, begin.fromIndex, end.fromIndex, isLoss);
+  const loss = lossBetween(context.losses, begin, end);
   const taking =
     loss ??
     (distance(later) < distance(earlier) ? errorsBetween(errors, begin, end) : null) ??
@@ -282,8 +289,7 @@ function between(a: Anchor, b: Anchor, context: CorrectionContext): CorrectionSp
       fromNs: taking.lastNs,
       toNs: end.fromNs,
       best: later,
-      // What was lost shows when it is used again, any time later.
-      earlier: loss === null ? later : earlier,
+      earlier: later,
       later,
       linear: false,
     },
@@ -325,6 +331,19 @@ function errorsBetween(errors: readonly number[], from: Place, to: Place): Turn 
   };
 }
 
+/** From where the first loss between two places begins to where the last one ends. */
+function lossBetween(losses: readonly Loss[], from: Place, to: Place): Turn | null {
+  const first = lossIn(losses, from.fromIndex, to.fromIndex);
+  if (first === null) return null;
+  const last = losses.findLast((loss) => loss.fromIndex < to.fromIndex)!;
+  return {
+    first: Math.max(first.fromIndex, from.fromIndex),
+    firstNs: Math.max(first.fromNs, from.fromNs),
+    last: Math.min(last.endIndex, to.fromIndex),
+    lastNs: Math.min(last.endNs, to.fromNs),
+  };
+}
+
 /** First and last event of some kinds between two indices. */
 function rowsBetween(
   rare: RareLog,
@@ -346,10 +365,6 @@ function rowsBetween(
     last: rare.index[last]! + 1,
     lastNs: rare.timeNs[last]!,
   };
-}
-
-function isLoss(kind: number): boolean {
-  return kind === EventKind.lost || kind === EventKind.bufferStarted;
 }
 
 function hidesTakings(kind: number): boolean {

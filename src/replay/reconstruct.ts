@@ -28,6 +28,7 @@ import { reserveSteps } from './highatomic.js';
 import { InferredReserve } from './inferred-reserve.js';
 import { levelTold } from './level.js';
 import { LiveState } from './live-state.js';
+import { findLosses, lossSteps } from './losses.js';
 import { LostEvents } from './lost-events.js';
 import { MarkTracker } from './marks.js';
 import { observeKernel } from './observations.js';
@@ -208,8 +209,10 @@ export class Reconstruction {
     if (this.level === 'snapshots') {
       return planWithoutEvents(anchors, orders, blocksThatFit(this.geometry), indexAt);
     }
+    const losses = this.level === 'buddy' ? findLosses(this.survey, this.#input.events) : [];
     const spans = planCorrections(anchors, {
       rare,
+      losses,
       linear: this.level === 'page',
       takingsTold: this.#takingsTold,
       orders,
@@ -219,8 +222,9 @@ export class Reconstruction {
     if (this.level !== 'buddy') return spans;
     return addDoubt(spans, {
       rare,
-      zones: this.geometry.zones.length,
+      lossSteps: (from) => lossSteps(losses, from, this.#input.events, this.#fates.actions),
       orders,
+      capacity: blocksThatFit(this.geometry),
       mapped: this.seed === 'kpageflags',
     });
   }

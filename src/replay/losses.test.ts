@@ -1,0 +1,117 @@
+/**
+ * Where events were lost, and how many pages that leaves in doubt.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { PlainEvent } from '../recording/testing/batches.js';
+import { EventKind } from '../records/events.js';
+import { Action, ActionBatch, ActionSpool } from './actions.js';
+import { Next } from './fates.js';
+import { findLosses, type Loss, lossIn, lossSteps } from './losses.js';
+import { surveyEvents } from './survey.js';
+import { EventList, plain } from './testing/event-list.js';
+
+/** One event a microsecond, CPUs in turn, but for the marks. */
+function tracedOn(cpus: number, length: number, marks: Record<number, Partial<PlainEvent>>) {
+  const events = Array.from({ length }, (_, i) => {
+    const event = { kind: EventKind.free, timeNs: i * 1000, cpu: i % cpus, pfn: i };
+    return plain({ ...event, ...marks[i] });
+  });
+  return new EventList(events);
+}
+
+const lost = (cpu: number, events: number): Partial<PlainEvent> => ({
+  kind: EventKind.lost,
+  cpu,
+  rare: [events, 0, 0, 0],
+});
+
+const lossesOf = (events: EventList): Loss[] => findLosses(surveyEvents(events), events);
+
+describe('losses', () => {
+  test('one reaches from the last event of its CPU to the mark', () => {
+    const [only, ...others] = lossesOf(tracedOn(2, 5000, { 40: lost(1, 7), 39: { cpu: 0 } }));
+    const span = { fromIndex: 37, fromNs: 37_000, endIndex: 41, endNs: 40_000 };
+    expect(only).toEqual({ ...span, events: 7 });
+    expect(others).toEqual([]);
+  });
+
+  test('those that overlap or are near each other are one', () => {
+    const near = { 1000: lost(0, 1), 1001: lost(1, 2), 1004: lost(0, 3), 3000: lost(0, 4) };
+    const found = lossesOf(tracedOn(2, 5000, near));
+    expect(found.map(({ endIndex, events }) => [endIndex, events])).toEqual([
+      [1005, 6],
+      [3001, 4],
+    ]);
+  });
+
+  test('before a buffer began all may be missing, as much as comes after', () => {
+    const [only] = lossesOf(tracedOn(1, 5001, { 1000: { kind: EventKind.bufferStarted } }));
+    expect(only).toMatchObject({ fromIndex: 0, fromNs: 0, endIndex: 1001 });
+    expect(only!.events).toBeCloseTo(1000, -1);
+  });
+
+  test('a stretch is looked up like in a list', () => {
+    const gaps = fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 })));
+    fc.assert(
+      fc.property(gaps, fc.nat({ max: 99 }), fc.nat({ max: 30 }), (list, from, length) => {
+        let at = 0;
+        const losses = list.map(([gap, size]): Loss => {
+          const fromIndex = at + gap;
+          at = fromIndex + size;
+          return { fromIndex, fromNs: fromIndex, endIndex: at, endNs: at, events: 1 };
+        });
+        const to = from + length;
+        const naive = losses.find((loss) => loss.endIndex > from && loss.fromIndex < to) ?? null;
+        expect(lossIn(losses, from, to)).toBe(naive);
+      }),
+    );
+  });
+});
+
+describe('pages in doubt', () => {
+  const events = tracedOn(1, 64, {});
+  /** Every event frees a page; the even ones are used again at `next`. */
+  const actionsWith = (next: number): ActionSpool => {
+    const batch = new ActionBatch();
+    batch.length = 64;
+    batch.action.fill(Action.give, 0, 64);
+    for (let i = 0; i < 64; i += 2) batch.fate[i] = next * 8 + Next.alloc;
+    const spool = new ActionSpool(1, 1 << 20);
+    spool.write(0, batch);
+    return spool;
+  };
+  const loss = (fromIndex: number, endIndex: number, count: number): Loss => ({
+    fromIndex,
+    fromNs: fromIndex * 1000,
+    endIndex,
+    endNs: endIndex * 1000,
+    events: count,
+  });
+  const pagesAt = (losses: readonly Loss[], next: number, from = 0): [number, number][] =>
+    lossSteps(losses, from, events, actionsWith(next)).map(({ index, pages }) => [index, pages]);
+
+  test('while events are lost all that they may move is; then what is used again before more are lost is not', () => {
+    const losses = [loss(10, 20, 100), loss(40, 41, 1)];
+    expect(pagesAt(losses, 30).slice(0, 2)).toEqual([
+      [10, 100],
+      [20, 50],
+    ]);
+    expect(pagesAt(losses, 50).slice(0, 2)).toEqual([
+      [10, 100],
+      [20, 100],
+    ]);
+  });
+
+  test('what no later event touches stays in doubt', () => {
+    const [, , , after] = pagesAt([loss(10, 20, 100), loss(40, 41, 6)], 30);
+    expect(after).toEqual([41, 53]);
+  });
+
+  test('a copy ends the doubt of what was lost before it', () => {
+    expect(pagesAt([loss(10, 20, 100), loss(40, 41, 6)], 30, 25)).toEqual([
+      [40, 6],
+      [41, 3],
+    ]);
+  });
+});

@@ -1,0 +1,206 @@
+/**
+ * Losses: where the trace has holes, and how many pages may be elsewhere than the replay has them because of these.
+ *
+ * What happened to a page during a loss is known as soon as a later event touches it, and the replay knows the future
+ * (lost-events.ts). So between two losses only those pages are in doubt that were moved during one before and that no event
+ * touches until the next: the doubt closes as evidence comes in. How many they are is taken from the events around each loss,
+ * which are of the same kinds as those that were lost: the share of them whose pages are not touched until then, times the number
+ * that was lost. This is an expectation, not a bound; what it is worth stands in docs/accuracy.md.
+ */
+import { EventBatch, EventKind } from '../records/events.js';
+import { Action, ActionBatch, type ActionSpool } from './actions.js';
+import { indexOf, MAX_FATE_INDEX } from './fates.js';
+import { countBelow } from './sorted.js';
+import type { EventSource, Survey } from './survey.js';
+
+/** Losses told apart at most; nearer ones are taken together. */
+const MAX_LOSSES = 1024;
+
+/** Events looked at on either side of a loss. */
+const WINDOW = 2048;
+
+/** The event at which a page is touched next that is not touched again. */
+const NEVER = MAX_FATE_INDEX + 1;
+
+/** A stretch of the trace in which events of some CPU are missing: from its last event before to the mark that tells it. */
+export interface Loss {
+  readonly fromIndex: number;
+  readonly fromNs: number;
+  /** One past the mark. */
+  readonly endIndex: number;
+  readonly endNs: number;
+  /** Events lost; where the trace does not say, as many as were lost if the trace was always as dense as it is after. */
+  readonly events: number;
+}
+
+/** From this event on so many pages are in doubt. */
+export interface LossStep {
+  readonly index: number;
+  readonly timeNs: number;
+  readonly pages: number;
+}
+
+/** The losses of a recording, ascending and apart from each other. */
+export function findLosses(survey: Survey, source: EventSource): Loss[] {
+  const { rare, events } = survey;
+  const before = new EventsBefore(source);
+  const losses: Loss[] = [];
+  for (let row = 0; row < rare.length; row++) {
+    if (rare.kind[row] !== EventKind.lost && rare.kind[row] !== EventKind.bufferStarted) continue;
+    let loss = lossAt(survey, before, row);
+    for (let last = losses.at(-1); last; last = losses.at(-1)) {
+      if (loss.fromIndex > last.endIndex + events / MAX_LOSSES) break;
+      losses.pop();
+      loss = joined(last, loss);
+    }
+    losses.push(loss);
+  }
+  return losses;
+}
+
+function lossAt(survey: Survey, before: EventsBefore, row: number): Loss {
+  const { rare } = survey;
+  const index = rare.index[row]!;
+  const end = { endIndex: index + 1, endNs: rare.timeNs[row]! };
+  if (rare.kind[row] === EventKind.lost) {
+    return { ...before.onSameCpu(index), ...end, events: Math.max(1, rare.field(row, 0)) };
+  }
+  const after = Math.max(1, survey.lastNs - end.endNs);
+  const events = ((survey.events - index) * (end.endNs - survey.firstNs)) / after;
+  return { fromIndex: 0, fromNs: survey.firstNs, ...end, events };
+}
+
+function joined(a: Loss, b: Loss): Loss {
+  const first = a.fromIndex <= b.fromIndex ? a : b;
+  const { fromIndex, fromNs } = first;
+  return { ...b, fromIndex, fromNs, events: a.events + b.events };
+}
+
+/** The first loss of which a part lies in [from, to). */
+export function lossIn(losses: readonly Loss[], from: number, to: number): Loss | null {
+  let low = 0;
+  let high = losses.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (losses[middle]!.endIndex <= from) low = middle + 1;
+    else high = middle;
+  }
+  const loss = losses[low];
+  return loss && loss.fromIndex < to ? loss : null;
+}
+
+/** How the pages in doubt change after the event `from`, before which none is. */
+export function lossSteps(
+  losses: readonly Loss[],
+  from: number,
+  events: EventSource,
+  actions: ActionSpool,
+): LossStep[] {
+  const later = losses.filter((loss) => loss.endIndex > from);
+  const surroundings = new Surroundings(events, actions);
+  const moves = later.map((loss) => surroundings.at(loss.endIndex - 1));
+  const untouchedUntil = (index: number, count: number): number =>
+    moves
+      .slice(0, count)
+      .reduce((sum, { pagesAfter }, k) => sum + later[k]!.events * pagesAfter(index), 0);
+  return later.flatMap(({ fromIndex, fromNs, endIndex, endNs, events: lost }, k) => {
+    const next = later[k + 1]?.fromIndex ?? NEVER;
+    const within = untouchedUntil(fromIndex, k) + lost * moves[k]!.pagesAfter(0);
+    return [
+      { index: Math.max(from, fromIndex), timeNs: fromNs, pages: within },
+      { index: endIndex, timeNs: endNs, pages: untouchedUntil(next, k + 1) },
+    ];
+  });
+}
+
+/** Finds the event before a mark on the mark's CPU. */
+class EventsBefore {
+  readonly #source: EventSource;
+  readonly #offsets: Float64Array;
+  readonly #batch = new EventBatch();
+  #read = -1;
+
+  constructor(source: EventSource) {
+    this.#source = source;
+    this.#offsets = offsetsOf(source);
+  }
+
+  /** The last one in the same batch, else the batch's first event. */
+  onSameCpu(mark: number): Pick<Loss, 'fromIndex' | 'fromNs'> {
+    const b = batchAt(this.#offsets, mark);
+    if (b !== this.#read) this.#source.read(b, this.#batch);
+    this.#read = b;
+    const { cpu, timeNs } = this.#batch;
+    const offset = this.#offsets[b]!;
+    const at = mark - offset;
+    let i = Math.max(0, at - 1);
+    while (i > 0 && cpu[i] !== cpu[at]) i--;
+    return { fromIndex: offset + i, fromNs: timeNs[i]! };
+  }
+}
+
+/** Reads what the events around a place move. */
+class Surroundings {
+  readonly #actions: ActionSpool;
+  readonly #offsets: Float64Array;
+  readonly #batch = new ActionBatch();
+  #read = -1;
+
+  constructor(source: EventSource, actions: ActionSpool) {
+    this.#actions = actions;
+    this.#offsets = offsetsOf(source);
+  }
+
+  at(index: number): Moves {
+    const b = batchAt(this.#offsets, index);
+    if (b !== this.#read) this.#actions.read(b, this.#batch);
+    this.#read = b;
+    const at = index - this.#offsets[b]!;
+    return new Moves(this.#batch, Math.max(0, at - WINDOW), at + WINDOW);
+  }
+}
+
+/** The pages that some events move onto free lists or off them, and until when these are not touched again. */
+class Moves {
+  /** When pages are touched next, ascending. */
+  readonly #next: Float64Array;
+  /** How many those and all later ones are. */
+  readonly #pages: Float64Array;
+  readonly #events: number;
+
+  constructor({ action, fate, order, runs, length }: ActionBatch, from: number, end: number) {
+    const moves: { readonly next: number; readonly pages: number }[] = [];
+    const to = Math.min(length, end);
+    for (let i = from; i < to; i++) {
+      if (!MOVING.has(action[i]!)) continue;
+      const first = order[i] === 0 ? fate[i]! : runs[fate[i]! + 1]!;
+      moves.push({ next: indexOf(first), pages: 2 ** order[i]! });
+    }
+    moves.sort((a, b) => a.next - b.next);
+    this.#next = Float64Array.from(moves, ({ next }) => next);
+    this.#pages = new Float64Array(moves.length + 1);
+    for (let i = moves.length - 1; i >= 0; i--) {
+      this.#pages[i] = this.#pages[i + 1]! + moves[i]!.pages;
+    }
+    this.#events = Math.max(1, to - from);
+  }
+
+  /** Pages for each event that are not touched before the event `index`. */
+  pagesAfter = (index: number): number =>
+    this.#pages[countBelow(this.#next, index)]! / this.#events;
+}
+
+const MOVING: ReadonlySet<number> = new Set([
+  Action.take,
+  Action.takeToPcp,
+  Action.give,
+  Action.giveBypassing,
+]);
+
+function offsetsOf(source: EventSource): Float64Array {
+  return Float64Array.from({ length: source.batches }, (_, b) => source.offsetOf(b));
+}
+
+function batchAt(offsets: Float64Array, index: number): number {
+  return Math.max(0, countBelow(offsets, index + 1) - 1);
+}
