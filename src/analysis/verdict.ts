@@ -114,8 +114,8 @@ export class RequestJudge extends RequestTest {
 }
 
 /** Neither an event nor a copy tells of the free lists. */
-export function tellsNothing({ eventless, zones }: ReplayState): boolean {
-  return eventless === true && zones.every(({ certainty }) => certainty === 'unknown');
+export function tellsNothing({ eventless, far, zones }: ReplayState): boolean {
+  return (eventless || far) === true && zones.every(({ certainty }) => certainty === 'unknown');
 }
 
 function zoneWord(judged: ZoneJudgement): VerdictWord {

@@ -142,6 +142,11 @@ export const MESSAGES = {
     hint: 'they correct nothing between events; record with trace_clock=mono or write markers',
   },
   'events-merged': { severity: 'info', text: 'events of {count} inputs were merged by time' },
+  'buffers-begin-apart': {
+    severity: 'warning',
+    text: 'the trace is whole from {after} s after its first event: before, events of busy CPUs were overwritten, and only copies of /proc/buddyinfo tell the free lists',
+    hint: 'a larger buffer_size_kb, or reading trace_pipe while recording, keeps them',
+  },
   'events-not-followed': {
     severity: 'warning',
     text: 'free lists cannot be followed by this trace: it has {why}. They are known at the copies of /proc/buddyinfo alone',

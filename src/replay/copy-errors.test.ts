@@ -49,8 +49,12 @@ describe('errors between copies', () => {
     }
   });
 
-  test('after lost events the doubt is half of what a copy in the middle was off', () => {
-    const errors = errorsOf(anchor(0, 0, 0), anchor(1, 0, 7), anchor(2, 0, 0));
-    expect(errors.lossDoubt(0)[LARGE]).toBe(4);
+  test('after lost events the doubt is what copies nearby were off, in calm parts what those of calm parts were', () => {
+    const anchors = [0, 0, 7, 0, 0, 2, 0].map((value, k) => anchor(k, 0, value));
+    const calm = new CopyErrors(anchors, ORDERS, [true, false, false, true, true, true, true]);
+    expect(calm.lossDoubt(2)[LARGE]).toBe(7);
+    expect([0, 3].map((i) => calm.calmDoubt(i)[LARGE])).toEqual([2, 2]);
+    const never = new CopyErrors(anchors, ORDERS, Array(7).fill(false));
+    expect(never.calmDoubt(0)[LARGE]).toBe(7);
   });
 });

@@ -26,8 +26,14 @@ export class CopyErrors {
   /** Error of each anchor by zone and order; null where there are no two neighbours. */
   readonly #errors: readonly (Int32Array | null)[];
 
-  constructor(anchors: readonly Anchor[], orders: number) {
+  readonly #calm: readonly boolean[];
+  /** The largest error of all anchors without losses on either side, once it was asked for. */
+  #calmest: Int32Array | null = null;
+
+  /** @param calm of each anchor: no events were lost between it and the next; absent = not known of any. */
+  constructor(anchors: readonly Anchor[], orders: number, calm: readonly boolean[] = []) {
     this.#anchors = anchors;
+    this.#calm = calm;
     this.#orders = orders;
     this.#errors = interpolationErrors(anchors, orders);
   }
@@ -53,20 +59,18 @@ export class CopyErrors {
     });
   }
 
-  /** Doubt after anchor i while events were lost: half the error over twice the distance. */
+  /** Doubt after anchor i while events were lost. */
   lossDoubt(i: number): Int32Array {
-    return halved(this.#near(i, EVENTFUL_REACH) ?? this.#change(i));
+    return this.#near(i, EVENTFUL_REACH) ?? this.#change(i);
   }
 
-  /**
-   * The same where none were, but some were before.
-   * @param calm of each anchor: no events were lost between it and the next.
-   */
-  calmDoubt(i: number, calm: readonly boolean[]): Int32Array {
-    const among = (k: number): boolean => calm[k - 1] === true && calm[k] === true;
-    const errors =
-      this.#near(i, EVENTFUL_REACH, among) ?? this.#near(i, this.#errors.length, among);
-    return errors === null ? this.lossDoubt(i) : halved(errors);
+  /** The same where none were, but some were before: what copies in such parts were off. */
+  calmDoubt(i: number): Int32Array {
+    const isCalm = (k: number): boolean => this.#calm[k - 1] === true && this.#calm[k] === true;
+    const near = this.#near(i, EVENTFUL_REACH, isCalm);
+    if (near !== null) return near;
+    this.#calmest ??= this.#errors.filter((_, k) => isCalm(k)).reduce(larger, null);
+    return this.#calmest ?? this.lossDoubt(i);
   }
 
   /** The largest error of the span that begins at anchor i and of some spans on either side. */
@@ -75,8 +79,10 @@ export class CopyErrors {
     reach: number,
     counts: (anchor: number) => boolean = () => true,
   ): Int32Array | null {
+    const from = Math.max(0, i - reach);
     return this.#errors
-      .filter((_, k) => k >= i - reach && k < i + 2 + reach && counts(k))
+      .slice(from, Math.max(0, i + 2 + reach))
+      .filter((_, k) => counts(from + k))
       .reduce<Int32Array | null>(larger, null);
   }
 
@@ -108,10 +114,6 @@ function interpolationErrors(anchors: readonly Anchor[], orders: number): (Int32
     if (!anchor.partial) return errors[k++]!;
     return larger(errors[k - 1] ?? null, errors[k] ?? null);
   });
-}
-
-function halved(errors: Int32Array): Int32Array {
-  return errors.map((error) => Math.ceil(error / 2));
 }
 
 function larger(a: Int32Array | null, b: Int32Array | null): Int32Array | null {

@@ -103,6 +103,8 @@ export interface FateContext {
   readonly pageblockOrder: number;
   /** An extfrag event can be the only witness of a removal. */
   readonly extfragRemoves: boolean;
+  /** Before this event some CPU's events are missing. */
+  readonly wholeFrom: number;
   /** Look no further than each event: nothing may be known of the future. */
   readonly causal: boolean;
   /** Bytes of actions kept in memory. */
@@ -189,8 +191,6 @@ class FateTracer {
   readonly #hiding: Float64Array;
   /** Indices of LOST marks, ascending. */
   readonly #lost: Float64Array;
-  /** Before this event some CPU's buffer had not begun. */
-  readonly #wholeFrom: number;
 
   constructor(context: FateContext, batches: number) {
     this.#context = context;
@@ -204,7 +204,6 @@ class FateTracer {
     this.#compactions = new CompactionRuns(rare);
     this.#hiding = indicesOf(rare, HIDING);
     this.#lost = indicesOf(rare, [EventKind.lost, EventKind.bufferStarted]);
-    this.#wholeFrom = indicesOf(rare, [EventKind.bufferStarted]).at(-1) ?? 0;
   }
 
   begin(length: number): void {
@@ -271,7 +270,7 @@ class FateTracer {
       case EventKind.pcpuDrain:
         return Action.give;
       case EventKind.alloc:
-        if (order === 0 && index >= this.#wholeFrom) this.#countTaken(fate, index);
+        if (order === 0 && index >= this.#context.wholeFrom) this.#countTaken(fate, index);
         return Action.alloc;
       case EventKind.free:
         if (level === 'page')

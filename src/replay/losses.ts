@@ -9,6 +9,7 @@
  */
 import { EventBatch, EventKind } from '../records/events.js';
 import { Action, ActionBatch, type ActionSpool } from './actions.js';
+import type { Beginning } from './beginning.js';
 import { indexOf, MAX_FATE_INDEX } from './fates.js';
 import { countBelow } from './sorted.js';
 import type { EventSource, Survey } from './survey.js';
@@ -41,13 +42,19 @@ export interface LossStep {
 }
 
 /** The losses of a recording, ascending and apart from each other. */
-export function findLosses(survey: Survey, source: EventSource): Loss[] {
+export function findLosses(survey: Survey, source: EventSource, beginning: Beginning): Loss[] {
   const { rare, events } = survey;
   const before = new EventsBefore(source);
-  const losses: Loss[] = [];
+  const losses: Loss[] = beginning.index > 0 ? [overwritten(survey, beginning)] : [];
   for (let row = 0; row < rare.length; row++) {
-    if (rare.kind[row] !== EventKind.lost && rare.kind[row] !== EventKind.bufferStarted) continue;
-    let loss = lossAt(survey, before, row);
+    if (rare.kind[row] !== EventKind.lost) continue;
+    const index = rare.index[row]!;
+    let loss: Loss = {
+      ...before.onSameCpu(index),
+      endIndex: index + 1,
+      endNs: rare.timeNs[row]!,
+      events: Math.max(1, rare.field(row, 0)),
+    };
     for (let last = losses.at(-1); last; last = losses.at(-1)) {
       if (loss.fromIndex > last.endIndex + events / MAX_LOSSES) break;
       losses.pop();
@@ -58,16 +65,10 @@ export function findLosses(survey: Survey, source: EventSource): Loss[] {
   return losses;
 }
 
-function lossAt(survey: Survey, before: EventsBefore, row: number): Loss {
-  const { rare } = survey;
-  const index = rare.index[row]!;
-  const end = { endIndex: index + 1, endNs: rare.timeNs[row]! };
-  if (rare.kind[row] === EventKind.lost) {
-    return { ...before.onSameCpu(index), ...end, events: Math.max(1, rare.field(row, 0)) };
-  }
-  const after = Math.max(1, survey.lastNs - end.endNs);
-  const events = ((survey.events - index) * (end.endNs - survey.firstNs)) / after;
-  return { fromIndex: 0, fromNs: survey.firstNs, ...end, events };
+/** What is missing before the trace is whole. */
+function overwritten({ events, firstNs, lastNs }: Survey, { index, timeNs }: Beginning): Loss {
+  const lost = ((events - index) * (timeNs - firstNs)) / Math.max(1, lastNs - timeNs);
+  return { fromIndex: 0, fromNs: firstNs, endIndex: index, endNs: timeNs, events: lost };
 }
 
 function joined(a: Loss, b: Loss): Loss {

@@ -162,18 +162,18 @@ export function planCorrections(
   const spans: CorrectionSpan[] = [];
   const first = anchors[0];
   if (!first) return spans;
-  const errors = new CopyErrors(anchors, orders);
   const calm = anchors.map(({ beginIndex }, i) => {
     const end = anchors[i + 1]?.endIndex ?? Number.POSITIVE_INFINITY;
     return lossIn(losses, beginIndex, end) === null;
   });
+  const errors = new CopyErrors(anchors, orders, calm);
   const doubtIn = (i: number, from: number, to: number): Int32Array | null => {
     if (linear) return errors.steadyDoubt(i, EVENTFUL_REACH);
     if (lossIn(losses, 0, to) === null) return null;
-    return lossIn(losses, from, to) === null ? errors.calmDoubt(i, calm) : errors.lossDoubt(i);
+    return lossIn(losses, from, to) === null ? errors.calmDoubt(i) : errors.lossDoubt(i);
   };
   const start = { fromIndex: 0, fromNs: Number.NEGATIVE_INFINITY };
-  const before = linear ? errors.steadyDoubt(-1, EVENTFUL_REACH) : null;
+  const before = doubtIn(-1, first.beginIndex, first.endIndex);
   spans.push({ ...start, toNs: first.timeNs, ...held(first.residual), doubt: before });
   const copies = linear && context.takingsTold ? copiesAround(anchors) : null;
   for (let i = 0; i + 1 < anchors.length; i++) {

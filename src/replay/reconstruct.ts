@@ -16,11 +16,12 @@ import { EventKind } from '../records/events.js';
 import { DEFAULT_LIMITS } from '../records/limits.js';
 import type { Snapshot } from '../records/snapshot.js';
 import type { RecordingStrings } from '../records/strings.js';
+import { formatSeconds } from '../records/time.js';
+import { type Beginning, findBeginning } from './beginning.js';
 import { type CompactionQuality, CompactionSolver } from './compaction.js';
 import { buddyinfoCopies, pageCopies } from './copies.js';
-import { planWithoutEvents } from './copies-only.js';
 import { type Anomalies, ReplayCore, type TypeEvidence } from './core.js';
-import { addDoubt } from './doubt.js';
+import { planSpans } from './correction-plan.js';
 import { type Fates, traceFates } from './fates.js';
 import { type ForwardPlan, runForward } from './forward.js';
 import { blocksThatFit, findGeometry, type Geometry, type PfnRange } from './geometry.js';
@@ -43,7 +44,6 @@ import {
   holdCorrections,
   lookIndices,
   type PlacedCopy,
-  planCorrections,
   ResidualProbe,
 } from './reconcile.js';
 import { RefusalEvidence } from './refusal-evidence.js';
@@ -112,6 +112,7 @@ export class Reconstruction {
   anomalies: Anomalies | null = null;
   readonly #input: ReplayInput;
   readonly #finder: TimeIndex;
+  readonly #beginning: Beginning;
   readonly #copies: readonly PageCopy[];
   readonly #buddyinfo: readonly PlacedCopy[];
   readonly #fates: Fates;
@@ -146,8 +147,13 @@ export class Reconstruction {
       input.diagnostics,
     );
     this.#finder = new TimeIndex(input.events);
+    this.#beginning = findBeginning(this.survey, input.events);
+    if (this.#beginning.index > 0) {
+      const after = formatSeconds(this.#beginning.timeNs - this.survey.firstNs);
+      input.diagnostics?.report('buffers-begin-apart', {}, { after });
+    }
     const placed = placeSnapshots(input.events, input.snapshots, this.#finder);
-    this.#copies = pageCopies(placed, this.geometry, input.diagnostics);
+    this.#copies = pageCopies(this.#whole(placed), this.geometry, input.diagnostics);
     this.#tellLeftOut(input.diagnostics);
     phase('fates');
     const { level } = this.survey;
@@ -170,9 +176,7 @@ export class Reconstruction {
         : [];
     const probes = this.#solve(phase);
     const anchors = this.#anchors(probes);
-    this.#spans = this.#causal
-      ? holdCorrections(anchors, this.#zeros())
-      : this.#planCorrections(anchors);
+    this.#spans = this.#causal ? holdCorrections(anchors, this.#zeros()) : this.#planSpans(anchors);
     this.residuals = describeResiduals(probes, anchors, this.geometry);
     this.assumptions = [...this.geometry.assumptions, ...this.#marks().assumptions];
     if (this.level === 'page' && !this.#causal) this.#hearRefusals(anchors, phase);
@@ -189,10 +193,16 @@ export class Reconstruction {
       pageblockOrder: this.geometry.pageblockOrder,
       // As the data shows it; where it holds no steal, as the kernel's version says.
       extfragRemoves: this.profile.profile.switches.extfragIsRemoval,
+      wholeFrom: this.#beginning.index,
       causal: this.#causal,
       budget: spoolBytes - (events.memoryBytes ?? 0),
     };
     return traceFates(events, context, this.#copies);
+  }
+
+  /** Of these copies those that the events carry on from: what was taken before the trace is whole is outdated then. */
+  #whole<T extends { readonly beginIndex: number }>(copies: readonly T[]): readonly T[] {
+    return copies.filter(({ beginIndex }) => beginIndex >= this.#beginning.index);
   }
 
   /** Says which events are not replayed because of their size. */
@@ -202,30 +212,23 @@ export class Reconstruction {
     if (count > 0) diagnostics?.report('events-too-large', {}, { count, pages, order });
   }
 
-  #planCorrections(anchors: readonly Anchor[]): CorrectionSpan[] {
-    const { rare } = this.survey;
-    const { orders } = this.geometry;
-    const indexAt = (timeNs: number): number => this.#finder.indexAt(timeNs);
-    if (this.level === 'snapshots') {
-      return planWithoutEvents(anchors, orders, blocksThatFit(this.geometry), indexAt);
-    }
-    const losses = this.level === 'buddy' ? findLosses(this.survey, this.#input.events) : [];
-    const spans = planCorrections(anchors, {
-      rare,
+  #planSpans(anchors: readonly Anchor[]): CorrectionSpan[] {
+    const { events } = this.#input;
+    const { level, survey } = this;
+    const losses = level === 'buddy' ? findLosses(survey, events, this.#beginning) : [];
+    return planSpans(anchors, {
+      level,
+      beginning: this.#beginning,
+      rare: survey.rare,
       losses,
-      linear: this.level === 'page',
+      lossSteps: (from) => lossSteps(losses, from, events, this.#fates.actions),
+      linear: level === 'page',
       takingsTold: this.#takingsTold,
-      orders,
-      indexAt,
-      errors: this.#errors,
-    });
-    if (this.level !== 'buddy') return spans;
-    return addDoubt(spans, {
-      rare,
-      lossSteps: (from) => lossSteps(losses, from, this.#input.events, this.#fates.actions),
-      orders,
+      orders: this.geometry.orders,
       capacity: blocksThatFit(this.geometry),
       mapped: this.seed === 'kpageflags',
+      indexAt: (timeNs) => this.#finder.indexAt(timeNs),
+      errors: this.#errors,
     });
   }
 
@@ -244,7 +247,7 @@ export class Reconstruction {
     );
     this.run([], refusalStops(refusals, evidence));
     if (evidence.anchors.length === 0) return;
-    this.#spans = this.#planCorrections(
+    this.#spans = this.#planSpans(
       [...anchors, ...evidence.anchors].sort(
         (a, b) => a.beginIndex - b.beginIndex || a.timeNs - b.timeNs,
       ),
@@ -427,7 +430,7 @@ export class Reconstruction {
   /** Copies of buddyinfo with what they measured; dated copies of kpageflags, which leave no residual. */
   #anchors(probes: readonly ResidualProbe[]): Anchor[] {
     const none = this.#zeros();
-    const maps = this.placed
+    const maps = this.#whole(this.placed)
       .filter(
         ({ snapshot: { kind, time } }) =>
           kind === 'kpageflags' && !time.located && this.level !== 'page',
