@@ -199,6 +199,11 @@ export const MESSAGES = {
     text: 'the {kind} copy has no time, and the events do not tell where it belongs: it is not used',
     hint: '`--input-option undated=start` or `undated=end` says that it was taken as the recording began or ended',
   },
+  'map-outdated': {
+    severity: 'warning',
+    text: 'the copy of kpageflags was read {gap} s before the first event: what happened in between is not known, {use}',
+    hint: 'read /proc/kpageflags while tracing is on',
+  },
   'snapshots-before-trace': {
     severity: 'info',
     text: '{count} snapshots are older than the first event that was not overwritten: they correct nothing',

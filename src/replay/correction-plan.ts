@@ -24,13 +24,15 @@ export interface PlanContext extends CorrectionContext, DoubtContext {
 
 /** The spans of corrections, ascending. */
 export function planSpans(anchors: readonly Anchor[], context: PlanContext): CorrectionSpan[] {
-  if (context.level === 'snapshots') return withoutEvents(anchors, context);
-  if (context.beginning.index === 0) return followed(anchors, context);
-  const first = firstFollowed(anchors, context.beginning);
+  if (context.level === 'snapshots' || anchors.length === 0) return withoutEvents(anchors, context);
+  const { beginning } = context;
+  const first = firstFollowed(anchors, context);
   if (first < 0) return withoutEvents(anchors, context);
+  const spans = followed(anchors.slice(first), context);
+  if (beginning.index === 0) return spans;
   const start = anchors[first]!;
-  const from = start.beginIndex < context.beginning.index ? placeOf(start) : context.beginning;
-  const [held, ...rest] = followed(anchors.slice(first), context);
+  const from = start.beginIndex < beginning.index ? placeOf(start) : beginning;
+  const [held, ...rest] = spans;
   return [
     ...before(from, anchors.slice(0, first), start, context),
     { ...held!, fromIndex: from.index, fromNs: from.timeNs },
@@ -38,10 +40,15 @@ export function planSpans(anchors: readonly Anchor[], context: PlanContext): Cor
   ];
 }
 
-/** The first copy in the whole part of the trace; or the one before it, if that is nearer to where this part begins. */
-function firstFollowed(anchors: readonly Anchor[], { index, timeNs }: Beginning): number {
-  const within = anchors.findIndex((anchor) => anchor.beginIndex >= index);
-  if (within <= 0) return within;
+/**
+ * The copy that events are followed from: the first where the trace is whole, or the one before, if that is nearer to where this
+ * part begins. But at buddy level events carry back what a copy tells, so there none from before the trace if there is another.
+ */
+function firstFollowed(anchors: readonly Anchor[], { beginning, linear }: PlanContext): number {
+  const { index, timeNs } = beginning;
+  const within = anchors.findIndex((a) => a.beginIndex >= index && a.timeNs >= timeNs);
+  if (within < 0) return index === 0 ? anchors.length - 1 : within;
+  if (within === 0 || (index === 0 && !linear)) return within;
   const nearer = timeNs - anchors[within - 1]!.timeNs < anchors[within]!.timeNs - timeNs;
   return nearer ? within - 1 : within;
 }

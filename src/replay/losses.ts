@@ -41,11 +41,20 @@ export interface LossStep {
   readonly pages: number;
 }
 
-/** The losses of a recording, ascending and apart from each other. */
-export function findLosses(survey: Survey, source: EventSource, beginning: Beginning): Loss[] {
+/**
+ * The losses of a recording, ascending and apart from each other.
+ * @param unseen events between the map that the replay begins with and the first event.
+ */
+export function findLosses(
+  survey: Survey,
+  source: EventSource,
+  beginning: Beginning,
+  unseen = 0,
+): Loss[] {
   const { rare, events } = survey;
   const before = new EventsBefore(source);
   const losses: Loss[] = beginning.index > 0 ? [overwritten(survey, beginning)] : [];
+  if (unseen > 0) losses.push(beforeTrace(survey, unseen));
   for (let row = 0; row < rare.length; row++) {
     if (rare.kind[row] !== EventKind.lost) continue;
     const index = rare.index[row]!;
@@ -69,6 +78,10 @@ export function findLosses(survey: Survey, source: EventSource, beginning: Begin
 function overwritten({ events, firstNs, lastNs }: Survey, { index, timeNs }: Beginning): Loss {
   const lost = ((events - index) * (timeNs - firstNs)) / Math.max(1, lastNs - timeNs);
   return { fromIndex: 0, fromNs: firstNs, endIndex: index, endNs: timeNs, events: lost };
+}
+
+function beforeTrace({ firstNs }: Survey, events: number): Loss {
+  return { fromIndex: 0, fromNs: firstNs, endIndex: 1, endNs: firstNs, events };
 }
 
 function joined(a: Loss, b: Loss): Loss {

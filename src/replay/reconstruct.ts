@@ -34,6 +34,7 @@ import { LostEvents } from './lost-events.js';
 import { MarkTracker } from './marks.js';
 import { observeKernel } from './observations.js';
 import type { ReplayObserver, Residual } from './observer.js';
+import { type OutdatedMap, outdatedMaps } from './outdated.js';
 import type { PageCopy } from './page-copy.js';
 import { type PlacedSnapshot, placeSnapshots, TimeIndex } from './place.js';
 import {
@@ -113,6 +114,7 @@ export class Reconstruction {
   readonly #input: ReplayInput;
   readonly #finder: TimeIndex;
   readonly #beginning: Beginning;
+  readonly #outdated: readonly OutdatedMap[];
   readonly #copies: readonly PageCopy[];
   readonly #buddyinfo: readonly PlacedCopy[];
   readonly #fates: Fates;
@@ -153,7 +155,8 @@ export class Reconstruction {
       input.diagnostics?.report('buffers-begin-apart', {}, { after });
     }
     const placed = placeSnapshots(input.events, input.snapshots, this.#finder);
-    this.#copies = pageCopies(this.#whole(placed), this.geometry, input.diagnostics);
+    this.#outdated = this.#tellOutdated(placed);
+    this.#copies = pageCopies(this.#valid(placed), this.geometry, input.diagnostics);
     this.#tellLeftOut(input.diagnostics);
     phase('fates');
     const { level } = this.survey;
@@ -200,9 +203,29 @@ export class Reconstruction {
     return traceFates(events, context, this.#copies);
   }
 
-  /** Of these copies those that the events carry on from: what was taken before the trace is whole is outdated then. */
-  #whole<T extends { readonly beginIndex: number }>(copies: readonly T[]): readonly T[] {
-    return copies.filter(({ beginIndex }) => beginIndex >= this.#beginning.index);
+  /** Of these snapshots those that the events carry on from: not what was taken before the trace is whole. */
+  #valid(placed: readonly PlacedSnapshot[]): readonly PlacedSnapshot[] {
+    const outdated = this.#counted ? new Set(this.#outdated.map(({ snapshot }) => snapshot)) : null;
+    return placed.filter(
+      ({ snapshot, beginIndex }) =>
+        beginIndex >= this.#beginning.index && outdated?.has(snapshot) !== true,
+    );
+  }
+
+  /** Copies of buddyinfo tell how much is free. */
+  get #counted(): boolean {
+    return this.#input.snapshots.some(({ kind }) => kind === 'buddyinfo');
+  }
+
+  #tellOutdated(placed: readonly PlacedSnapshot[]): readonly OutdatedMap[] {
+    const pages = this.geometry.zones.reduce((sum, { managed }) => sum + managed, 0);
+    const outdated = outdatedMaps(placed, this.survey.firstNs, this.#finder, pages);
+    for (const { snapshot, gapNs } of outdated) {
+      const gap = formatSeconds(Math.round(gapNs));
+      const use = this.#counted ? 'it is not used' : 'the bounds allow for that';
+      this.#input.diagnostics?.report('map-outdated', { source: snapshot.source }, { gap, use });
+    }
+    return outdated;
   }
 
   /** Says which events are not replayed because of their size. */
@@ -215,7 +238,8 @@ export class Reconstruction {
   #planSpans(anchors: readonly Anchor[]): CorrectionSpan[] {
     const { events } = this.#input;
     const { level, survey } = this;
-    const losses = level === 'buddy' ? findLosses(survey, events, this.#beginning) : [];
+    const unseen = this.#counted ? 0 : Math.max(0, ...this.#outdated.map((map) => map.events));
+    const losses = level === 'buddy' ? findLosses(survey, events, this.#beginning, unseen) : [];
     return planSpans(anchors, {
       level,
       beginning: this.#beginning,
@@ -430,7 +454,7 @@ export class Reconstruction {
   /** Copies of buddyinfo with what they measured; dated copies of kpageflags, which leave no residual. */
   #anchors(probes: readonly ResidualProbe[]): Anchor[] {
     const none = this.#zeros();
-    const maps = this.#whole(this.placed)
+    const maps = this.#valid(this.placed)
       .filter(
         ({ snapshot: { kind, time } }) =>
           kind === 'kpageflags' && !time.located && this.level !== 'page',
