@@ -27,6 +27,7 @@ function rareAt(kind: EventKind, indices: readonly number[]): RareLog {
 const contextOf = (rare: RareLog, linear = false, errors: readonly number[] = []) => ({
   rare,
   losses: [] as readonly Loss[],
+  mapped: true,
   linear,
   takingsTold: true,
   orders: 1,
@@ -120,6 +121,13 @@ describe('corrections between copies', () => {
       contextOf(new RareLog(), true),
     );
     expect(at.slack?.[0]).toBe(spanAt(plainSpans, 160).slack?.[0]);
+  });
+
+  test('without a map of memory both copies bound all that lies between them', () => {
+    const rare = rareAt(EventKind.isolateFreepages, [120, 130]);
+    const spans = planCorrections(copies, { ...contextOf(rare), mapped: false });
+    expect([103, 119, 125, 131, 199].map((i) => widthAt(spans, i))).toEqual([4, 4, 4, 4, 4]);
+    expect([103, 199].map((i) => bestAt(spans, i))).toEqual([5, 9]);
   });
 
   test('events of other kinds hide nothing', () => {

@@ -143,6 +143,8 @@ export interface CorrectionSpan {
 export interface CorrectionContext {
   readonly rare: RareLog;
   readonly losses: readonly Loss[];
+  /** A copy of kpageflags told where free memory lies. */
+  readonly mapped: boolean;
   /** The error grows steadily (page level). */
   readonly linear: boolean;
   /** What compaction takes is in the events: what they show as free and is not lies on per-cpu lists. */
@@ -254,6 +256,14 @@ function held(residual: Int32Array): Pick<CorrectionSpan, 'best' | 'earlier' | '
 }
 
 function between(a: Anchor, b: Anchor, context: CorrectionContext): CorrectionSpan[] {
+  const parts = turning(a, b, context);
+  if (context.mapped || context.linear) return parts;
+  // What is given back beside free memory that no event and no map shows merges with it, at any time.
+  return parts.map((part) => ({ ...part, earlier: a.residual, later: b.residual }));
+}
+
+/** The estimate turns from what copy a tells to what copy b tells where something may have happened in secret. */
+function turning(a: Anchor, b: Anchor, context: CorrectionContext): CorrectionSpan[] {
   const { rare, linear, errors } = context;
   const earlier = a.residual;
   const later = b.residual;
