@@ -203,13 +203,11 @@ export class Reconstruction {
     return traceFates(events, context, this.#copies);
   }
 
-  /** Of these snapshots those that the events carry on from: not what was taken before the trace is whole. */
+  /** The snapshots without the maps that are outdated, if copies of buddyinfo do without these. */
   #valid(placed: readonly PlacedSnapshot[]): readonly PlacedSnapshot[] {
-    const outdated = this.#counted ? new Set(this.#outdated.map(({ snapshot }) => snapshot)) : null;
-    return placed.filter(
-      ({ snapshot, beginIndex }) =>
-        beginIndex >= this.#beginning.index && outdated?.has(snapshot) !== true,
-    );
+    if (!this.#counted || this.#outdated.length === 0) return placed;
+    const outdated = new Set(this.#outdated.map(({ snapshot }) => snapshot));
+    return placed.filter(({ snapshot }) => !outdated.has(snapshot));
   }
 
   /** Copies of buddyinfo tell how much is free. */
