@@ -6,6 +6,7 @@ import type { ReportData, ReportInput, ReportReplay } from '../analysis/report-d
 import type { Recording } from '../recording/recording.js';
 import { EVENT_NAMES, type EventKind } from '../records/events.js';
 import type { SourceSummary } from '../records/source.js';
+import { formatSeconds } from '../records/time.js';
 import type { Reconstruction } from '../replay/reconstruct.js';
 import type { Session } from './command.js';
 
@@ -157,7 +158,7 @@ function replayWords(replay: Reconstruction): string[] {
     'first-touch': 'The start state comes from the first touch of each page alone.',
     none: 'There was no start state.',
   } as const;
-  return replay.level === 'snapshots'
-    ? [levels.snapshots]
-    : [levels[replay.level], seeds[replay.seed]];
+  if (replay.level === 'snapshots') return [levels.snapshots];
+  const partial = `In the first ${formatSeconds(replay.partialNs)} s the trace has the events of some CPUs only, and copies of /proc/buddyinfo alone tell the free lists.`;
+  return [levels[replay.level], ...(replay.partialNs > 0 ? [partial] : []), seeds[replay.seed]];
 }

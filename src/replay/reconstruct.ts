@@ -150,8 +150,8 @@ export class Reconstruction {
     );
     this.#finder = new TimeIndex(input.events);
     this.#beginning = findBeginning(this.survey, input.events);
-    if (this.#beginning.index > 0) {
-      const after = formatSeconds(this.#beginning.timeNs - this.survey.firstNs);
+    if (this.partialNs > 0) {
+      const after = formatSeconds(this.partialNs);
       input.diagnostics?.report('buffers-begin-apart', {}, { after });
     }
     const placed = placeSnapshots(input.events, input.snapshots, this.#finder);
@@ -274,6 +274,11 @@ export class Reconstruction {
         (a, b) => a.beginIndex - b.beginIndex || a.timeNs - b.timeNs,
       ),
     );
+  }
+
+  /** How long after the first event some CPU's events are missing; 0 = the trace is whole. */
+  get partialNs(): number {
+    return this.#beginning.index > 0 ? this.#beginning.timeNs - this.survey.firstNs : 0;
   }
 
   /** From the first to the last thing that is placed in time. */
