@@ -1,7 +1,7 @@
 /**
  * The stops of a replay, kind by kind: events before which the state is set, corrected or shown.
  *
- * A pass brings them into one order, by index and at one index by time (reconstruct.ts). Those that copies of
+ * A pass brings them into one order, by index and at one index by time (walker.ts). Those that copies of
  * single pages make come first at their index: everything else looks at what they leave.
  */
 import type { ProfileSwitches } from '../kernel/profile-switches.js';
