@@ -2,6 +2,7 @@
  * What is learnt from the recording by walking through it without observers, before the walk that is shown.
  */
 import { buddyinfoCopies } from './copies.js';
+import type { ReplayCore } from './core.js';
 import { runForward } from './forward.js';
 import { LiveState } from './live-state.js';
 import type { PlacedSnapshot } from './place.js';
@@ -9,7 +10,7 @@ import { lookIndices, type PlacedCopy, ResidualProbe } from './reconcile.js';
 import { completeFromCopy } from './seed.js';
 import { lookTimes, narrowSpans, SHARPENING_PASSES, soughtCopies, withSpans } from './sharpen.js';
 import type { ReplayStop } from './stops.js';
-import type { Walker } from './walker.js';
+import type { HiddenActors, Walker } from './walker.js';
 
 /** Snapshots whose stamps leave them much room, where the replay finds them (sharpen.ts). */
 export function sharpened(walker: Walker): readonly PlacedSnapshot[] {
@@ -33,14 +34,43 @@ export function sharpened(walker: Walker): readonly PlacedSnapshot[] {
   return withSpans(placed, sought, (timeNs) => finder.indexAt(timeNs));
 }
 
-/** Pages that were free from the start, by the first copy of buddyinfo. */
-export function completion(walker: Walker, copy: PlacedCopy | undefined): readonly number[] {
-  if (!copy) return [];
+/** Smallest orders of which blocks are completed, as tried in turn; the last one completes none. */
+const FLOORS = [1, 4, 8, Number.POSITIVE_INFINITY];
+/** Copies by which it is judged how well a try does. */
+const JUDGED_COPIES = 64;
+
+/**
+ * Pages that were free from the start, by a copy of buddyinfo (seed.ts). On a machine that has just booted large blocks
+ * are rightly completed; on one whose memory is in pieces most would be wrong. So both the first copy of all and the first
+ * within the trace are tried, with fewer and fewer orders; the try is taken that leaves most counts as far off at one copy as
+ * at the next: what is at its right place is neither split nor merged in another way than in the kernel.
+ */
+export function completion(walker: Walker, copies: readonly PlacedCopy[]): readonly number[] {
+  const first = copies[0];
+  if (!first) return [];
+  const { index } = walker.ground.beginning;
+  const inside = copies.filter(({ beginIndex }) => beginIndex > index);
+  const bases = new Set([first, inside[0] ?? first]);
+  const tries = new Map<string, readonly number[]>();
+  for (const base of bases) {
+    for (const floor of FLOORS) {
+      const pages = completedFrom(walker, base, floor);
+      tries.set(pages.join(), pages);
+    }
+  }
+  const different = [...tries.values()];
+  if (different.length === 1 || inside.length < 2) return different[0]!;
+  const judges = inside.slice(0, JUDGED_COPIES);
+  const steps = different.map((pages) => stepsBetween(walker, judges, pages));
+  return different[steps.indexOf(Math.min(...steps))]!;
+}
+
+function completedFrom(walker: Walker, copy: PlacedCopy, floor: number): readonly number[] {
   const { fates, survey } = walker.ground;
   const { events, snapshots } = walker.input;
-  const zoneinfo = snapshots.find((s) => s.kind === 'zoneinfo');
+  const zoneinfo = snapshots.find((s) => s.kind === 'zoneinfo')?.zones ?? [];
   const core = walker.touchedCore();
-  return completeFromCopy(core, fates, copy, zoneinfo?.zones ?? [], () =>
+  const toCopy = (): void =>
     runForward({
       source: events,
       core,
@@ -50,8 +80,22 @@ export function completion(walker: Walker, copy: PlacedCopy | undefined): readon
       onStop: () => {},
       onRare: () => {},
       end: copy.beginIndex,
-    }),
-  );
+    });
+  return completeFromCopy(core, fates, { copy, floor, zoneinfo }, toCopy);
+}
+
+/** How many counts are not as far off at a copy as at the one before, with these pages free from the start. */
+function stepsBetween(
+  walker: Walker,
+  copies: readonly PlacedCopy[],
+  pages: readonly number[],
+): number {
+  walker.learnt.completion = pages;
+  const residuals = measure(walker, copies, true).probes.map(({ residual }) => residual);
+  return residuals.reduce((sum, here, i) => {
+    const before = residuals[i - 1] ?? here;
+    return sum + here.filter((blocks, cell) => blocks !== before[cell]).length;
+  }, 0);
 }
 
 /**
@@ -74,9 +118,26 @@ export function solve(
   return probes;
 }
 
+interface Measured {
+  readonly core: ReplayCore;
+  readonly hidden: HiddenActors;
+  readonly probes: ResidualProbe[];
+}
+
 function solveOnce(walker: Walker, copies: readonly PlacedCopy[]): ResidualProbe[] {
   const { ground, learnt } = walker;
-  const { zones, orders } = ground.geometry;
+  const { core, hidden, probes } = measure(walker, copies);
+  if (!ground.causal) {
+    learnt.needs = hidden.solver.needs;
+    learnt.reservedBefore = [...learnt.reservedBefore, ...core.reservedBefore];
+  }
+  learnt.errors = core.errors!;
+  return probes;
+}
+
+/** One walk past the copies, and to its end. */
+function measure(walker: Walker, copies: readonly PlacedCopy[], untilLastCopy = false): Measured {
+  const { zones, orders } = walker.ground.geometry;
   const core = walker.seededCore();
   core.errors = [];
   const state = new LiveState(core, walker.marks());
@@ -89,11 +150,7 @@ function solveOnce(walker: Walker, copies: readonly PlacedCopy[]): ResidualProbe
   walker.pass(core, looks, {
     onStop: (stop) => stop.run(state),
     onRare: (row) => hidden.at(row),
+    ...(untilLastCopy && { untilLastStop: true as const }),
   });
-  if (!ground.causal) {
-    learnt.needs = hidden.solver.needs;
-    learnt.reservedBefore = [...learnt.reservedBefore, ...core.reservedBefore];
-  }
-  learnt.errors = core.errors;
-  return probes;
+  return { core, hidden, probes };
 }

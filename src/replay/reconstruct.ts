@@ -97,7 +97,7 @@ export class Reconstruction {
     this.#buddyinfo = buddyinfoCopies(this.placed, this.geometry);
     this.seed = seedOf(ground, this.#buddyinfo);
     if (this.seed === 'buddyinfo' && this.level !== 'snapshots' && !ground.causal) {
-      walker.learnt.completion = completion(walker, this.#buddyinfo[0]);
+      walker.learnt.completion = completion(walker, this.#buddyinfo);
     }
     const phase = options.phase ?? (() => {});
     const runs = this.survey.rare.length > 0 ? (options.solverRuns ?? 3) : 1;

@@ -42,24 +42,31 @@ export function seedFirstTouch(core: ReplayCore, fates: Fates): void {
   }
 }
 
+/** What blocks are completed by. */
+export interface CompletionBasis {
+  readonly copy: PlacedCopy;
+  /** The smallest order of which blocks are completed, 1 at least. */
+  readonly floor: number;
+  readonly zoneinfo: readonly Zoneinfo[];
+}
+
 /**
- * The pages to be free from the start, beyond those that first touches show, by the first copy of buddyinfo.
+ * The pages to be free from the start, beyond those that first touches show, by a copy of buddyinfo.
  * @param core seeded by first touch.
  * @param replay brings `core` to where the copy was taken.
  */
 export function completeFromCopy(
   core: ReplayCore,
   fates: Fates,
-  copy: PlacedCopy,
-  zoneinfo: readonly Zoneinfo[],
+  basis: CompletionBasis,
   replay: () => void,
 ): number[] {
-  const cma = untouchedCma(core, fates, zoneinfo);
+  const cma = untouchedCma(core, fates, basis.zoneinfo);
   for (const page of cma) core.put(page);
   replay();
   const known = knownPages(core, fates);
   for (const page of cma) known[page] = 1;
-  return [...cma, ...completeBlocks(core, copy, known, firstRemovals(fates))];
+  return [...cma, ...completeBlocks(core, basis, known, firstRemovals(fates))];
 }
 
 /** What the replay knows of each page at this moment: 1 free, 0 elsewhere, 2 no event ever touches it. */
@@ -101,7 +108,7 @@ function untouchedCma(core: ReplayCore, fates: Fates, zoneinfo: readonly Zoneinf
  */
 function completeBlocks(
   core: ReplayCore,
-  copy: PlacedCopy,
+  { copy, floor }: CompletionBasis,
   free: Uint8Array,
   leaves: Uint32Array,
 ): number[] {
@@ -110,7 +117,7 @@ function completeBlocks(
   const added: number[] = [];
   const used = new Uint8Array(free.length);
   for (const zone of geometry.zones) {
-    for (let order = orders - 1; order > 0; order--) {
+    for (let order = orders - 1; order >= floor; order--) {
       let wanted = copy.counts[zone.index * orders + order]!;
       if (wanted <= 0) continue;
       for (const candidate of candidates(core, zone.areas, order, free, leaves, used)) {
