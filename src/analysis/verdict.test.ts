@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { profileOf } from '../kernel/profile.js';
 import { parseVersionText } from '../kernel/release.js';
+import { RecordingStrings } from '../records/strings.js';
 import type { ReplayState, ZoneState } from '../replay/observer.js';
 import { reconstruct } from '../replay/reconstruct.js';
 import { SmallKernel } from '../replay/testing/small-kernel.js';
@@ -412,10 +413,37 @@ describe('failure windows', () => {
     const opened = windows.filter((w) => w.fromNs > 1e9 && w.openedBy !== null);
     expect(opened.length).toBeGreaterThan(5);
     for (const window of windows) {
-      expect(window.toNs).toBeGreaterThanOrEqual(window.fromNs);
+      expect(window.toNs).toBeGreaterThan(window.fromNs);
       expect(window.reason).not.toBe('none');
     }
     expect(opened.some((w) => w.openedBy!.event === 'kmem:mm_page_alloc_zone_locked')).toBe(true);
+  });
+
+  test('what opens and closes at one instant is none; one that copies alone opened is bounded', () => {
+    const found: FailureWindow[] = [];
+    const observer = new WindowsObserver({
+      switches: switchesOf(RELEASE),
+      strings: new RecordingStrings(),
+      gfps: ['GFP_ATOMIC'],
+      orders: [3],
+      node: 0,
+      sink: (window) => found.push(window),
+    });
+    const at = (timeNs: number, blocks: number, copiesAlone = false): ReplayState => ({
+      ...stateOf([{ free: [500, 0, 0, blocks, 0, 0, 0, 0, 0, 0, 0] }]),
+      timeNs,
+      changes: timeNs + blocks,
+      copiesAlone,
+    });
+    observer.start(at(0, 1));
+    for (const state of [at(10, 0), at(10, 1), at(20, 0, true), at(30, 1, true), at(40, 0)]) {
+      observer.snapshot(state);
+    }
+    observer.end(at(50, 0));
+    expect(found.map(({ fromNs, toNs, certainty }) => [fromNs, toNs, certainty])).toEqual([
+      [20, 30, 'bounded'],
+      [40, 50, 'exact'],
+    ]);
   });
 
   test('windows of one class and order do not overlap', () => {

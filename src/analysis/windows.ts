@@ -55,6 +55,8 @@ export class WindowsObserver implements ReplayObserver {
   readonly #ladders: Ladder[] = [];
   #changes = -1;
   #boosts = Number.NaN;
+  /** Time goes by from event to event. */
+  #eventful = true;
 
   constructor(options: WindowOptions) {
     this.#options = options;
@@ -74,8 +76,9 @@ export class WindowsObserver implements ReplayObserver {
         ladder.windows.push(window);
       }
     }
+    this.#eventful = state.eventless !== true;
     // Without events the first copy is where the recording begins.
-    if (state.eventless !== true) this.#update(state, null, 0);
+    if (this.#eventful) this.#update(state, null, 0);
   }
 
   changed(state: ReplayState, batch: EventBatch, i: number): void {
@@ -140,6 +143,8 @@ export class WindowsObserver implements ReplayObserver {
 
   #close(open: OpenWindow, toNs: number, closedBy: WindowEdge | null): void {
     open.failing = false;
+    // A copy may correct another that was read before the next event: nothing lasted.
+    if (this.#eventful && toNs <= open.fromNs) return;
     this.#options.sink({
       order: open.judge.order,
       gfp: open.judge.gfp,
@@ -166,7 +171,7 @@ export class WindowsObserver implements ReplayObserver {
 
 /** A window that copies alone opened lasts beyond what they are exact about. */
 function exactness(state: ReplayState): Certainty {
-  if (state.eventless === true) return 'bounded';
+  if (state.eventless === true || state.copiesAlone === true) return 'bounded';
   return state.zones.every((z) => z.certainty === 'exact') ? 'exact' : 'bounded';
 }
 

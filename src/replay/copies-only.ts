@@ -43,6 +43,7 @@ export function planWithoutEvents(
   });
   return [{ ...start, doubt: doubtAfter(-1), far: true }, ...spans].map((span) => ({
     ...span,
+    copiesAlone: true,
     fromIndex: indexAt(span.fromNs),
   }));
 }

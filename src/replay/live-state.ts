@@ -79,6 +79,7 @@ export class LiveState implements ReplayState {
   readonly pageblockOrder: number;
   pcpLooksFree: Uint8Array | null = null;
   eventless = false;
+  copiesAlone = false;
   far = false;
   readonly pages: Uint8Array;
   readonly headOrder: Int8Array;
@@ -150,6 +151,7 @@ export class LiveState implements ReplayState {
     this.#span = span;
     this.#linear = span?.linear === true;
     this.#unknown = span === null || span.unknown === true;
+    this.copiesAlone = span?.copiesAlone === true;
     this.far = span?.far === true;
     this.#planBounds();
     this.sync();

@@ -102,6 +102,8 @@ export interface ReplayState {
   readonly pcpLooksFree?: Uint8Array | null;
   /** Only copies tell of the free lists, no event moves them: between copies the state is what they let expect; absent = no. */
   readonly eventless?: boolean;
+  /** Copies alone tell of the free lists now, whatever events there are: what is exact at a copy is not for long; absent = no. */
+  readonly copiesAlone?: boolean;
   /** No copy is near and no event tells: that a request fails must follow from `most` too; absent = no. */
   readonly far?: boolean;
   /** PageBit of each dense page. */

@@ -133,6 +133,8 @@ export interface CorrectionSpan {
   readonly doubt?: Int32Array | null;
   /** Blocks of each order or above that the copies on both sides show; absent = not asked for, or none there. */
   readonly shown?: Int32Array | null;
+  /** Copies alone tell of the free lists. */
+  readonly copiesAlone?: boolean;
   /** No copy is near and no event tells: that a request fails must follow from the copies on both sides. */
   readonly far?: boolean;
   /** Nothing tells the state here: counts are what the events alone show. */
