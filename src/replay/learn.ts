@@ -50,27 +50,21 @@ export function completion(walker: Walker, copies: readonly PlacedCopy[]): reado
   if (!first) return [];
   const { index } = walker.ground.beginning;
   const inside = copies.filter(({ beginIndex }) => beginIndex > index);
-  const bases = new Set([first, inside[0] ?? first]);
-  const tries = new Map<string, readonly number[]>();
-  for (const base of bases) {
-    for (const floor of FLOORS) {
-      const pages = completedFrom(walker, base, floor);
-      tries.set(pages.join(), pages);
-    }
-  }
-  const different = [...tries.values()];
-  if (different.length === 1 || inside.length < 2) return different[0]!;
+  const bases = [...new Set([first, inside[0] ?? first])];
+  const tries = distinct(bases.flatMap((copy) => triesBy(walker, copy)));
+  if (tries.length === 1 || inside.length < 2) return tries[0]!;
   const judges = inside.slice(0, JUDGED_COPIES);
-  const steps = different.map((pages) => stepsBetween(walker, judges, pages));
-  return different[steps.indexOf(Math.min(...steps))]!;
+  const steps = tries.map((pages) => stepsBetween(walker, judges, pages));
+  return tries[steps.indexOf(Math.min(...steps))]!;
 }
 
-function completedFrom(walker: Walker, copy: PlacedCopy, floor: number): readonly number[] {
+/** What may have been free by this copy, with fewer and fewer orders. */
+function triesBy(walker: Walker, copy: PlacedCopy): number[][] {
   const { fates, survey } = walker.ground;
   const { events, snapshots } = walker.input;
   const zoneinfo = snapshots.find((s) => s.kind === 'zoneinfo')?.zones ?? [];
   const core = walker.touchedCore();
-  const toCopy = (): void =>
+  const { cma, byOrder } = completeFromCopy(core, fates, copy, zoneinfo, () =>
     runForward({
       source: events,
       core,
@@ -80,8 +74,15 @@ function completedFrom(walker: Walker, copy: PlacedCopy, floor: number): readonl
       onStop: () => {},
       onRare: () => {},
       end: copy.beginIndex,
-    });
-  return completeFromCopy(core, fates, { copy, floor, zoneinfo }, toCopy);
+    }),
+  );
+  return FLOORS.map((floor) => [...cma, ...byOrder.slice(floor).flat()]);
+}
+
+function distinct(tries: readonly number[][]): number[][] {
+  const same = (a: readonly number[], b: readonly number[]): boolean =>
+    a.length === b.length && a.every((page, i) => page === b[i]);
+  return tries.filter((pages, k) => !tries.slice(0, k).some((other) => same(other, pages)));
 }
 
 /** How many counts are not as far off at a copy as at the one before, with these pages free from the start. */

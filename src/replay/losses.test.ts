@@ -46,6 +46,17 @@ describe('losses', () => {
     ]);
   });
 
+  test('one within a longer one does not end it', () => {
+    const found = lossesOf(tracedOn(2, 5000, { 40: lost(1, 7) }), 900);
+    expect(found.map(({ fromIndex, endIndex }) => [fromIndex, endIndex])).toEqual([[0, 900]]);
+  });
+
+  test('where no number is told, as many are lost as there are elsewhere in that time', () => {
+    const marks = { 1000: lost(1, Number.NaN), 999: { cpu: 0 }, 997: { cpu: 0 } };
+    const [only] = lossesOf(tracedOn(2, 5000, marks));
+    expect(only!.events).toBeCloseTo(5, 0);
+  });
+
   test('before the trace is whole all may be missing, as much as comes after', () => {
     const [only] = lossesOf(tracedOn(1, 5001, {}), 1000);
     expect(only).toMatchObject({ fromIndex: 0, fromNs: 0, endIndex: 1000 });

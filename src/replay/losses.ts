@@ -30,7 +30,7 @@ export interface Loss {
   /** One past the mark. */
   readonly endIndex: number;
   readonly endNs: number;
-  /** Events lost; where the trace does not say, as many as were lost if the trace was always as dense as it is after. */
+  /** Events lost; where the trace does not say, as many as there are elsewhere in so much time. */
   readonly events: number;
 }
 
@@ -51,19 +51,14 @@ export function findLosses(
   beginning: Beginning,
   unseen = 0,
 ): Loss[] {
-  const { rare, events } = survey;
-  const before = new EventsBefore(source);
   const losses: Loss[] = beginning.index > 0 ? [overwritten(survey, beginning)] : [];
   if (unseen > 0) losses.push(beforeTrace(survey, unseen));
+  if (survey.kinds[EventKind.lost] === 0) return losses;
+  const { rare, events } = survey;
+  const before = new EventsBefore(source);
   for (let row = 0; row < rare.length; row++) {
     if (rare.kind[row] !== EventKind.lost) continue;
-    const index = rare.index[row]!;
-    let loss: Loss = {
-      ...before.onSameCpu(index),
-      endIndex: index + 1,
-      endNs: rare.timeNs[row]!,
-      events: Math.max(1, rare.field(row, 0)),
-    };
+    let loss = lossAt(survey, row, before);
     for (let last = losses.at(-1); last; last = losses.at(-1)) {
       if (loss.fromIndex > last.endIndex + events / MAX_LOSSES) break;
       losses.pop();
@@ -72,6 +67,16 @@ export function findLosses(
     losses.push(loss);
   }
   return losses;
+}
+
+function lossAt(survey: Survey, row: number, before: EventsBefore): Loss {
+  const { rare, firstNs, lastNs } = survey;
+  const from = before.onSameCpu(rare.index[row]!);
+  const endNs = rare.timeNs[row]!;
+  const told = rare.field(row, 0);
+  const usual = (survey.events * (endNs - from.fromNs)) / Math.max(1, lastNs - firstNs);
+  const events = Math.max(1, Number.isNaN(told) ? usual : told);
+  return { ...from, endIndex: rare.index[row]! + 1, endNs, events };
 }
 
 /** What is missing before the trace is whole. */
@@ -85,9 +90,9 @@ function beforeTrace({ firstNs }: Survey, events: number): Loss {
 }
 
 function joined(a: Loss, b: Loss): Loss {
-  const first = a.fromIndex <= b.fromIndex ? a : b;
-  const { fromIndex, fromNs } = first;
-  return { ...b, fromIndex, fromNs, events: a.events + b.events };
+  const { fromIndex, fromNs } = a.fromIndex <= b.fromIndex ? a : b;
+  const { endIndex, endNs } = a.endIndex >= b.endIndex ? a : b;
+  return { fromIndex, fromNs, endIndex, endNs, events: a.events + b.events };
 }
 
 /** The first loss of which a part lies in [from, to). */

@@ -42,31 +42,32 @@ export function seedFirstTouch(core: ReplayCore, fates: Fates): void {
   }
 }
 
-/** What blocks are completed by. */
-export interface CompletionBasis {
-  readonly copy: PlacedCopy;
-  /** The smallest order of which blocks are completed, 1 at least. */
-  readonly floor: number;
-  readonly zoneinfo: readonly Zoneinfo[];
+/** Pages to be free from the start, beyond those that first touches show. */
+export interface Completion {
+  /** Pages of CMA areas. */
+  readonly cma: readonly number[];
+  /** Pages that complete blocks, by the order of the block. */
+  readonly byOrder: readonly (readonly number[])[];
 }
 
 /**
- * The pages to be free from the start, beyond those that first touches show, by a copy of buddyinfo.
+ * What may have been free from the start, by a copy of buddyinfo.
  * @param core seeded by first touch.
  * @param replay brings `core` to where the copy was taken.
  */
 export function completeFromCopy(
   core: ReplayCore,
   fates: Fates,
-  basis: CompletionBasis,
+  copy: PlacedCopy,
+  zoneinfo: readonly Zoneinfo[],
   replay: () => void,
-): number[] {
-  const cma = untouchedCma(core, fates, basis.zoneinfo);
+): Completion {
+  const cma = untouchedCma(core, fates, zoneinfo);
   for (const page of cma) core.put(page);
   replay();
   const known = knownPages(core, fates);
   for (const page of cma) known[page] = 1;
-  return [...cma, ...completeBlocks(core, basis, known, firstRemovals(fates))];
+  return { cma, byOrder: completeBlocks(core, copy, known, firstRemovals(fates)) };
 }
 
 /** What the replay knows of each page at this moment: 1 free, 0 elsewhere, 2 no event ever touches it. */
@@ -100,32 +101,31 @@ function untouchedCma(core: ReplayCore, fates: Fates, zoneinfo: readonly Zoneinf
 }
 
 /**
- * Completes partly seen free blocks from the first buddyinfo copy. A candidate is an aligned block
+ * Completes partly seen free blocks from a buddyinfo copy, the largest orders first. A candidate is an aligned block
  * none of whose pages is known to be elsewhere at the copy; the page of it that leaves first must be
  * its lowest, because the allocator hands out the low end of a block (mm/page_alloc.c expand).
  * `free` tells the state at the copy (1 free, 0 not, 2 not known), `leaves` the index of each
- * page's next removal. Returns the pages to be free from the start.
+ * page's next removal. Returns the pages to be free from the start, by the order of their block.
  */
 function completeBlocks(
   core: ReplayCore,
-  { copy, floor }: CompletionBasis,
+  copy: PlacedCopy,
   free: Uint8Array,
   leaves: Uint32Array,
-): number[] {
+): number[][] {
   const { geometry } = core;
   const { orders } = geometry;
-  const added: number[] = [];
+  const added: number[][] = Array.from({ length: orders }, () => []);
   const used = new Uint8Array(free.length);
   for (const zone of geometry.zones) {
-    for (let order = orders - 1; order >= floor; order--) {
-      let wanted = copy.counts[zone.index * orders + order]!;
-      if (wanted <= 0) continue;
-      for (const candidate of candidates(core, zone.areas, order, free, leaves, used)) {
-        if (wanted <= 0) break;
-        wanted--;
+    for (let order = orders - 1; order > 0; order--) {
+      const wanted = Math.max(0, copy.counts[zone.index * orders + order]!);
+      if (wanted === 0) continue;
+      const found = candidates(core, zone.areas, order, free, leaves, used);
+      for (const candidate of found.slice(0, wanted)) {
         for (let p = candidate; p < candidate + (1 << order); p++) {
           used[p] = 1;
-          if (free[p] === 2) added.push(p);
+          if (free[p] === 2) added[order]!.push(p);
         }
       }
     }
