@@ -107,6 +107,9 @@ export function readInstants(args: InstantArgs, recording: Recording): number[] 
   });
 }
 
+/** A trace is on before its first event and after its last one: so near it, nothing is taken to have happened, ns. */
+const EDGE_NS = 100e6;
+
 /**
  * Which instants lie outside the recording, where nothing is known: the state shown for them is that at its nearer end.
  * Says so.
@@ -119,7 +122,8 @@ export function outsideRecording(
   const { fromNs, toNs: lastEventNs } = replay.span();
   // A copy taken when the trace had ended tells as much as one within it.
   const toNs = Math.max(lastEventNs, replay.placed.at(-1)?.timeNs ?? lastEventNs);
-  const outside = (timeNs: number): boolean => timeNs < fromNs || timeNs > toNs;
+  const edgeNs = replay.survey.events > 0 ? EDGE_NS : 0;
+  const outside = (timeNs: number): boolean => timeNs < fromNs - edgeNs || timeNs > toNs + edgeNs;
   const first = instants.find(outside);
   if (first !== undefined) {
     const [at, from, to] = [first, fromNs, toNs].map((timeNs) => seconds(timeNs, recording));

@@ -5,6 +5,7 @@
  * known to later ones: pages free from the start, what compaction took in secret, pageblocks reserved before.
  */
 import { EventKind } from '../records/events.js';
+import type { RecordingStrings } from '../records/strings.js';
 import { CompactionSolver } from './compaction.js';
 import { ReplayCore, type TypeEvidence } from './core.js';
 import { type ForwardPlan, runForward } from './forward.js';
@@ -14,6 +15,7 @@ import { MarkTracker } from './marks.js';
 import type { ReplayInput } from './replay-input.js';
 import { seedFirstTouch } from './seed.js';
 import { copyStops, type ReplayStop } from './stops.js';
+import type { RareLog } from './survey.js';
 
 /** What walks find out for those after them. */
 export interface Learnt {
@@ -73,14 +75,7 @@ export class Walker {
 
   /** What a walk's rare events tell of takings and givings that no page event shows. */
   hidden(core: ReplayCore): HiddenActors {
-    const { rare } = this.ground.survey;
-    const { texts } = this.input.strings;
-    return new HiddenActors(
-      new CompactionSolver(core, rare, texts, this.learnt.needs),
-      new LostEvents(core, rare),
-      core,
-      this.ground,
-    );
+    return new HiddenActors(core, this.ground.survey.rare, this.input.strings, this.learnt.needs);
   }
 
   /** A forward pass with kpageflags copies and the given stops, by index and at one index by time. */
@@ -115,21 +110,25 @@ export class Walker {
 export class HiddenActors {
   readonly solver: CompactionSolver;
   readonly #lost: LostEvents;
-  readonly #ground: Groundwork;
+  readonly #rare: RareLog;
 
-  constructor(solver: CompactionSolver, lost: LostEvents, core: ReplayCore, ground: Groundwork) {
-    this.solver = solver;
-    this.#lost = lost;
-    this.#ground = ground;
-    core.onGhost = (page, fate) => solver.ghost(page, fate);
+  constructor(
+    core: ReplayCore,
+    rare: RareLog,
+    { texts }: RecordingStrings,
+    needs: ReadonlyMap<number, number>,
+  ) {
+    this.solver = new CompactionSolver(core, rare, texts, needs);
+    this.#lost = new LostEvents(core, rare);
+    this.#rare = rare;
+    core.onGhost = (page, fate) => this.solver.ghost(page, fate);
   }
 
   /** Called when the turn of a rare event comes. */
   at(row: number): void {
-    const { rare } = this.#ground.survey;
-    const kind = rare.kind[row]!;
+    const kind = this.#rare.kind[row]!;
     const loses = kind === EventKind.lost || kind === EventKind.bufferStarted;
-    if (loses) this.#lost.mark(rare.index[row]!);
+    if (loses) this.#lost.mark(this.#rare.index[row]!);
     else this.solver.rare(row);
   }
 }
