@@ -33,6 +33,7 @@ const contextOf = (rare: RareLog): DoubtContext => ({
   orders: ORDERS,
   capacity: CAPACITY,
   mapped: true,
+  outdated: false,
 });
 
 const doubted = (spans: readonly CorrectionSpan[], rare: RareLog) =>
@@ -78,17 +79,24 @@ describe('doubt', () => {
       lossSteps: (from) => steps.filter((step) => step.index >= from),
     });
     expect(spans.map((s) => s.fromIndex)).toEqual([0, 5, 10, 15, 20]);
-    expect(slackAt(spans, 9)[9]).toBe(0);
-    expect([10, 15, 20].map((i) => slackAt(spans, i)[9])).toEqual([1, 1, 1]);
-    expect([10, 15, 20].map((i) => slackAt(spans, i)[6])).toEqual([8, 8, 2]);
+    const doubtAt = (index: number): Int32Array | null | undefined =>
+      spans.filter((s) => s.fromIndex <= index).at(-1)!.doubt;
+    expect(doubtAt(9)).toBeUndefined();
+    expect([10, 15, 20].map((i) => doubtAt(i)![9])).toEqual([1, 1, 1]);
+    expect([10, 15, 20].map((i) => doubtAt(i)![6])).toEqual([8, 8, 2]);
+    // Verdicts rely on the estimate.
+    expect(slackAt(spans, 20)[6]).toBe(0);
   });
 
-  test('no more than a zone holds is in doubt', () => {
+  test('no more than a zone holds is in doubt; nor do verdicts rely on a state that an outdated map tells', () => {
     const steps = [{ index: 10, timeNs: 100, pages: 1e9 }];
-    const [, after] = addDoubt([span(0, Number.POSITIVE_INFINITY)], {
-      ...contextOf(new RareLog()),
-      lossSteps: () => steps,
-    });
-    expect([...after!.slack!]).toEqual([...CAPACITY]);
+    const later = (outdated: boolean): CorrectionSpan =>
+      addDoubt([span(0, Number.POSITIVE_INFINITY)], {
+        ...contextOf(new RareLog()),
+        outdated,
+        lossSteps: () => steps,
+      })[1]!;
+    expect([...later(false).doubt!]).toEqual([...CAPACITY]);
+    expect(later(true).slack![10]).toBe(CAPACITY[10]);
   });
 });

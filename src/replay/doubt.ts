@@ -29,6 +29,8 @@ export interface DoubtContext {
   readonly capacity: Int32Array;
   /** A kpageflags copy told where free memory lies. */
   readonly mapped: boolean;
+  /** Nothing but an outdated map does: no verdict can rely on the estimate. */
+  readonly outdated: boolean;
 }
 
 /** The spans with their doubt; those that a compaction or a loss begins in are cut there. */
@@ -55,12 +57,7 @@ function doubtful(span: CorrectionSpan, endIndex: number, context: DoubtContext)
   for (const { index, timeNs, pages } of causes(span, endIndex, context)) {
     const previous = found[found.length - 1]!;
     found[found.length - 1] = { ...previous, toNs: timeNs };
-    found.push({
-      ...span,
-      fromIndex: index,
-      fromNs: timeNs,
-      slack: slackOf(span, pages, context),
-    });
+    found.push({ ...span, fromIndex: index, fromNs: timeNs, ...widened(span, pages, context) });
   }
   return found;
 }
@@ -83,11 +80,19 @@ function takes(kind: number): boolean {
   return kind === EventKind.isolateFreepages || kind === EventKind.isolateMigratepages;
 }
 
-function slackOf(span: CorrectionSpan, pages: number, context: DoubtContext): Int32Array {
-  const { orders, capacity } = context;
-  return capacity.map((most, cell) => {
-    const order = cell % orders;
-    const blocks = (COMPACTION[order] ?? 0) + Math.ceil(pages / 2 ** order);
-    return (span.slack?.[cell] ?? 0) + Math.min(blocks, most);
+/** After losses the estimate proved right far oftener than its bounds tell, so that verdicts rely on it (docs/accuracy.md). */
+function widened(
+  { slack, doubt }: CorrectionSpan,
+  pages: number,
+  { orders, capacity, outdated }: DoubtContext,
+): Pick<CorrectionSpan, 'slack' | 'doubt'> {
+  const moved = capacity.map((most, cell) =>
+    Math.min(most, Math.ceil(pages / 2 ** (cell % orders))),
+  );
+  const likely = capacity.map((_, cell) => {
+    const taken = COMPACTION[cell % orders] ?? 0;
+    return (slack?.[cell] ?? 0) + taken + (outdated ? moved[cell]! : 0);
   });
+  if (outdated) return { slack: likely };
+  return { slack: likely, doubt: moved.map((blocks, cell) => blocks + (doubt?.[cell] ?? 0)) };
 }

@@ -127,6 +127,7 @@ export class Reconstruction {
       orders: this.geometry.orders,
       capacity: blocksThatFit(this.geometry),
       mapped: this.seed === 'kpageflags',
+      outdated: unseenEvents > 0,
       indexAt: (timeNs) => finder.indexAt(timeNs),
       errors: this.#walker.learnt.errors,
     });
