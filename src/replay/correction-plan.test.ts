@@ -17,7 +17,6 @@ const context: PlanContext = {
   orders: 1,
   capacity: Int32Array.of(1000),
   mapped: true,
-  outdated: false,
   indexAt: (timeNs) => Math.ceil(timeNs / 10),
   errors: [],
 };

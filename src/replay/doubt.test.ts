@@ -33,7 +33,6 @@ const contextOf = (rare: RareLog): DoubtContext => ({
   orders: ORDERS,
   capacity: CAPACITY,
   mapped: true,
-  outdated: false,
 });
 
 const doubted = (spans: readonly CorrectionSpan[], rare: RareLog) =>
@@ -79,24 +78,26 @@ describe('doubt', () => {
       lossSteps: (from) => steps.filter((step) => step.index >= from),
     });
     expect(spans.map((s) => s.fromIndex)).toEqual([0, 5, 10, 15, 20]);
-    const doubtAt = (index: number): Int32Array | null | undefined =>
-      spans.filter((s) => s.fromIndex <= index).at(-1)!.doubt;
-    expect(doubtAt(9)).toBeUndefined();
-    expect([10, 15, 20].map((i) => doubtAt(i)![9])).toEqual([1, 1, 1]);
-    expect([10, 15, 20].map((i) => doubtAt(i)![6])).toEqual([8, 8, 2]);
-    // Verdicts rely on the estimate.
-    expect(slackAt(spans, 20)[6]).toBe(0);
+    expect(slackAt(spans, 9)[9]).toBe(0);
+    // Half of 512 and of 100 pages.
+    expect([10, 15, 20].map((i) => slackAt(spans, i)[8])).toEqual([1, 1, 1]);
+    expect([10, 15, 20].map((i) => slackAt(spans, i)[6])).toEqual([4, 4, 1]);
+    expect(spans.some((s) => s.far === true)).toBe(false);
   });
 
-  test('no more than a zone holds is in doubt; nor do verdicts rely on a state that an outdated map tells', () => {
+  test('where a tenth of the machine is in doubt, that a request fails must follow from the bounds', () => {
+    const steps = [{ index: 10, timeNs: 100, pages: 900 }];
+    const context = { ...contextOf(new RareLog()), lossSteps: () => steps };
+    const [before, after] = addDoubt([span(0, Number.POSITIVE_INFINITY)], context);
+    expect([before!.far, after!.far]).toEqual([undefined, true]);
+  });
+
+  test('no more than a zone holds is in doubt', () => {
     const steps = [{ index: 10, timeNs: 100, pages: 1e9 }];
-    const later = (outdated: boolean): CorrectionSpan =>
-      addDoubt([span(0, Number.POSITIVE_INFINITY)], {
-        ...contextOf(new RareLog()),
-        outdated,
-        lossSteps: () => steps,
-      })[1]!;
-    expect([...later(false).doubt!]).toEqual([...CAPACITY]);
-    expect(later(true).slack![10]).toBe(CAPACITY[10]);
+    const [, after] = addDoubt([span(0, Number.POSITIVE_INFINITY)], {
+      ...contextOf(new RareLog()),
+      lossSteps: () => steps,
+    });
+    expect([...after!.slack!]).toEqual([...CAPACITY]);
   });
 });

@@ -17,6 +17,12 @@ import type { RareLog } from './survey.js';
 /** Blocks by order after a compaction. */
 const COMPACTION = [2, 2, 2, 2, 1, 1];
 
+/** Share of the pages in doubt by which the estimate is likely wrong at most: many were left as they had been found. */
+const UNLIKE = 0.5;
+
+/** Share of the machine's pages that are in doubt when the estimate tells nothing any more. */
+const TOO_MUCH = 0.1;
+
 /** Blocks of each order up to this by which a state without places is rarely wrong. */
 const UNPLACED_ORDER = 3;
 
@@ -29,8 +35,6 @@ export interface DoubtContext {
   readonly capacity: Int32Array;
   /** A kpageflags copy told where free memory lies. */
   readonly mapped: boolean;
-  /** Nothing but an outdated map does: no verdict can rely on the estimate. */
-  readonly outdated: boolean;
 }
 
 /** The spans with their doubt; those that a compaction or a loss begins in are cut there. */
@@ -57,7 +61,13 @@ function doubtful(span: CorrectionSpan, endIndex: number, context: DoubtContext)
   for (const { index, timeNs, pages } of causes(span, endIndex, context)) {
     const previous = found[found.length - 1]!;
     found[found.length - 1] = { ...previous, toNs: timeNs };
-    found.push({ ...span, fromIndex: index, fromNs: timeNs, ...widened(span, pages, context) });
+    found.push({
+      ...span,
+      fromIndex: index,
+      fromNs: timeNs,
+      slack: slackOf(span, pages, context),
+      ...(UNLIKE * pages > TOO_MUCH * machinePages(context) && { far: true }),
+    });
   }
   return found;
 }
@@ -80,19 +90,15 @@ function takes(kind: number): boolean {
   return kind === EventKind.isolateFreepages || kind === EventKind.isolateMigratepages;
 }
 
-/** After losses the estimate proved right far oftener than its bounds tell, so that verdicts rely on it (docs/accuracy.md). */
-function widened(
-  { slack, doubt }: CorrectionSpan,
-  pages: number,
-  { orders, capacity, outdated }: DoubtContext,
-): Pick<CorrectionSpan, 'slack' | 'doubt'> {
-  const moved = capacity.map((most, cell) =>
-    Math.min(most, Math.ceil(pages / 2 ** (cell % orders))),
-  );
-  const likely = capacity.map((_, cell) => {
-    const taken = COMPACTION[cell % orders] ?? 0;
-    return (slack?.[cell] ?? 0) + taken + (outdated ? moved[cell]! : 0);
+function machinePages({ capacity, orders }: DoubtContext): number {
+  return capacity.reduce((sum, blocks, cell) => sum + (cell % orders === 0 ? blocks : 0), 0);
+}
+
+function slackOf(span: CorrectionSpan, pages: number, context: DoubtContext): Int32Array {
+  const { orders, capacity } = context;
+  return capacity.map((most, cell) => {
+    const order = cell % orders;
+    const blocks = (COMPACTION[order] ?? 0) + Math.ceil((UNLIKE * pages) / 2 ** order);
+    return (span.slack?.[cell] ?? 0) + Math.min(blocks, most);
   });
-  if (outdated) return { slack: likely };
-  return { slack: likely, doubt: moved.map((blocks, cell) => blocks + (doubt?.[cell] ?? 0)) };
 }

@@ -82,13 +82,14 @@ describe('losses', () => {
 });
 
 describe('pages in doubt', () => {
-  const events = tracedOn(1, 64, {});
+  const LENGTH = 2000;
+  const events = new EventList(tracedOn(1, LENGTH, {}).events, undefined, LENGTH);
   /** Every event frees a page; the even ones are used again at `next`. */
   const actionsWith = (next: number): ActionSpool => {
     const batch = new ActionBatch();
-    batch.length = 64;
-    batch.action.fill(Action.give, 0, 64);
-    for (let i = 0; i < 64; i += 2) batch.fate[i] = next * 8 + Next.alloc;
+    batch.length = LENGTH;
+    batch.action.fill(Action.give, 0, LENGTH);
+    for (let i = 0; i < LENGTH; i += 2) batch.fate[i] = next * 8 + Next.alloc;
     const spool = new ActionSpool(1, 1 << 20);
     spool.write(0, batch);
     return spool;
@@ -100,30 +101,33 @@ describe('pages in doubt', () => {
     endNs: endIndex * 1000,
     events: count,
   });
-  const pagesAt = (losses: readonly Loss[], next: number, from = 0): [number, number][] =>
+  const losses = [loss(1000, 1100, 100), loss(1600, 1601, 6)];
+  const pagesAt = (next: number, from = 0): [number, number][] =>
     lossSteps(losses, from, events, actionsWith(next)).map(({ index, pages }) => [index, pages]);
 
   test('while events are lost all that they may move is; then what is used again before more are lost is not', () => {
-    const losses = [loss(10, 20, 100), loss(40, 41, 1)];
-    expect(pagesAt(losses, 30).slice(0, 2)).toEqual([
-      [10, 100],
-      [20, 50],
+    expect(pagesAt(1500).slice(0, 2)).toEqual([
+      [1000, 100],
+      [1100, 50],
     ]);
-    expect(pagesAt(losses, 50).slice(0, 2)).toEqual([
-      [10, 100],
-      [20, 100],
+    expect(pagesAt(1800).slice(0, 2)).toEqual([
+      [1000, 100],
+      [1100, 100],
     ]);
+  });
+
+  test('what is used again among the events around the loss would be among those lost too', () => {
+    expect(pagesAt(1150)[0]).toEqual([1000, 50]);
   });
 
   test('what no later event touches stays in doubt', () => {
-    const [, , , after] = pagesAt([loss(10, 20, 100), loss(40, 41, 6)], 30);
-    expect(after).toEqual([41, 53]);
+    expect(pagesAt(1500).at(-1)).toEqual([1601, 53]);
   });
 
   test('a copy ends the doubt of what was lost before it', () => {
-    expect(pagesAt([loss(10, 20, 100), loss(40, 41, 6)], 30, 25)).toEqual([
-      [40, 6],
-      [41, 3],
+    expect(pagesAt(1800, 1300)).toEqual([
+      [1600, 6],
+      [1601, 3],
     ]);
   });
 });

@@ -2,10 +2,10 @@
  * Losses: where the trace has holes, and how many pages may be elsewhere than the replay has them because of these.
  *
  * What happened to a page during a loss is known as soon as a later event touches it, and the replay knows the future
- * (lost-events.ts). So between two losses only those pages are in doubt that were moved during one before and that no event
+ * (lost-events.ts). So between two losses only those pages are in doubt that were touched during one before and that no event
  * touches until the next: the doubt closes as evidence comes in. How many they are is taken from the events around each loss,
- * which are of the same kinds as those that were lost: the share of them whose pages are not touched until then, times the number
- * that was lost. This is an expectation, not a bound; what it is worth stands in docs/accuracy.md.
+ * which are of the same kinds: of as many events as were lost, the pages that the last event of each leaves untouched until then.
+ * This is an expectation, not a bound; what it is worth stands in docs/model/reconciliation.md.
  */
 import { EventBatch, EventKind } from '../records/events.js';
 import { Action, ActionBatch, type ActionSpool } from './actions.js';
@@ -17,8 +17,9 @@ import type { EventSource, Survey } from './survey.js';
 /** Losses told apart at most; nearer ones are taken together. */
 const MAX_LOSSES = 1024;
 
-/** Events looked at on either side of a loss. */
-const WINDOW = 2048;
+/** Events looked at around a loss: as many as were lost, but so many at least and at most. */
+const LEAST = 256;
+const MOST = 4096;
 
 /** The event at which a page is touched next that is not touched again. */
 const NEVER = MAX_FATE_INDEX + 1;
@@ -117,7 +118,7 @@ export function lossSteps(
 ): LossStep[] {
   const later = losses.filter((loss) => loss.endIndex > from);
   const surroundings = new Surroundings(events, actions);
-  const moves = later.map((loss) => surroundings.at(loss.endIndex - 1));
+  const moves = later.map((loss) => surroundings.at(loss));
   const untouchedUntil = (index: number, count: number): number =>
     moves
       .slice(0, count)
@@ -170,16 +171,21 @@ class Surroundings {
     this.#offsets = offsetsOf(source);
   }
 
-  at(index: number): Moves {
-    const b = batchAt(this.#offsets, index);
+  /** As many events as were lost, before and after the mark. */
+  at({ endIndex, events }: Loss): Moves {
+    const mark = endIndex - 1;
+    const b = batchAt(this.#offsets, mark);
     if (b !== this.#read) this.#actions.read(b, this.#batch);
     this.#read = b;
-    const at = index - this.#offsets[b]!;
-    return new Moves(this.#batch, Math.max(0, at - WINDOW), at + WINDOW);
+    const offset = this.#offsets[b]!;
+    const half = Math.ceil(Math.min(Math.max(events, LEAST), MOST) / 2);
+    const from = Math.max(0, mark - offset - half);
+    const to = Math.min(this.#batch.length, mark - offset + half);
+    return new Moves(this.#batch, from, to, offset + to);
   }
 }
 
-/** The pages that some events move onto free lists or off them, and until when these are not touched again. */
+/** The pages that some events touch last, and until when these are not touched again. */
 class Moves {
   /** When pages are touched next, ascending. */
   readonly #next: Float64Array;
@@ -187,13 +193,14 @@ class Moves {
   readonly #pages: Float64Array;
   readonly #events: number;
 
-  constructor({ action, fate, order, runs, length }: ActionBatch, from: number, end: number) {
+  constructor(batch: ActionBatch, from: number, to: number, endIndex: number) {
+    const { action, fate, order, runs } = batch;
     const moves: { readonly next: number; readonly pages: number }[] = [];
-    const to = Math.min(length, end);
     for (let i = from; i < to; i++) {
-      if (!MOVING.has(action[i]!)) continue;
-      const first = order[i] === 0 ? fate[i]! : runs[fate[i]! + 1]!;
-      moves.push({ next: indexOf(first), pages: 2 ** order[i]! });
+      if (action[i] === Action.none) continue;
+      const next = indexOf(order[i] === 0 ? fate[i]! : runs[fate[i]! + 1]!);
+      // What is touched again among them counts there.
+      if (next >= endIndex) moves.push({ next, pages: 2 ** order[i]! });
     }
     moves.sort((a, b) => a.next - b.next);
     this.#next = Float64Array.from(moves, ({ next }) => next);
@@ -208,13 +215,6 @@ class Moves {
   pagesAfter = (index: number): number =>
     this.#pages[countBelow(this.#next, index)]! / this.#events;
 }
-
-const MOVING: ReadonlySet<number> = new Set([
-  Action.take,
-  Action.takeToPcp,
-  Action.give,
-  Action.giveBypassing,
-]);
 
 function offsetsOf(source: EventSource): Float64Array {
   return Float64Array.from({ length: source.batches }, (_, b) => source.offsetOf(b));

@@ -127,7 +127,6 @@ export class Reconstruction {
       orders: this.geometry.orders,
       capacity: blocksThatFit(this.geometry),
       mapped: this.seed === 'kpageflags',
-      outdated: unseenEvents > 0,
       indexAt: (timeNs) => finder.indexAt(timeNs),
       errors: this.#walker.learnt.errors,
     });
