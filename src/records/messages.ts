@@ -145,7 +145,7 @@ export const MESSAGES = {
   'buffers-begin-apart': {
     severity: 'warning',
     text: 'the trace is whole from {after} s after its first event: before, events of busy CPUs were overwritten, and only copies of /proc/buddyinfo tell the free lists',
-    hint: 'a larger buffer_size_kb, or reading trace_pipe while recording, keeps them',
+    hint: 'a larger buffer_size_kb, or reading trace_pipe while recording, keeps them; a copy of /proc/kpageflags taken as the recording ends tells where free memory lay',
   },
   'events-not-followed': {
     severity: 'warning',
