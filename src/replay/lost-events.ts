@@ -2,9 +2,10 @@
  * Lost events: what must have happened while the trace was not looking.
  *
  * At a LOST mark every page whose history has a hole is looked at: one that is off the free lists
- * although its next event takes it from there was freed unseen; one that is on them although its next
+ * although its next event takes it from there, or a copy shows it there, was freed unseen; one that is on them although its next
  * event is a free was taken unseen. Where compaction can explain a taking, that is left to
- * compaction.ts. With several marks in the hole, a taking is put at the first and a free at the last:
+ * compaction.ts; but not where the trace begins to be whole, because before that much more was missed than
+ * compaction ever takes. With several marks in the hole, a taking is put at the first and a free at the last:
  * memory that is used again soon after it was freed is the usual case.
  *
  * What was lost and never touched again stays invisible until a snapshot; that is what the widened
@@ -25,9 +26,12 @@ export class LostEvents {
   readonly #marks: Float64Array;
   readonly #takings: Float64Array;
   readonly #limit: number;
+  readonly #beginning: number;
 
-  constructor(core: ReplayCore, rare: RareLog) {
+  /** @param beginning event before which some CPU's events are missing, 0 = the trace is whole. */
+  constructor(core: ReplayCore, rare: RareLog, beginning: number) {
     this.#core = core;
+    this.#beginning = beginning;
     const marks: number[] = [];
     const takings: number[] = [];
     for (let row = 0; row < rare.length; row++) {
@@ -56,10 +60,18 @@ export class LostEvents {
       if (end <= index) continue;
       if (lists.isFree(page)) {
         if ((!isGhostFate(f) && nextOf(f) !== Next.drain) || since[page]! < previous) continue;
-        if (!anyBetween(this.#takings, since[page]!, end)) this.#core.take(page, 1);
-      } else if (nextOf(f) === Next.removal && following >= end) {
+        const byCompaction =
+          index !== this.#beginning && anyBetween(this.#takings, since[page]!, end);
+        if (!byCompaction) this.#core.take(page, 1);
+      } else if (isFreeNext(f) && following >= end) {
         this.#core.put(page);
       }
     }
   }
+}
+
+/** The page is on a free list when it is next seen. */
+function isFreeNext(fate: number): boolean {
+  const next = nextOf(fate);
+  return next === Next.removal || next === Next.seenFree;
 }

@@ -5,7 +5,6 @@
  * known to later ones: pages free from the start, what compaction took in secret, pageblocks reserved before.
  */
 import { EventKind } from '../records/events.js';
-import type { RecordingStrings } from '../records/strings.js';
 import { CompactionSolver } from './compaction.js';
 import { ReplayCore, type TypeEvidence } from './core.js';
 import { type ForwardPlan, runForward } from './forward.js';
@@ -75,7 +74,15 @@ export class Walker {
 
   /** What a walk's rare events tell of takings and givings that no page event shows. */
   hidden(core: ReplayCore): HiddenActors {
-    return new HiddenActors(core, this.ground.survey.rare, this.input.strings, this.learnt.needs);
+    const { survey, beginning } = this.ground;
+    const solver = new CompactionSolver(
+      core,
+      survey.rare,
+      this.input.strings.texts,
+      this.learnt.needs,
+    );
+    const lost = new LostEvents(core, survey.rare, beginning.index);
+    return new HiddenActors(core, survey.rare, solver, lost);
   }
 
   /** A forward pass with kpageflags copies and the given stops, by index and at one index by time. */
@@ -112,16 +119,11 @@ export class HiddenActors {
   readonly #lost: LostEvents;
   readonly #rare: RareLog;
 
-  constructor(
-    core: ReplayCore,
-    rare: RareLog,
-    { texts }: RecordingStrings,
-    needs: ReadonlyMap<number, number>,
-  ) {
-    this.solver = new CompactionSolver(core, rare, texts, needs);
-    this.#lost = new LostEvents(core, rare);
+  constructor(core: ReplayCore, rare: RareLog, solver: CompactionSolver, lost: LostEvents) {
+    this.solver = solver;
+    this.#lost = lost;
     this.#rare = rare;
-    core.onGhost = (page, fate) => this.solver.ghost(page, fate);
+    core.onGhost = (page, fate) => solver.ghost(page, fate);
   }
 
   /** Called when the turn of a rare event comes. */

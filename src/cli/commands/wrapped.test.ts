@@ -47,5 +47,6 @@ it('is followed from where every buffer begins, and bounded by copies before', a
   const { summary } = JSON.parse(stdout);
   expect(summary.coveredShare).toBeGreaterThan(0.98);
   expect(summary.falseAlarms).toBe(0);
-  expect(summary.found / summary.failed).toBeGreaterThan(0.9);
+  // Pages that were taken unseen before that are not left to a later compaction: 125 of 130 were found then.
+  expect(summary.found / summary.failed).toBeGreaterThan(0.98);
 });
