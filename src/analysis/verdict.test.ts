@@ -317,6 +317,20 @@ describe('the reason that binds', () => {
   });
 });
 
+describe('far from any copy', () => {
+  const spec = { free: [0, 0, 0, 4], likely: [0, 0, 0, 2], low: [0, 0, 0, 0], high: [0, 0, 0, 8] };
+  const asked = (more: Partial<ReplayState>): string => {
+    const state = { ...stateOf([spec]), ...more };
+    return judgeOf(state, 3).word(state);
+  };
+
+  test('a success must follow from the bounds where only a part of the events is followed', () => {
+    expect(asked({})).toBe('succeeds');
+    expect(asked({ far: true, eventless: true })).toBe('succeeds');
+    expect(asked({ far: true })).toBe('undetermined');
+  });
+});
+
 describe('failure windows', () => {
   const ORDERS = [0, 1, 2, 3, 4, 5, 6, 7, 8];
   const GFPS = ['GFP_ATOMIC', 'GFP_ATOMIC|__GFP_NOMEMALLOC', 'GFP_KERNEL'];

@@ -43,7 +43,9 @@ export class RequestJudge extends RequestTest {
     }
     if (!this.servedWhateverUnseen(state)) return 'undetermined';
     if (state.zones.every((z) => z.certainty === 'exact')) return 'succeeds';
-    return this.served(state, 'likely') ? 'succeeds' : 'undetermined';
+    // Where a part of the events is followed and no copy is near, what is likely there proved wrong too often.
+    const least = state.far === true && state.eventless !== true ? 'low' : 'likely';
+    return this.served(state, least) ? 'succeeds' : 'undetermined';
   }
 
   /**

@@ -104,7 +104,7 @@ export interface ReplayState {
   readonly eventless?: boolean;
   /** Copies alone tell of the free lists now, whatever events there are: what is exact at a copy is not for long; absent = no. */
   readonly copiesAlone?: boolean;
-  /** No copy is near and no event tells: that a request fails must follow from `most` too; absent = no. */
+  /** No copy is near and no event tells: that a request fails must follow from `most` too, and a success with some events from `low`; absent = no. */
   readonly far?: boolean;
   /** PageBit of each dense page. */
   readonly pages: Uint8Array;
