@@ -8,7 +8,7 @@
  * A page that compaction moves is freed at its old place and appears at the new one without an event, so
  * movable pages get lost to attribution over time; those that matter here do not move.
  */
-import { BLOCK_PAGES, type EventBatch, EventKind, PFN_NONE } from '../records/events.js';
+import { BLOCK_PAGES, type EventBatch, EventKind, marksLoss, PFN_NONE } from '../records/events.js';
 import type { PrintkClock } from '../records/printk-clock.js';
 import type { PageOwnerSnapshot, Snapshot } from '../records/snapshot.js';
 import type { RecordingStrings } from '../records/strings.js';
@@ -163,7 +163,7 @@ export class HoldersObserver implements ReplayObserver {
     for (let i = from; i < to; i++) {
       if (kind[i] === EventKind.alloc || kind[i] === EventKind.free) {
         this.#transfer(state, batch, i, kind[i]!);
-      } else if (kind[i] === EventKind.lost || kind[i] === EventKind.bufferStarted) {
+      } else if (marksLoss(kind[i]!)) {
         this.#lose(batch.timeNs[i]!);
       }
     }

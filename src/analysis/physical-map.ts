@@ -7,7 +7,7 @@
  * apart from free and used ones.
  */
 
-import { type EventBatch, EventKind, LAST_PAGE_KIND } from '../records/events.js';
+import { type EventBatch, EventKind, LAST_PAGE_KIND, marksLoss } from '../records/events.js';
 import type { Snapshot } from '../records/snapshot.js';
 import { PageBit, type ReplayObserver, type ReplayState } from '../replay/observer.js';
 import type { HoldersObserver } from './holders.js';
@@ -40,9 +40,7 @@ export interface PhysicalMapOptions {
 /** Events at which the replay moves pages that no page event names: compaction, losses. */
 function movesPagesUnseen(kind: number): boolean {
   return (
-    (kind >= EventKind.isolateMigratepages && kind <= EventKind.migratepages) ||
-    kind === EventKind.lost ||
-    kind === EventKind.bufferStarted
+    (kind >= EventKind.isolateMigratepages && kind <= EventKind.migratepages) || marksLoss(kind)
   );
 }
 

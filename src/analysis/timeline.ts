@@ -5,7 +5,7 @@
  * and most seen inside it, so nothing a chart shows is interpolated. Counts are read only when the zone's free pages changed,
  * which every change of its free lists does.
  */
-import { type EventBatch, EventKind } from '../records/events.js';
+import { type EventBatch, EventKind, marksLoss } from '../records/events.js';
 import type { RecordingStrings } from '../records/strings.js';
 import type { ReplayObserver, ReplayState, ZoneState } from '../replay/observer.js';
 import { heldState } from './held-state.js';
@@ -292,7 +292,7 @@ export class TimelineObserver implements ReplayObserver {
       const text = this.#options.strings.texts.text(batch.rareField(i, 0));
       if (!SNAP_MARKER.test(text)) this.#markers.push({ timeNs, text: text.slice(0, 120) });
     }
-    const lost = kind === EventKind.lost || kind === EventKind.bufferStarted;
+    const lost = marksLoss(kind);
     if (!lost || this.#lost.length >= MAX_LOST) return;
     const cpu = batch.cpu[i]!;
     const before = this.#cpuTimeNs[cpu]!;

@@ -100,6 +100,11 @@ export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 
 export const LAST_PAGE_KIND = EventKind.extfrag;
 
+/** Whether events of a CPU are missing before this one. */
+export function marksLoss(kind: number): boolean {
+  return kind === EventKind.lost || kind === EventKind.bufferStarted;
+}
+
 /** The kernel's own name for each kind (subsystem:event), as `convert` writes it. */
 export const EVENT_NAMES: Readonly<Record<EventKind, string>> = {
   [EventKind.alloc]: 'kmem:mm_page_alloc',

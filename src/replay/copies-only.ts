@@ -6,7 +6,7 @@
  * single copy is no witness any more (docs/accuracy.md has how often it was right).
  */
 import { CopyErrors } from './copy-errors.js';
-import type { Anchor, CorrectionSpan } from './reconcile.js';
+import { type Anchor, type CorrectionSpan, held } from './reconcile.js';
 
 /** Spans on either side whose errors may happen in a span too: without events nothing tells lively spans from others. */
 const REACH = 4;
@@ -74,13 +74,5 @@ function between(
 
 /** A span in which nothing speaks but one copy. */
 function spanOf({ residual }: Anchor, fromNs: number, toNs: number): CorrectionSpan {
-  return {
-    fromIndex: 0,
-    fromNs,
-    toNs,
-    best: residual,
-    earlier: residual,
-    later: residual,
-    linear: false,
-  };
+  return { fromIndex: 0, fromNs, toNs, ...held(residual) };
 }

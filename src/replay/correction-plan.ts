@@ -12,6 +12,7 @@ import {
   type Anchor,
   type CorrectionContext,
   type CorrectionSpan,
+  held,
   planCorrections,
 } from './reconcile.js';
 import type { ReplayLevel } from './survey.js';
@@ -32,10 +33,10 @@ export function planSpans(anchors: readonly Anchor[], context: PlanContext): Cor
   if (beginning.index === 0) return spans;
   const start = anchors[first]!;
   const from = start.beginIndex < beginning.index ? placeOf(start) : beginning;
-  const [held, ...rest] = spans;
+  const [begin, ...rest] = spans;
   return [
     ...before(from, anchors.slice(0, first), start, context),
-    { ...held!, fromIndex: from.index, fromNs: from.timeNs },
+    { ...begin!, fromIndex: from.index, fromNs: from.timeNs },
     ...rest,
   ];
 }
@@ -77,9 +78,8 @@ function before(
   context: PlanContext,
 ): CorrectionSpan[] {
   if (copies.length === 0) {
-    const held = { best: residual, earlier: residual, later: residual, linear: false };
     const start = { fromIndex: 0, fromNs: Number.NEGATIVE_INFINITY, toNs: timeNs };
-    return [{ ...start, ...held, unknown: true, far: true }];
+    return [{ ...start, ...held(residual), unknown: true, far: true }];
   }
   const border: Anchor = { beginIndex: index, endIndex: index, timeNs, residual };
   return withoutEvents([...copies, border], context)

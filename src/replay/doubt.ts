@@ -5,9 +5,8 @@
  *   instant of a taking lies between two events. The choice is wrong by a block or two of the lower orders
  *   (docs/accuracy.md has how often the truth lies within).
  * - Without a map of memory: free blocks whose place only their number told may have merged with others.
- * - After lost events: each may have been the free or the removal of a page. A removal may have cut a block of any order, and
- *   2^q frees may have made one of order q. Between two copies the error also shows in how far the second is from the
- *   first.
+ * - Behind the last copy, after lost events: the pages that no later event tells (losses.ts). A page taken may have cut a block
+ *   of any order, and 2^q given back may have made one of order q.
  */
 import { EventKind } from '../records/events.js';
 import type { LossStep } from './losses.js';
@@ -78,7 +77,7 @@ function causes(span: CorrectionSpan, endIndex: number, context: DoubtContext): 
   const open = span.toNs === Number.POSITIVE_INFINITY;
   const steps = open ? context.lossSteps(span.fromIndex) : [];
   let row = rare.rowAt(span.fromIndex);
-  while (row < rare.length && !takes(rare.kind[row]!)) row++;
+  while (row < rare.length && rare.index[row]! < endIndex && !takes(rare.kind[row]!)) row++;
   const index = row < rare.length ? rare.index[row]! : Number.POSITIVE_INFINITY;
   if (index >= endIndex) return steps;
   const at = steps.findLastIndex((step) => step.index < index) + 1;

@@ -11,7 +11,7 @@
  * What was lost and never touched again stays invisible until a snapshot; that is what the widened
  * bounds after a loss are for.
  */
-import { EventKind } from '../records/events.js';
+import { EventKind, marksLoss } from '../records/events.js';
 import type { ReplayCore } from './core.js';
 import { indexOf, isGhostFate, Next, nextOf } from './fates.js';
 import { anyBetween, countBelow } from './sorted.js';
@@ -36,7 +36,7 @@ export class LostEvents {
     const takings: number[] = [];
     for (let row = 0; row < rare.length; row++) {
       const kind = rare.kind[row]!;
-      if (kind === EventKind.lost || kind === EventKind.bufferStarted) marks.push(rare.index[row]!);
+      if (marksLoss(kind)) marks.push(rare.index[row]!);
       if (kind === EventKind.isolateFreepages || kind === EventKind.isolateMigratepages) {
         takings.push(rare.index[row]!);
       }

@@ -30,6 +30,14 @@ export function readUntilNs(placed: Pick<PlacedSnapshot, 'snapshot' | 'timeNs'>)
   return Math.max(timeNs + 1, isVague(placed) ? timeNs : snapshot.time.endNs);
 }
 
+/** Orders what stands among the events, at one place by time. */
+export function byPlace(
+  a: Pick<PlacedSnapshot, 'beginIndex' | 'timeNs'>,
+  b: Pick<PlacedSnapshot, 'beginIndex' | 'timeNs'>,
+): number {
+  return a.beginIndex - b.beginIndex || a.timeNs - b.timeNs;
+}
+
 /** Snapshots that have a place, in order of their place. */
 export function placeSnapshots(
   events: EventSource,
@@ -47,7 +55,7 @@ export function placeSnapshots(
       placed.push({ ...place, beginIndex, endIndex: finder.indexAt(time.endNs, beginIndex) });
     }
   }
-  return placed.sort((a, b) => a.beginIndex - b.beginIndex || a.timeNs - b.timeNs);
+  return placed.sort(byPlace);
 }
 
 /** Finds the event at an instant, one batch in memory. */

@@ -253,7 +253,10 @@ export function holdCorrections(anchors: readonly Anchor[], none: Int32Array): C
   return spans;
 }
 
-function held(residual: Int32Array): Pick<CorrectionSpan, 'best' | 'earlier' | 'later' | 'linear'> {
+/** Nothing moves the residual: it is the estimate and both bounds. */
+export function held(
+  residual: Int32Array,
+): Pick<CorrectionSpan, 'best' | 'earlier' | 'later' | 'linear'> {
   return { best: residual, earlier: residual, later: residual, linear: false };
 }
 

@@ -26,7 +26,7 @@ import { LiveState } from './live-state.js';
 import { findLosses, lossSteps } from './losses.js';
 import type { MarkTracker } from './marks.js';
 import type { ReplayObserver, Residual } from './observer.js';
-import type { PlacedSnapshot } from './place.js';
+import { byPlace, type PlacedSnapshot } from './place.js';
 import {
   type Anchor,
   anchorOf,
@@ -147,11 +147,7 @@ export class Reconstruction {
     );
     this.run([], refusalStops(refusals, evidence));
     if (evidence.anchors.length === 0) return;
-    this.#spans = this.#planSpans(
-      [...anchors, ...evidence.anchors].sort(
-        (a, b) => a.beginIndex - b.beginIndex || a.timeNs - b.timeNs,
-      ),
-    );
+    this.#spans = this.#planSpans([...anchors, ...evidence.anchors].sort(byPlace));
   }
 
   /** From the first to the last thing that is placed in time. */
@@ -237,9 +233,7 @@ export class Reconstruction {
         timeNs,
         residual: none,
       }));
-    return [...probes.map(anchorOf), ...maps].sort(
-      (a, b) => a.beginIndex - b.beginIndex || a.timeNs - b.timeNs,
-    );
+    return [...probes.map(anchorOf), ...maps].sort(byPlace);
   }
 
   #inferredReserveStops(core: ReplayCore): ReplayStop[] {

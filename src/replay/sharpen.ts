@@ -10,7 +10,7 @@
  * All copies share one distance of clocks, so the instants must lie equally far behind their stamps, up
  * to what the stamps cannot tell apart. Copies that fall out of line are sought again in line.
  */
-import { isVague, type PlacedSnapshot } from './place.js';
+import { byPlace, isVague, type PlacedSnapshot } from './place.js';
 import type { PlacedCopy } from './reconcile.js';
 
 /** Looks at a copy in one pass. */
@@ -209,5 +209,5 @@ export function withSpans(
       const { fromNs, toNs } = span;
       return { ...one, timeNs: fromNs, beginIndex: indexAt(fromNs), endIndex: indexAt(toNs) };
     })
-    .sort((a, b) => a.beginIndex - b.beginIndex || a.timeNs - b.timeNs);
+    .sort(byPlace);
 }

@@ -4,7 +4,7 @@
  * Every walk begins anew with the same seed and applies the same actions; what earlier walks learnt (`learnt`) is
  * known to later ones: pages free from the start, what compaction took in secret, pageblocks reserved before.
  */
-import { EventKind } from '../records/events.js';
+import { EventKind, marksLoss } from '../records/events.js';
 import { CompactionSolver } from './compaction.js';
 import { ReplayCore, type TypeEvidence } from './core.js';
 import { type ForwardPlan, runForward } from './forward.js';
@@ -129,8 +129,7 @@ export class HiddenActors {
   /** Called when the turn of a rare event comes. */
   at(row: number): void {
     const kind = this.#rare.kind[row]!;
-    const loses = kind === EventKind.lost || kind === EventKind.bufferStarted;
-    if (loses) this.#lost.mark(this.#rare.index[row]!);
+    if (marksLoss(kind)) this.#lost.mark(this.#rare.index[row]!);
     else this.solver.rare(row);
   }
 }
