@@ -104,6 +104,7 @@ const THREADS = [
   'src/io/hash-thread.js',
   'src/io/reader-thread.js',
   'src/recording/scan-thread.js',
+  'src/cli/compile-thread.js',
 ];
 
 async function bundleThreads() {

@@ -22,17 +22,23 @@ export interface Findings {
   readonly windows: readonly FailureWindow[];
 }
 
-/** Reads, replays and judges; null when nothing usable was in the inputs. */
+/**
+ * Reads, replays and judges; null when nothing usable was in the inputs.
+ * @param opened called when the inputs have been read: a processor is free from now on.
+ */
 export async function analyseInputs(
   inputs: readonly string[],
   request: AnalysisRequest,
   session: Session,
+  opened: () => void = () => {},
 ): Promise<Findings | null> {
   const opening = openInputs(inputs, session, { ...SURVEYED, hash: 'later' });
   // Loaded while the inputs are read: other threads do most of that.
   const [recording, { findingsOf }] = await Promise.all([opening, import('./findings.js')]);
   try {
-    return recordingIsUsable(recording) ? await findingsOf(recording, request, session) : null;
+    if (!recordingIsUsable(recording)) return null;
+    opened();
+    return await findingsOf(recording, request, session);
   } finally {
     session.progress.stop();
     recording.close();

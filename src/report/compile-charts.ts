@@ -1,6 +1,6 @@
 /**
  * Charts for the page: Vega-Lite compiled to Vega here, so that the page needs neither the compiler
- * nor eval. Rows are left out; the page makes them from ReportData with the charts' own functions.
+ * nor eval.
  *
  * The page draws on canvas and interprets expressions, so what would be reckoned for every mark without
  * being seen is taken out: descriptions for screen readers (the page has a table instead), tests for
@@ -8,43 +8,19 @@
  * one is pointed at, by the fields listed in `usermeta.tips`.
  */
 import { compile, type TopLevelSpec } from 'vega-lite';
-import type { ReportData } from '../analysis/report-data.js';
-import { emptyWords, type TipField } from '../charts/chart.js';
-import { CHARTS, type Spec, wholeView } from '../charts/index.js';
+import type { TipField } from '../charts/chart.js';
+import type { Spec } from '../charts/index.js';
 import { chartConfig } from '../charts/theme.js';
 import { UNTOUCHABLE } from '../charts/time-chart.js';
+import type { ChartSpecs } from './chart-specs.js';
 
-/** Vega specs as JSON by chart id, parsed when drawn; one a choice where there are any: `physical-map/type`. */
+/** Vega specs as JSON, by the names of the Vega-Lite specs; parsed when drawn. */
 export type CompiledCharts = Readonly<Record<string, string>>;
 
-/** What stands above and below a plot: legends and the axis, about, in pixels. */
-const AROUND = 96;
-
-/** Style rules that keep each chart's room free until it is drawn, so that nothing jumps and no card looks empty. */
-export function reservedRoom(data: ReportData): string {
-  return CHARTS.filter((chart) => emptyWords(chart, data) === null)
-    .map((chart) => {
-      const height = Number(chart.spec(data, wholeView(data)).height) + AROUND;
-      return `#chart-${chart.id} .plot:not(.drawn){min-height:${height}px}\n`;
-    })
-    .join('');
-}
-
-export function compileCharts(data: ReportData): CompiledCharts {
-  const compiled: Record<string, string> = {};
-  for (const chart of CHARTS) {
-    if (emptyWords(chart, data) !== null) continue;
-    const { choice } = chart;
-    if (choice === undefined) {
-      compiled[chart.id] = JSON.stringify(compileChart(chart.spec(data, wholeView(data))));
-      continue;
-    }
-    for (const [value] of choice.options(data)) {
-      const spec = chart.spec(data, { ...wholeView(data), [choice.field]: value });
-      compiled[`${chart.id}/${value}`] = JSON.stringify(compileChart(spec));
-    }
-  }
-  return compiled;
+export function compileCharts(specs: ChartSpecs): CompiledCharts {
+  return Object.fromEntries(
+    Object.entries(specs).map(([id, spec]) => [id, JSON.stringify(compileChart(spec))]),
+  );
 }
 
 function compileChart(spec: Spec): Spec {

@@ -9,20 +9,37 @@ import type { FailureWindow } from '../analysis/types.js';
 import { emptyWords } from '../charts/chart.js';
 import { CHARTS, wholeSpec } from '../charts/index.js';
 import { formatSeconds } from '../records/time.js';
+import { type ChartSpecs, chartSpecs } from './chart-specs.js';
+import type { CompiledCharts } from './compile-charts.js';
 import { csvField } from './escape.js';
 import { type HtmlAssets, renderHtml } from './html.js';
 
 /** Contents by file name below the output folder. */
 export type ReportFiles = ReadonlyMap<string, string>;
 
-/** @param windows all failure windows; `data.windows` may hold fewer. */
-export function reportFiles(
+/**
+ * @param windows all failure windows; `data.windows` may hold fewer.
+ * @param compile compiles the charts in the background, while the other files are made.
+ */
+export async function reportFiles(
   data: ReportData,
   windows: readonly FailureWindow[],
   assets: HtmlAssets,
-): ReportFiles {
+  compile: (specs: ChartSpecs) => Promise<CompiledCharts> = compileHere,
+): Promise<ReportFiles> {
+  const charts = compile(chartSpecs(data));
+  const files = plainFiles(data, windows);
+  return new Map([['report.html', renderHtml(data, await charts, assets)], ...files]);
+}
+
+/** Loads the compiler when it is needed, and compiles on this thread. */
+export async function compileHere(specs: ChartSpecs): Promise<CompiledCharts> {
+  return (await import('./compile-charts.js')).compileCharts(specs);
+}
+
+/** All files but the page. */
+function plainFiles(data: ReportData, windows: readonly FailureWindow[]): ReportFiles {
   const files = new Map<string, string>();
-  files.set('report.html', renderHtml(data, assets));
   files.set('summary.json', summaryJson(data));
   files.set('timeline.csv', timelineCsv(data));
   files.set(

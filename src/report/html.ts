@@ -7,7 +7,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { ReportData } from '../analysis/report-data.js';
-import { compileCharts, reservedRoom } from './compile-charts.js';
+import { reservedRoom } from './chart-specs.js';
+import type { CompiledCharts } from './compile-charts.js';
 import { escapeHtml } from './escape.js';
 import { packJson } from './pack.js';
 import { pageBody } from './page.js';
@@ -57,14 +58,14 @@ export function documentHead(title: string, policy: string, style: string): stri
   ];
 }
 
-export function renderHtml(data: ReportData, assets: HtmlAssets): string {
+export function renderHtml(data: ReportData, charts: CompiledCharts, assets: HtmlAssets): string {
   const script = safeScript(assets.runtime);
   const style = `${STYLE}${reservedRoom(data)}`;
   return [
     ...documentHead(data.title, contentSecurityPolicy(script, style), style),
     '<body>',
     pageBody(data),
-    `<script type="application/octet-stream" id="report-data">${packJson({ data, charts: compileCharts(data) })}</script>`,
+    `<script type="application/octet-stream" id="report-data">${packJson({ data, charts })}</script>`,
     `<script>${script}</script>`,
     '</body>',
     '</html>',

@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { sampleReport } from '../analysis/testing/sample-report.js';
 import { CHARTS } from '../charts/index.js';
+import { chartSpecs } from './chart-specs.js';
+import { compileCharts } from './compile-charts.js';
 import { csvField, escapeHtml, scriptJson } from './escape.js';
 import { failureLine, reportFiles, summaryJson, timelineCsv } from './files.js';
 import { renderHtml } from './html.js';
@@ -14,7 +16,8 @@ import { decodeState, encodeState, initialState } from './view-state.js';
 
 const data = sampleReport();
 const runtime = 'console.log("</script><!--");';
-const html = renderHtml(data, { runtime });
+const charts = compileCharts(chartSpecs(data));
+const html = renderHtml(data, charts, { runtime });
 
 it('allows exactly its own script and style by hash, and nothing else', () => {
   const csp = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(html)![1]!;
@@ -73,9 +76,9 @@ it('gives Markdown one row an order, of the request the verdict speaks of, and n
   expect(text.split('\n').length).toBeLessThan(60);
 });
 
-it('writes the same bytes for the same data, under fixed names', () => {
-  const first = reportFiles(data, data.windows, { runtime });
-  const second = reportFiles(sampleReport(), data.windows, { runtime });
+it('writes the same bytes for the same data, under fixed names', async () => {
+  const first = await reportFiles(data, data.windows, { runtime });
+  const second = await reportFiles(sampleReport(), data.windows, { runtime });
   expect([...second]).toEqual([...first]);
   expect([...first.keys()].filter((name) => !name.startsWith('charts/'))).toEqual([
     'report.html',

@@ -6,6 +6,7 @@ import type { Argv } from 'yargs';
 import type { ReportData } from '../../analysis/report-data.js';
 import { writeFilesAtomic } from '../../io/write.js';
 import { analyseInputs, type Findings, titleOf } from '../analyse.js';
+import { ChartCompiler } from '../chart-compiler.js';
 import { type Command, ExitCode, type Session, UsageError } from '../command.js';
 import { reportRuntime } from '../runtime-file.js';
 
@@ -59,11 +60,14 @@ async function run(args: ReportArgs, session: Session): Promise<ExitCode> {
   };
   // Loaded while the inputs are read.
   const writer = args.format === 'md' ? null : import('../../report/files.js');
-  const plain = await analyseInputs(inputs, request, session);
+  const compiler = new ChartCompiler();
+  const plain = await analyseInputs(inputs, request, session, () => {
+    if (writer !== null) compiler.start();
+  });
   if (plain === null) return ExitCode.noInput;
   const found = args.redact === undefined ? plain : await redacted(plain, args.redact);
   if (writer === null) await writeMarkdown(found, session);
-  else await writeFiles(found, (await writer).reportFiles, session);
+  else await writeFiles(found, compiler, (await writer).reportFiles, session);
   if (args.png !== undefined) await writePngs(found.data, args.png, session);
   return ExitCode.done;
 }
@@ -84,13 +88,16 @@ async function writeMarkdown({ data }: Findings, session: Session): Promise<void
 
 async function writeFiles(
   { data, windows }: Findings,
+  compiler: ChartCompiler,
   reportFiles: typeof import('../../report/files.js').reportFiles,
   session: Session,
 ): Promise<void> {
   const folder = session.common.output ?? DEFAULT_FOLDER;
   const force = session.common.force || session.common.output === null;
   session.progress.phase('writing', 0, 'files');
-  const files = reportFiles(data, windows, { runtime: reportRuntime() });
+  const files = await reportFiles(data, windows, { runtime: reportRuntime() }, (specs) =>
+    compiler.compile(specs),
+  );
   session.progress.stop();
   await writeFilesAtomic(folder, files, { force });
   session.talk.say(data.narrative.verdict);

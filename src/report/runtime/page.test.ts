@@ -3,6 +3,8 @@ import { createRequire } from 'node:module';
 import { Ajv } from 'ajv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sampleReport } from '../../analysis/testing/sample-report.js';
+import { chartSpecs } from '../chart-specs.js';
+import { compileCharts } from '../compile-charts.js';
 import { renderHtml } from '../html.js';
 import {
   axeViolations,
@@ -28,7 +30,10 @@ describe.skipIf(missing)(`the report in a browser${why}`, () => {
   let html = '';
 
   beforeAll(async () => {
-    html = renderHtml(sampleReport(), { runtime: await bundleRuntime() });
+    const report = sampleReport();
+    html = renderHtml(report, compileCharts(chartSpecs(report)), {
+      runtime: await bundleRuntime(),
+    });
     await browser.start();
   });
   afterAll(() => browser.stop());
