@@ -12,13 +12,12 @@ export class HolderTable {
   #last = 0;
   #slots = new Int32Array(1 << 12).fill(-1);
   #key = new Uint32Array(4 * 1024);
-  /** Pages held now, most ever held, allocations, and sum over held pages of their start time. */
+  /** Pages held now, most ever held, and allocations. */
   live = new Float64Array(1024);
   peak = new Float64Array(1024);
   allocs = new Float64Array(1024);
-  startSumS = new Float64Array(1024);
   folded = 0;
-  /** Pages held now in each zone, [row * zones + zone]. */
+  /** Pages held now in each zone, [row * zones + zone]; kept where there are several. */
   liveIn: Float64Array;
   readonly zones: number;
 
@@ -107,7 +106,6 @@ export class HolderTable {
     this.liveIn = wider(this.liveIn);
     this.peak = wider(this.peak);
     this.allocs = wider(this.allocs);
-    this.startSumS = wider(this.startSumS);
     const keys = new Uint32Array(this.#key.length * 2);
     keys.set(this.#key);
     this.#key = keys;

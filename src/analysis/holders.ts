@@ -8,7 +8,7 @@
  * A page that compaction moves is freed at its old place and appears at the new one without an event, so
  * movable pages get lost to attribution over time; those that matter here do not move.
  */
-import { BLOCK_PAGES, type EventBatch, EventKind, marksLoss, PFN_NONE } from '../records/events.js';
+import { BLOCK_PAGES, type EventBatch, EventKind, marksLoss } from '../records/events.js';
 import type { PrintkClock } from '../records/printk-clock.js';
 import type { PageOwnerSnapshot, Snapshot } from '../records/snapshot.js';
 import type { RecordingStrings } from '../records/strings.js';
@@ -72,8 +72,11 @@ export class HoldersObserver implements ReplayObserver {
   #zoneOfBlock: Uint8Array = new Uint8Array();
   #owners: PageOwners | null = null;
   #pageblockOrder = 9;
+  readonly #fromNs: number;
   #sampleEndNs: number;
   #unattributed = 0;
+  /** At the end, by row: the sum over its pages of when they were allocated. */
+  #startSumS = new Float64Array();
   /** Pages and pageblocks by row, in mixed pageblocks, at the end. */
   #mixedPages = new Float64Array();
   #mixedBlocks = new Float64Array();
@@ -91,6 +94,7 @@ export class HoldersObserver implements ReplayObserver {
   constructor(options: HoldersOptions) {
     this.#options = options;
     this.#movable = Math.max(0, options.typeNames.indexOf('Movable'));
+    this.#fromNs = options.grid.fromNs;
     this.#sampleEndNs = options.grid.fromNs + this.#sampleNs;
   }
 
@@ -122,8 +126,8 @@ export class HoldersObserver implements ReplayObserver {
       for (let z = 0; z < zones; z++) this.#zoneSamples.push([]);
     }
     this.#owners = new PageOwners(state.pages.length, {
-      added: (page, order, owner, sinceS) => this.#account(page, order, owner, sinceS, 1),
-      removed: (page, order, owner, sinceS) => this.#account(page, order, owner, sinceS, -1),
+      added: (page, order, row) => this.#added(page, order, row),
+      removed: (page, order, row) => this.#account(page, order, row, -BLOCK_PAGES[order]!),
     });
     const { dumps = [], printk = null, grid } = this.#options;
     if (dumps[0] && printk) this.#adopt(state, dumps[0], grid.fromNs - printk.doubtNs);
@@ -156,15 +160,27 @@ export class HoldersObserver implements ReplayObserver {
     return type < 0 ? 7 : type & 7;
   }
 
-  batch(state: ReplayState, batch: EventBatch, from: number, to: number): void {
+  batch(
+    state: ReplayState,
+    batch: EventBatch,
+    from: number,
+    to: number,
+    pages: ArrayLike<number>,
+  ): void {
     // Events of one side do not tell for how long anything was held.
     if (state.eventless === true) return;
-    const { kind } = batch;
+    const { kind, timeNs, order } = batch;
+    const owners = this.#owners!;
     for (let i = from; i < to; i++) {
-      if (kind[i] === EventKind.alloc || kind[i] === EventKind.free) {
-        this.#transfer(state, batch, i, kind[i]!);
-      } else if (marksLoss(kind[i]!)) {
-        this.#lose(batch.timeNs[i]!);
+      const k = kind[i]!;
+      if (k === EventKind.alloc || k === EventKind.free) {
+        if (timeNs[i]! >= this.#sampleEndNs) this.#sample(timeNs[i]!);
+        const page = pages[i]!;
+        if (page < 0 || order[i]! > MAX_BLOCK_ORDER) continue;
+        if (k === EventKind.free) owners.free(page, order[i]!);
+        else this.#alloc(batch, i, page);
+      } else if (marksLoss(k)) {
+        this.#lose(timeNs[i]!);
       }
     }
   }
@@ -176,44 +192,42 @@ export class HoldersObserver implements ReplayObserver {
     this.#doubtful.set(this.#immovable);
   }
 
-  #transfer(state: ReplayState, batch: EventBatch, i: number, kind: number): void {
-    const timeNs = batch.timeNs[i]!;
-    if (timeNs >= this.#sampleEndNs) this.#sample(timeNs);
-    const pfn = batch.pfn[i]!;
-    if (pfn === PFN_NONE || this.#owners === null) return;
-    const page = state.pageOf(pfn);
-    if (page < 0 || batch.order[i]! > MAX_BLOCK_ORDER) return;
-    if (kind === EventKind.free) {
-      this.#owners.free(page, batch.order[i]!);
-      return;
-    }
+  #alloc(batch: EventBatch, i: number, page: number): void {
     const type = batch.migratetype[i]! & 7;
     const row = this.table.rowOf(batch.comm[i]!, batch.detail[i]!, batch.stack[i]!, type);
     this.table.allocs[row]!++;
-    this.#owners.alloc(page, batch.order[i]!, row, (timeNs - this.#options.grid.fromNs) / 1e9);
+    this.#owners!.alloc(page, batch.order[i]!, row, (batch.timeNs[i]! - this.#fromNs) / 1e9);
   }
 
-  #account(page: number, order: number, row: number, sinceS: number, sign: number): void {
-    const pages = sign * BLOCK_PAGES[order]!;
+  #added(page: number, order: number, row: number): void {
+    const { live, peak } = this.table;
+    this.#account(page, order, row, BLOCK_PAGES[order]!);
+    if (live[row]! > peak[row]!) peak[row] = live[row]!;
+  }
+
+  #account(page: number, order: number, row: number, pages: number): void {
     const { table } = this;
     table.live[row]! += pages;
-    table.startSumS[row]! += pages * sinceS;
-    if (table.live[row]! > table.peak[row]!) table.peak[row] = table.live[row]!;
     const moves = table.migratetype(row) === this.#movable;
     const held = moves ? this.movable : this.pinned;
     const block = page >> this.#pageblockOrder;
     const zone = this.#zoneOfBlock[block]!;
-    table.liveIn[row * table.zones + zone]! += pages;
+    if (table.zones > 1) table.liveIn[row * table.zones + zone]! += pages;
     if (!moves) {
       this.#immovable[zone]! += pages;
-      if (sinceS < this.#lossEndS) this.#doubtful[zone]! += pages;
+      if (this.#lossEndS > Number.NEGATIVE_INFINITY) this.#doubt(page, zone, pages);
     }
     if (order <= this.#pageblockOrder) {
       held[block]! += pages;
       return;
     }
     const end = Math.min(block + 2 ** (order - this.#pageblockOrder), held.length);
-    for (let b = block; b < end; b++) held[b]! += sign * (1 << this.#pageblockOrder);
+    const each = Math.sign(pages) * (1 << this.#pageblockOrder);
+    for (let b = block; b < end; b++) held[b]! += each;
+  }
+
+  #doubt(page: number, zone: number, pages: number): void {
+    if (this.#owners!.sinceAt(page) < this.#lossEndS) this.#doubtful[zone]! += pages;
   }
 
   #sample(timeNs: number): void {
@@ -258,7 +272,9 @@ export class HoldersObserver implements ReplayObserver {
     let block = -1;
     let mixed = false;
     let zone = 0;
+    this.#startSumS = new Float64Array(this.table.size);
     this.#owners?.forEach((page, order, row, sinceS) => {
+      this.#startSumS[row]! += 2 ** order * sinceS;
       if (this.table.migratetype(row) === this.#movable) return;
       if (page >> this.#pageblockOrder !== block) {
         block = page >> this.#pageblockOrder;
@@ -371,7 +387,7 @@ export class HoldersObserver implements ReplayObserver {
     const { grid } = this.#options;
     const { table } = this;
     const live = table.live[row]!;
-    const startNs = live > 0 ? grid.fromNs + (table.startSumS[row]! / live) * 1e9 : this.#endNs;
+    const startNs = live > 0 ? grid.fromNs + (this.#startSumS[row]! / live) * 1e9 : this.#endNs;
     return {
       ...this.ownerOf(row),
       pages: live,

@@ -58,9 +58,21 @@ it('attributes what a page-by-page table attributes, also when blocks are freed 
   );
 });
 
-it('counts what it has no room for instead of growing', () => {
-  const owners = new PageOwners(16, { added: () => {}, removed: () => {} });
-  owners.alloc(1 << 24, 0, 1, 0);
-  expect(owners.dropped).toBe(1);
-  expect(owners.ownerAt(1 << 24)).toBe(-1);
+it('leaves out what would lie beyond the end of memory', () => {
+  let held = 0;
+  const owners = new PageOwners(20, {
+    added: (_page, order) => {
+      held += 2 ** order;
+    },
+    removed: (_page, order) => {
+      held -= 2 ** order;
+    },
+  });
+  owners.alloc(16, 3, 1, 0);
+  owners.free(16, 1);
+  expect(owners.ownerAt(18)).toBe(1);
+  expect(held).toBe(2);
+  owners.free(18, 1);
+  owners.alloc(24, 0, 1, 0);
+  expect(held).toBe(0);
 });

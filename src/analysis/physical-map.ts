@@ -7,7 +7,7 @@
  * apart from free and used ones.
  */
 
-import { type EventBatch, EventKind, LAST_PAGE_KIND, marksLoss } from '../records/events.js';
+import { type EventBatch, EventKind, marksLoss } from '../records/events.js';
 import type { Snapshot } from '../records/snapshot.js';
 import { PageBit, type ReplayObserver, type ReplayState } from '../replay/observer.js';
 import type { HoldersObserver } from './holders.js';
@@ -115,18 +115,22 @@ export class PhysicalMapObserver implements ReplayObserver {
     this.#sampleWithin(state, batch.timeNs[i]!);
   }
 
-  batch(state: ReplayState, batch: EventBatch, from: number, to: number): void {
-    const { kind, pfn, order } = batch;
+  batch(
+    state: ReplayState,
+    batch: EventBatch,
+    from: number,
+    to: number,
+    pages: ArrayLike<number>,
+  ): void {
+    const { kind, order } = batch;
     const { pageblockOrder } = state;
     const dirty = this.#dirty;
     for (let i = from; i < to; i++) {
-      const k = kind[i]!;
-      if (k > LAST_PAGE_KIND) {
-        if (movesPagesUnseen(k)) this.#allDirty = true;
+      const page = pages[i]!;
+      if (page < 0) {
+        if (movesPagesUnseen(kind[i]!)) this.#allDirty = true;
         continue;
       }
-      const page = state.pageOf(pfn[i]!);
-      if (page < 0) continue;
       const block = page >> pageblockOrder;
       if (dirty[block] === 0) this.#mark(block);
       if (order[i]! > pageblockOrder) {

@@ -35,6 +35,7 @@ export const Action = {
 /** Columns of one batch; index i is event i of the batch. */
 export class ActionBatch {
   length = 0;
+  /** Dense page, -1 for an event that moves none. */
   readonly page = new Int32Array(BATCH_CAPACITY);
   /** The fate (order 0), or where its runs begin in `runs` (order > 0). */
   readonly fate = new Uint32Array(BATCH_CAPACITY);

@@ -209,6 +209,7 @@ class FateTracer {
   begin(length: number): void {
     this.batch.length = length;
     this.batch.runsLength = 0;
+    this.batch.page.fill(-1, 0, length);
     this.batch.action.fill(Action.none, 0, length);
     this.batch.fate.fill(0, 0, length);
   }

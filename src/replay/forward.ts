@@ -42,7 +42,7 @@ export function runForward(plan: ForwardPlan): void {
     const offset = source.offsetOf(b);
     const end = Math.min(offset + actions.length, last);
     for (let at = offset; at < end; ) {
-      if (stop < stops.length && stops[stop]! <= at) watchers?.read(batch, at - offset);
+      if (stop < stops.length && stops[stop]! <= at) watchers?.read(actions, batch, at - offset);
       while (stop < stops.length && stops[stop]! <= at) {
         plan.onStop(stop++);
         watchers?.stir();
@@ -59,7 +59,7 @@ export function runForward(plan: ForwardPlan): void {
       else applyAll(core, actions, at - offset, to - offset, offset);
       at = to;
     }
-    watchers?.finish(batch);
+    watchers?.finish(actions, batch);
   }
   while (stop < stops.length) plan.onStop(stop++);
 }

@@ -142,8 +142,15 @@ export interface ReplayObserver {
    * Events [from, to) of the batch, in order and none left out, for observers that only read events:
    * `state` may be ahead of them. It is told of every event before the next `due` of any observer,
    * the next snapshot and the end. Must not keep references into the batch.
+   * @param pages by event: the dense page it moves, the first of its block; -1 if it moves none.
    */
-  batch?(state: ReplayState, batch: EventBatch, from: number, to: number): void;
+  batch?(
+    state: ReplayState,
+    batch: EventBatch,
+    from: number,
+    to: number,
+    pages: ArrayLike<number>,
+  ): void;
   /** Stamp from which on `due` is wanted, ns; `due` must move it on. */
   readonly dueNs?: number;
   /** After the first event stamped at or after `dueNs` was applied. */

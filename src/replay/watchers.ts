@@ -32,6 +32,7 @@ export class Watchers {
   #unread = 0;
   /** Where the walk is: events [0, #reached) of this batch are applied. */
   #current: EventBatch | null = null;
+  #actions: ActionBatch | null = null;
   #reached = 0;
 
   constructor(
@@ -48,7 +49,7 @@ export class Watchers {
     this.#movers = observers.filter((o) => o.changed !== undefined);
     this.#eager = observers.filter((o) => o.event !== undefined);
     state.catchUp = () => {
-      if (this.#current !== null) this.read(this.#current, this.#reached);
+      if (this.#current !== null) this.read(this.#actions!, this.#current, this.#reached);
     };
     this.#idle = this.#timed.length + this.#movers.length + this.#eager.length === 0;
   }
@@ -64,6 +65,7 @@ export class Watchers {
     const core = this.#core;
     const { lists } = core;
     const quiet = this.#idle;
+    this.#actions = actions;
     for (let i = from; i < to; i++) {
       core.apply(actions, i, offset + i);
       if (kind[i] === EventKind.extfrag) this.#boost(batch, i);
@@ -75,16 +77,16 @@ export class Watchers {
   }
 
   /** Shows the readers what they have not had of events [0, to) of the batch. */
-  read(batch: EventBatch, to: number): void {
+  read({ page }: ActionBatch, batch: EventBatch, to: number): void {
     if (to > this.#unread) {
-      for (const reader of this.#readers) reader.batch!(this.#state, batch, this.#unread, to);
+      for (const reader of this.#readers) reader.batch!(this.#state, batch, this.#unread, to, page);
     }
     this.#unread = to;
   }
 
   /** The batch is done; the next one begins anew. */
-  finish(batch: EventBatch): void {
-    this.read(batch, batch.length);
+  finish(actions: ActionBatch, batch: EventBatch): void {
+    this.read(actions, batch, batch.length);
     this.#unread = 0;
     this.#current = null;
   }
@@ -112,7 +114,7 @@ export class Watchers {
   }
 
   #due(batch: EventBatch, i: number): void {
-    this.read(batch, i + 1);
+    this.read(this.#actions!, batch, i + 1);
     let next = Number.POSITIVE_INFINITY;
     for (const observer of this.#timed) {
       if (this.#state.timeNs >= observer.dueNs!) observer.due!(this.#state, batch, i);
@@ -138,7 +140,8 @@ export function showEvent(
   batch: EventBatch,
   i: number,
 ): void {
-  observer.batch?.(state, batch, i, i + 1);
+  const pages = Int32Array.from(batch.pfn, (pfn) => state.pageOf(pfn));
+  observer.batch?.(state, batch, i, i + 1, pages);
   if (observer.dueNs !== undefined && batch.timeNs[i]! >= observer.dueNs) {
     observer.due?.(state, batch, i);
   }
