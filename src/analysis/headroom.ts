@@ -39,15 +39,21 @@ class Row {
     for (let n = 0; n < now.length; n++) if (now[n]! < least[n]!) least[n] = now[n]!;
   }
 
+  /** Takes over what was found now, and adds to `sum` by how much it differs. */
+  take(found: Float64Array, sum: Float64Array): void {
+    const { now, least } = this;
+    for (let n = 0; n < now.length; n++) {
+      const requests = found[n]!;
+      sum[n]! += requests - now[n]!;
+      now[n] = requests;
+      if (requests < least[n]!) least[n] = requests;
+    }
+  }
+
   close(bucket: number, buckets: number): void {
     for (let n = 0; n < this.least.length; n++) this.min[n * buckets + bucket] = this.least[n]!;
     this.least.set(this.now);
   }
-}
-
-/** `fill(0)` of so few numbers: that is a call out of compiled code, and takes longer. */
-function clear(row: Float64Array): void {
-  for (let n = 0; n < row.length; n++) row[n] = 0;
 }
 
 /** One kind of request. */
@@ -56,26 +62,22 @@ class Kind {
   readonly tests: RowTests;
   readonly all: Row;
   readonly zones: readonly Row[];
+  readonly #found: Float64Array;
 
   constructor(state: ReplayState, { switches, node, grid }: HeadroomOptions, gfp: string) {
     this.gfp = gfp;
     this.tests = new RowTests(state, switches, gfp, node);
     this.all = new Row(state.orders, grid.buckets);
     this.zones = state.zones.map(() => new Row(state.orders, grid.buckets));
+    this.#found = new Float64Array(state.orders);
   }
 
   /** Reckons the zones that moved anew, and the sum. */
   compute(moved: Uint8Array, counts: readonly SideCounts[]): void {
-    const sum = this.all.now;
-    clear(sum);
     for (let z = 0; z < this.zones.length; z++) {
-      const row = this.zones[z]!;
-      if (moved[z] === 1) {
-        clear(row.now);
-        this.tests.add(z, counts[z]!, row.now);
-        row.lower();
-      }
-      for (let n = 0; n < sum.length; n++) sum[n]! += row.now[n]!;
+      if (moved[z] === 0) continue;
+      this.tests.count(z, counts[z]!, this.#found);
+      this.zones[z]!.take(this.#found, this.all.now);
     }
     this.all.lower();
   }
@@ -93,6 +95,7 @@ export class HeadroomObserver implements ReplayObserver {
   readonly #low: Float64Array[] = [];
   readonly #high: Float64Array[] = [];
   #bounded: Float64Array = new Float64Array();
+  #inZone: Float64Array = new Float64Array();
   /** Zones whose free lists moved since they were reckoned. */
   #moved: Uint8Array = new Uint8Array();
   #seenPages: Float64Array = new Float64Array();
@@ -118,6 +121,7 @@ export class HeadroomObserver implements ReplayObserver {
       for (let n = 0; n < state.orders; n++) plane.push(new Float64Array(grid.buckets));
     }
     this.#bounded = new Float64Array(state.orders);
+    this.#inZone = new Float64Array(state.orders);
     this.#seenPages = new Float64Array(state.zones.length).fill(Number.NaN);
     this.#moved = new Uint8Array(state.zones.length);
     this.#boosts = Float64Array.from(state.zones, ({ marks }) => marks.boost);
@@ -233,7 +237,8 @@ export class HeadroomObserver implements ReplayObserver {
     for (let z = 0; z < state.zones.length; z++) {
       const zone = state.zones[z]!;
       const counts = new SideCounts(zone.certainty === 'exact' ? 'free' : side).load(zone);
-      tests.add(z, counts, requests);
+      tests.count(z, counts, this.#inZone);
+      for (let n = 0; n < this.#orders; n++) requests[n]! += this.#inZone[n]!;
     }
     for (let n = 0; n < this.#orders; n++) {
       const now = all.now[n]!;

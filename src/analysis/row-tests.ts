@@ -11,10 +11,28 @@ import { unusablePages, type ZoneCounts, type ZoneTest } from '../kernel/waterma
 import type { ReplayState } from '../replay/observer.js';
 import { RequestTest } from '../replay/request-test.js';
 
+/** One zone's tests by order, and what they ask for as numbers. */
+class ZoneRow {
+  readonly tests: readonly ZoneTest[];
+  /** Pages that must be free, less one, for the first request. */
+  readonly least: Float64Array;
+  /** No test ignores watermarks. */
+  readonly marked: boolean;
+
+  constructor(tests: readonly ZoneTest[]) {
+    this.tests = tests;
+    this.least = Float64Array.from(
+      tests,
+      ({ needPages, orderPages }, n) => needPages + orderPages - 2 ** n + 1,
+    );
+    this.marked = tests.every(({ noWatermarks }) => !noWatermarks);
+  }
+}
+
 /** The tests of one kind of request in every zone. */
 export class RowTests {
-  /** By zone and order; null = the zone is never tried. */
-  readonly zones: (ZoneTest[] | null)[];
+  /** By zone; null = the zone is never tried. */
+  readonly #zones: (ZoneRow | null)[];
   readonly #requests: readonly RequestTest[];
 
   constructor(state: ReplayState, switches: ProfileSwitches, gfp: string, node: number) {
@@ -22,39 +40,58 @@ export class RowTests {
       { length: state.orders },
       (_, order) => new RequestTest(state, switches, gfp, order, node),
     );
-    this.zones = state.zones.map(() => null);
+    this.#zones = state.zones.map(() => null);
     this.refresh(state);
   }
 
   /** For the marks of this moment. */
   refresh(state: ReplayState): void {
-    this.#requests.forEach((request, order) => {
-      for (const { zone, slow } of request.plan(state).zones) {
-        const tests = this.zones[zone] ?? [];
-        tests[order] = slow;
-        this.zones[zone] = tests;
-      }
+    const plans = this.#requests.map((request) => request.plan(state).zones);
+    this.#zones.forEach((_, z) => {
+      const tests = plans.flatMap((zones) => zones.filter(({ zone }) => zone === z));
+      this.#zones[z] = tests.length === 0 ? null : new ZoneRow(tests.map(({ slow }) => slow));
     });
   }
 
-  /** Adds to `into[n]` the requests of order n that a zone with these free lists would serve. */
-  add(zone: number, counts: ZoneCounts, into: Float64Array): void {
-    const tests = this.zones[zone];
-    if (!tests) return;
-    const { free, highatomic, cma } = counts;
-    let blocks = 0;
-    let kept = 0;
-    for (let n = into.length - 1; n >= 0; n--) {
-      const test = tests[n]!;
-      blocks = blocks * 2 + free[n]!;
-      if (cma !== null && !test.countsCma) blocks -= cma[n]!;
-      if (highatomic !== null) kept = kept * 2 + highatomic[n]!;
-      const usable = test.takesHighatomic ? blocks : blocks - kept;
-      const pages = counts.freePages - unusablePages(test, counts) - test.needPages;
-      const margin = pages - (test.orderPages - (1 << n) + 1);
-      const byMark = test.noWatermarks ? usable : margin <= 0 ? 0 : margin >> n;
-      const served = usable < byMark ? usable : byMark;
-      if (served > 0) into[n]! += served;
-    }
+  /** `into[n]` becomes the requests of order n that a zone with these free lists would serve. */
+  count(zone: number, counts: ZoneCounts, into: Float64Array): void {
+    const row = this.#zones[zone]!;
+    if (row === null) into.fill(0);
+    else if (row.marked && nothingKept(counts)) countPlain(row.least, counts, into);
+    else countKept(row.tests, counts, into);
+  }
+}
+
+/** All that is free may be taken by any request. */
+function nothingKept({ freeCma, reservedHighatomic, freeHighatomic }: ZoneCounts): boolean {
+  return freeCma === 0 && reservedHighatomic === 0 && freeHighatomic === 0;
+}
+
+/** The usual case, asked whenever a page is taken. */
+function countPlain(least: Float64Array, counts: ZoneCounts, into: Float64Array): void {
+  const { free, freePages } = counts;
+  let blocks = 0;
+  for (let n = into.length - 1; n >= 0; n--) {
+    blocks = blocks * 2 + free[n]!;
+    const margin = freePages - least[n]!;
+    const byMark = margin <= 0 ? 0 : margin >> n;
+    into[n] = blocks < byMark ? blocks : byMark;
+  }
+}
+
+function countKept(tests: readonly ZoneTest[], counts: ZoneCounts, into: Float64Array): void {
+  const { free, highatomic, cma } = counts;
+  let blocks = 0;
+  let kept = 0;
+  for (let n = into.length - 1; n >= 0; n--) {
+    const test = tests[n]!;
+    blocks = blocks * 2 + free[n]!;
+    if (cma !== null && !test.countsCma) blocks -= cma[n]!;
+    if (highatomic !== null) kept = kept * 2 + highatomic[n]!;
+    const usable = test.takesHighatomic ? blocks : blocks - kept;
+    const pages = counts.freePages - unusablePages(test, counts) - test.needPages;
+    const margin = pages - (test.orderPages - (1 << n) + 1);
+    const byMark = test.noWatermarks ? usable : margin <= 0 ? 0 : margin >> n;
+    into[n] = Math.max(0, Math.min(usable, byMark));
   }
 }

@@ -71,7 +71,7 @@ function reckon(data: Facts, gfp: string, zones: readonly number[]): Planes {
     for (const z of zones) {
       const served = (side: keyof Planes): Float64Array => {
         const into = new Float64Array(orders);
-        tests!.add(z, sides[side].load(state.zones[z]!), into);
+        tests!.count(z, sides[side].load(state.zones[z]!), into);
         return into;
       };
       const now = served('last');
