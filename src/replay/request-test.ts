@@ -10,7 +10,7 @@ import { type GfpRequest, parseGfp } from '../kernel/gfp.js';
 import { highatomicCap } from '../kernel/highatomic.js';
 import type { ProfileSwitches } from '../kernel/profile-switches.js';
 import { planRequest, type RequestPlan, requestServed } from '../kernel/request-plan.js';
-import type { TestMarks, ZoneCounts } from '../kernel/watermark.js';
+import { type TestMarks, type ZoneCounts, zoneServes } from '../kernel/watermark.js';
 import { compiledZones } from '../kernel/zonelist.js';
 import type { ReplayState, ZoneState } from './observer.js';
 
