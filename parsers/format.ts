@@ -44,14 +44,16 @@ export interface ParseContext {
 
 /** What a ChunkScanner found, opaque to all but its format. */
 export interface ScannedPart {
-  /** The memory it lies in: handed from thread to thread, and back to be used again. */
-  readonly buffer: SharedArrayBuffer;
+  /** The scanner's: what was found stands in it. */
+  readonly memory: SharedArrayBuffer;
 }
 
 /** Looks at the chunks of an input ahead of the parser, on another thread (parsers/scanners.ts). */
 export interface ChunkScanner {
-  /** @param buffer that of an earlier result, or null. */
-  scan(chunk: Uint8Array, buffer: SharedArrayBuffer | null): ScannedPart;
+  /** Memory to read chunks into, READ_BYTES and SLACK_BYTES more each: elsewhere they are copied first. */
+  readonly rooms: readonly Uint8Array<SharedArrayBuffer>[];
+  /** What it finds is valid until a chunk in the same room is scanned. */
+  scan(chunk: Uint8Array): ScannedPart;
 }
 
 /** Takes the bytes of one input in order, in chunks of any size. */

@@ -23,11 +23,15 @@ export function hasScanner(format: string): boolean {
   return FRONTS.has(format);
 }
 
-/** A scanner for a format, by its id; null if it has none. */
+/**
+ * A scanner for a format, by its id; null if it has none.
+ * @param rooms that it is to have for chunks.
+ */
 export function openScanner(
   format: string,
   options: Readonly<Record<string, string>>,
+  rooms = 1,
 ): ChunkScanner | null {
   const front = FRONTS.get(format);
-  return front === undefined ? null : new LineScanner(front, options['time-unit']);
+  return front === undefined ? null : new LineScanner(front, options['time-unit'], rooms);
 }

@@ -5,8 +5,19 @@
  * source is known to hold stacks the last HELD rows stay behind at a hand-over. Times are kept as
  * the smallest and largest seen, because trace_pipe may run backwards across CPUs.
  */
+import { copyRows } from '../../src/records/copy-rows.js';
 import { EventBatch, LAST_PAGE_KIND, RARE_WIDTH } from '../../src/records/events.js';
 import type { RecordSink } from '../format.js';
+import type { ScannedRows } from './scanned-rows.js';
+
+/** Copies the columns of ids that rows have. */
+export type IdCopier = (
+  rows: ScannedRows,
+  from: number,
+  count: number,
+  into: EventBatch,
+  at: number,
+) => void;
 
 /** Rows that a stack trace may reach back; 91 is the most seen in our recordings (two CPUs). */
 export const HELD = 512;
@@ -57,6 +68,22 @@ export class BatchWriter {
     batch.migratetype[i] = -1;
     batch.detail[i] = 0;
     return i;
+  }
+
+  /**
+   * Takes over rows [from, from + count).
+   * @param copyIds copies the ids of some of them to the batch at `at`.
+   */
+  append(rows: ScannedRows, from: number, count: number, copyIds: IdCopier): void {
+    const { batch } = this;
+    for (let done = 0; done < count; ) {
+      if (batch.full) this.handOver();
+      const n = Math.min(count - done, batch.capacity - batch.length);
+      copyIds(rows, from + done, n, batch, batch.length);
+      copyRows(rows, from + done, n, batch, batch.length);
+      batch.length += n;
+      done += n;
+    }
   }
 
   /** Gives the rows to the sink, but for those a stack may still be added to. */

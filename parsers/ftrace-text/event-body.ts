@@ -20,7 +20,7 @@ import {
   startsWith,
   ZERO,
 } from './bytes.js';
-import type { GfpCache } from './gfp-cache.js';
+import type { GfpTexts } from './gfp-texts.js';
 import { EventNames, FOREIGN, isMessageName, UNDECIDED } from './names.js';
 import { Outcome, PagePayload } from './page-payload.js';
 import { RarePayload } from './rare-payload.js';
@@ -79,7 +79,7 @@ export class EventBody {
   comm = 0;
   #nameId = 0;
 
-  constructor(writer: BatchWriter, strings: RecordingStrings, gfps: GfpCache, texts: TextKeeper) {
+  constructor(writer: BatchWriter, strings: RecordingStrings, gfps: GfpTexts, texts: TextKeeper) {
     this.#writer = writer;
     this.#strings = strings;
     this.#texts = texts;

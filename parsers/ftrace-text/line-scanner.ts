@@ -13,11 +13,10 @@ import { RecordingClock } from '../../src/records/time.js';
 import { BatchWriter } from './batch-writer.js';
 import { NEWLINE, RETURN } from './bytes.js';
 import { EventBody, type LineFront, Taken } from './event-body.js';
-import { FastLine, MAX_FAST_LINE, type RowWriter } from './fast-line.js';
-import { GfpCache } from './gfp-cache.js';
+import { FastLines, LineMemory, MAX_FAST_LINE } from './fast-lines.js';
+import { GfpTexts } from './gfp-texts.js';
 import { withSlack } from './lines.js';
-import { PrefixCache } from './prefix-cache.js';
-import { packLook, RUN_WIDTH, type ScannedChunk, ScannedRows } from './scanned-rows.js';
+import { packLook, ROWS, RUN_WIDTH, type ScannedChunk } from './scanned-rows.js';
 import { Stamps } from './stamp.js';
 import { TextKeeper } from './text-keeper.js';
 
@@ -26,13 +25,13 @@ const NO_SINK = { events: () => {}, snapshot: () => {} };
 const MAX_LEARNT = 2 * MAX_FAST_LINE;
 
 export class LineScanner {
+  readonly rooms: readonly Uint8Array<SharedArrayBuffer>[];
+  readonly #memory: LineMemory;
   readonly #clock = new RecordingClock();
   readonly #strings = new RecordingStrings();
   readonly #stamps: Stamps;
-  readonly #prefixes = new PrefixCache();
   readonly #front: LineFront;
-  readonly #fast: FastLine;
-  readonly #target = new ChunkRows();
+  readonly #fast: FastLines;
   /** Takes the lines learnt from; its rows are thrown away. */
   readonly #learner: BatchWriter;
   readonly #body: EventBody;
@@ -43,28 +42,25 @@ export class LineScanner {
   #gfpsSent = 0;
 
   /** @param timeUnit the option of that name. */
-  constructor(front: (stamps: Stamps) => LineFront, timeUnit: string | undefined) {
+  constructor(front: (stamps: Stamps) => LineFront, timeUnit: string | undefined, rooms: number) {
+    this.#memory = new LineMemory(rooms);
+    this.rooms = this.#memory.rooms;
     this.#stamps = new Stamps(this.#clock, timeUnit);
     this.#front = front(this.#stamps);
-    const gfps = new GfpCache(this.#strings.gfps);
-    this.#fast = new FastLine(this.#target, this.#prefixes, gfps, this.#stamps);
+    this.#fast = new FastLines(this.#clock, this.#stamps, timeUnit, this.#memory);
+    const gfps = new GfpTexts(this.#strings.gfps, this.#fast);
     this.#learner = new BatchWriter(NO_SINK);
     const texts = new TextKeeper(this.#strings, new Diagnostics(), '');
     this.#body = new EventBody(this.#learner, this.#strings, gfps, texts);
   }
 
-  /**
-   * @param chunk begins with a line, or with the end of one that the chunk before did not end.
-   * @param buffer of an earlier result that is not needed any more, or null.
-   */
-  scan(chunk: Uint8Array, buffer: SharedArrayBuffer | null): ScannedChunk {
-    const rows = new ScannedRows(buffer);
-    this.#target.batch = rows;
+  /** @param chunk begins with a line, or with the end of one that the chunk before did not end. */
+  scan(chunk: Uint8Array): ScannedChunk {
     const runs = this.#findRuns(withSlack(chunk, MAX_FAST_LINE), chunk.length);
     this.#cut = chunk.at(-1) !== NEWLINE;
     const result = {
-      buffer: rows.buffer,
-      rows: rows.length,
+      memory: this.#memory.buffer,
+      rowsAt: this.#fast.rows.at,
       runs: this.#runs.slice(0, runs * RUN_WIDTH),
       epochS: this.#clock.epochS,
       comms: bytesFrom(this.#strings.comms, this.#commsSent),
@@ -79,34 +75,25 @@ export class LineScanner {
     const slack = bytes.length > length;
     const last = slack ? bytes.lastIndexOf(NEWLINE, length - 1) : length - MAX_FAST_LINE;
     let runs = 0;
+    let rows = 0;
     let pos = this.#cut ? bytes.indexOf(NEWLINE) + 1 : 0;
     if (this.#cut && pos === 0) return 0;
-    this.#fast.use(bytes);
-    const { batch: rows } = this.#target;
-    while (pos <= last && rows.length < rows.capacity) {
+    const fast = this.#fast;
+    fast.use(bytes);
+    while (pos <= last && rows < ROWS) {
       const start = pos;
-      const before = rows.length;
-      pos = this.#run(pos, last, rows.capacity - before);
-      if (pos > start) this.#addRun(runs++, start, pos, rows.length - before);
-      if (pos > last || rows.length === rows.capacity) break;
+      pos = fast.take(start, last, rows);
+      if (fast.count > 0) {
+        rows += fast.count;
+        this.#addRun(runs++, start, pos, fast.count);
+        continue;
+      }
       const newline = bytes.indexOf(NEWLINE, pos);
       if (newline < 0 || newline >= length) break;
       this.#learn(bytes, pos, newline);
       pos = newline + 1;
     }
     return runs;
-  }
-
-  /** Takes up to `most` lines from `start` on; returns where the first not taken begins. */
-  #run(start: number, last: number, most: number): number {
-    const fast = this.#fast;
-    let pos = start;
-    for (let lines = 0; pos <= last && lines < most; lines++) {
-      const next = fast.take(pos);
-      if (next < 0) break;
-      pos = next;
-    }
-    return pos;
   }
 
   #addRun(run: number, start: number, end: number, rows: number): void {
@@ -130,16 +117,7 @@ export class LineScanner {
     if (!front.parse(bytes, start, end) || !this.#body.isPageEvent(bytes, front.body, end)) return;
     if (this.#body.take(bytes, end, front) !== Taken.event) return;
     this.#learner.batch.clear();
-    this.#prefixes.learn(bytes, start, front, this.#body.comm);
-  }
-}
-
-/** Takes rows straight into the columns that travel. */
-class ChunkRows implements RowWriter {
-  batch = new ScannedRows(null);
-
-  handOver(): void {
-    throw new Error('more lines were taken than there is room for');
+    this.#fast.learnFront(bytes, start, front, this.#body.comm);
   }
 }
 

@@ -28,7 +28,7 @@ import {
   skipToken,
   ZERO,
 } from './bytes.js';
-import type { GfpCache } from './gfp-cache.js';
+import type { GfpTexts } from './gfp-texts.js';
 
 /** What became of a payload. */
 export const Outcome = {
@@ -88,13 +88,13 @@ export class PagePayload {
   badValue = 0;
   /** Whether the pfn was printed with 0x. */
   hexadecimal = false;
-  readonly #gfps: GfpCache;
+  readonly #gfps: GfpTexts;
   readonly #values = new Float64Array(FIELDS.length);
   readonly #number = new NumberReader();
   #page = NO_TEXT;
   #gfp = -1;
 
-  constructor(gfps: GfpCache) {
+  constructor(gfps: GfpTexts) {
     this.#gfps = gfps;
   }
 

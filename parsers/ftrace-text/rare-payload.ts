@@ -22,7 +22,7 @@ import {
   skipBlanks,
   skipToken,
 } from './bytes.js';
-import type { GfpCache } from './gfp-cache.js';
+import type { GfpTexts } from './gfp-texts.js';
 import type { TextKeeper } from './text-keeper.js';
 
 const NUMBER = 0;
@@ -70,11 +70,11 @@ function fieldsOf(kind: EventKind): readonly Field[] | undefined {
 }
 
 export class RarePayload {
-  readonly #gfps: GfpCache;
+  readonly #gfps: GfpTexts;
   readonly #texts: TextKeeper;
   readonly #number = new NumberReader();
 
-  constructor(gfps: GfpCache, texts: TextKeeper) {
+  constructor(gfps: GfpTexts, texts: TextKeeper) {
     this.#gfps = gfps;
     this.#texts = texts;
   }

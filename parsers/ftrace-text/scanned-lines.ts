@@ -4,11 +4,10 @@
  * The scanner's ids of comms and gfp texts become the recording's when a row first needs them, so that
  * ids are given in the order of the rows, as if every line had been read here.
  */
-import { copyRows } from '../../src/records/copy-rows.js';
 import { EventKind } from '../../src/records/events.js';
 import type { RecordingStrings, StringTable } from '../../src/records/strings.js';
 import { NS_PER_S, type RecordingClock } from '../../src/records/time.js';
-import type { BatchWriter } from './batch-writer.js';
+import type { BatchWriter, IdCopier } from './batch-writer.js';
 import {
   digitsOf,
   formOf,
@@ -67,7 +66,7 @@ export class ScannedLines {
   readonly #comms: IdMap;
   readonly #gfps: IdMap;
   #chunk: ScannedChunk | null = null;
-  #memory: ArrayBufferLike | null = null;
+  #chunkMemory: ArrayBufferLike | null = null;
   #rows: ScannedRows | null = null;
   #active = false;
   /** Where the latest run that was left out ends. */
@@ -91,8 +90,8 @@ export class ScannedLines {
   /** What was found in the chunk that the parser gets next; null if nobody looked. */
   give(chunk: Uint8Array, scanned: ScannedChunk | null): void {
     this.#chunk = scanned;
-    this.#memory = scanned === null ? null : chunk.buffer;
-    this.#rows = scanned === null ? null : new ScannedRows(scanned.buffer);
+    this.#chunkMemory = scanned === null ? null : chunk.buffer;
+    this.#rows = scanned === null ? null : new ScannedRows(scanned.memory, scanned.rowsAt);
     this.#run = 0;
     this.#row = 0;
     if (scanned === null) return;
@@ -103,7 +102,7 @@ export class ScannedLines {
   /** Positions refer to these bytes from now on: the chunk's, or those of a line cut by chunks. */
   use(bytes: Uint8Array): void {
     this.#passed = 0;
-    this.#active = bytes.buffer === this.#memory;
+    this.#active = bytes.buffer === this.#chunkMemory;
     if (this.#active) this.#aim();
     else this.next = NONE;
   }
@@ -129,8 +128,8 @@ export class ScannedLines {
     // The epoch is that of the first stamp of the recording: it has one by now, or gets it here.
     const firstNs = this.#rows!.timeNs[this.#row]!;
     this.#clock.start(Math.floor(firstNs / NS_PER_S) + chunk.epochS);
-    this.#copy(this.#row, rows, (chunk.epochS - this.#clock.epochS) * NS_PER_S);
     const lastNs = this.#rows!.timeNs[this.#row + rows - 1]!;
+    this.#copy(this.#row, rows, (chunk.epochS - this.#clock.epochS) * NS_PER_S);
     this.#stamps.seconds(Math.floor(lastNs / NS_PER_S) + chunk.epochS, 0);
     this.#stamps.form = formOf(look) as StampForm;
     this.#stamps.digits = digitsOf(look);
@@ -157,27 +156,15 @@ export class ScannedLines {
   }
 
   #copy(from: number, count: number, shiftNs: number): void {
-    const writer = this.#writer;
-    const { batch } = writer;
-    for (let done = 0; done < count; ) {
-      if (batch.full) writer.handOver();
-      const n = Math.min(count - done, batch.capacity - batch.length);
-      this.#copyRows(from + done, n, shiftNs);
-      batch.length += n;
-      done += n;
-    }
+    const rows = this.#rows!;
+    if (shiftNs !== 0) for (let i = from; i < from + count; i++) rows.timeNs[i]! += shiftNs;
+    this.#writer.append(rows, from, count, this.#mapIds);
   }
 
-  /** Copies rows that fit to the end of the batch. */
-  #copyRows(from: number, count: number, shiftNs: number): void {
-    const { batch } = this.#writer;
-    const rows = this.#rows!;
-    const at = batch.length;
-    copyRows(rows, from, count, batch, at);
-    if (shiftNs !== 0) for (let i = at; i < at + count; i++) batch.timeNs[i]! += shiftNs;
-    mapComms(rows, this.#comms, from, count, batch.comm, at);
-    mapDetails(rows, this.#gfps, from, count, batch.detail, at);
-  }
+  readonly #mapIds: IdCopier = (rows, from, count, { comm, detail }, at) => {
+    mapComms(rows, this.#comms, from, count, comm, at);
+    mapDetails(rows, this.#gfps, from, count, detail, at);
+  };
 }
 
 function mapComms(

@@ -6,7 +6,7 @@
  * Which nanosecond clock it was does not stand in the text. Integers are taken as nanoseconds
  * unless the user gives `time-unit`; the file's own order and differences stay exact either way.
  */
-import type { RecordingClock } from '../../src/records/time.js';
+import { NS_PER_S, type RecordingClock } from '../../src/records/time.js';
 
 export const StampForm = { none: 0, seconds: 1, latency: 2, integer: 3 } as const;
 export type StampForm = (typeof StampForm)[keyof typeof StampForm];
@@ -21,18 +21,23 @@ export const MAX_SECONDS = 1e12;
 /** Multipliers that bring a fraction of n digits to nanoseconds. */
 export const FRACTION_NS = Float64Array.from({ length: 10 }, (_, digits) => 10 ** (9 - digits));
 
+/** How many units an integer stamp counts in a second. */
+export function unitsPerSecond(timeUnit: string | undefined): number {
+  return NS_PER_S / (UNIT_NS[timeUnit ?? 'ns'] ?? 1);
+}
+
 export class Stamps {
   /** Form of the latest stamp, and digits of its fraction. */
   form: StampForm = StampForm.none;
   digits = 0;
   readonly #clock: RecordingClock;
-  readonly #unitNs: number;
+  readonly #unitsPerSecond: number;
   #baseSecond = -1;
   #baseNs = 0;
 
   constructor(clock: RecordingClock, unit: string | undefined) {
     this.#clock = clock;
-    this.#unitNs = UNIT_NS[unit ?? 'ns'] ?? 1;
+    this.#unitsPerSecond = unitsPerSecond(unit);
   }
 
   /** Nanoseconds since the epoch. */
@@ -50,9 +55,9 @@ export class Stamps {
   }
 
   integer(value: number): number {
-    const perSecond = 1e9 / this.#unitNs;
+    const perSecond = this.#unitsPerSecond;
     const whole = Math.floor(value / perSecond);
-    return this.seconds(whole, (value - whole * perSecond) * this.#unitNs);
+    return this.seconds(whole, (value - whole * perSecond) * (NS_PER_S / perSecond));
   }
 
   /**

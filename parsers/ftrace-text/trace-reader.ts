@@ -8,19 +8,23 @@
  * line, which is the next of their cpu because the kernel prints them right before it.
  */
 import type { DiagnosticCode } from '../../src/records/diagnostics.js';
-import { EVENT_NAMES, EventKind, LAST_PAGE_KIND } from '../../src/records/events.js';
+import {
+  EVENT_NAMES,
+  type EventBatch,
+  EventKind,
+  LAST_PAGE_KIND,
+} from '../../src/records/events.js';
 import { decodeBytes } from '../../src/records/strings.js';
 import type { ParseContext, StreamParser } from '../format.js';
 import { BatchWriter } from './batch-writer.js';
 import { COLON, ESCAPE, find, HASH, skipBlanks, skipToken } from './bytes.js';
 import { EventBody, type LineFront, Taken } from './event-body.js';
-import { FastLine, MAX_FAST_LINE } from './fast-line.js';
-import { GfpCache } from './gfp-cache.js';
+import { FastLines, MAX_FAST_LINE } from './fast-lines.js';
+import { GfpTexts } from './gfp-texts.js';
 import { HeaderReader, Mark } from './header.js';
 import { type LineSink, LineSplitter } from './lines.js';
-import { PrefixCache } from './prefix-cache.js';
 import { ScannedLines } from './scanned-lines.js';
-import type { ScannedChunk } from './scanned-rows.js';
+import type { ScannedChunk, ScannedRows } from './scanned-rows.js';
 import { Stacks } from './stacks.js';
 import { StampForm, Stamps } from './stamp.js';
 import { TextKeeper } from './text-keeper.js';
@@ -46,8 +50,7 @@ export class TraceReader implements StreamParser, LineSink {
   readonly #writer: BatchWriter;
   readonly #stamps: Stamps;
   readonly #front: LineFront;
-  readonly #prefixes = new PrefixCache();
-  readonly #fast: FastLine;
+  readonly #fast: FastLines;
   readonly #scanned: ScannedLines;
   readonly #body: EventBody;
   readonly #stacks: Stacks;
@@ -57,7 +60,8 @@ export class TraceReader implements StreamParser, LineSink {
   readonly #pending: { kind: EventKind; cpu: number; count: number }[] = [];
   #lastNs = 0;
   #lastTaken = false;
-  #fastTaken = false;
+  /** Whether pfns of the latest lines taken the fast way are hexadecimal; null before there are any. */
+  #hexadecimal: boolean | null = null;
   #unknownLosses = 0;
   #withoutContext = 0;
   #reportedForm = false;
@@ -68,11 +72,12 @@ export class TraceReader implements StreamParser, LineSink {
     this.#tabbedStacks = form.tabbedStacks;
     this.#splitter = new LineSplitter(this, context.limits.lineBytes);
     this.#writer = new BatchWriter(context.sink);
-    this.#stamps = new Stamps(context.clock, context.options['time-unit']);
+    const timeUnit = context.options['time-unit'];
+    this.#stamps = new Stamps(context.clock, timeUnit);
     this.#front = form.front(this.#stamps);
-    const gfps = new GfpCache(strings.gfps);
+    this.#fast = new FastLines(context.clock, this.#stamps, timeUnit);
+    const gfps = new GfpTexts(strings.gfps, this.#fast);
     const texts = new TextKeeper(strings, diagnostics, source.name);
-    this.#fast = new FastLine(this.#writer, this.#prefixes, gfps, this.#stamps);
     this.#scanned = new ScannedLines(this.#writer, strings, this.#stamps, context.clock);
     this.#body = new EventBody(this.#writer, strings, gfps, texts);
     this.#stacks = new Stacks(this.#writer, texts);
@@ -108,21 +113,22 @@ export class TraceReader implements StreamParser, LineSink {
       if (pos === scanned.next) {
         pos = scanned.end;
         lines += scanned.take();
-        fast.hexadecimal = scanned.hexadecimal;
+        this.#hexadecimal = scanned.hexadecimal;
         continue;
       }
       if (scanned.refuses(pos)) break;
-      const next = fast.take(pos);
-      if (next < 0) break;
+      const next = fast.take(pos, Math.min(limit, scanned.next - 1));
+      if (fast.count === 0) break;
       pos = next;
-      lines++;
+      lines += fast.count;
+      this.#hexadecimal = fast.hexadecimal;
+      this.#writer.append(fast.rows, 0, fast.count, copyIds);
       scanned.pass(pos);
     }
     if (lines > 0) {
       this.#writer.countRows();
       this.#context.source.lines += lines;
       this.#lastTaken = true;
-      this.#fastTaken = true;
     }
     return pos;
   }
@@ -230,7 +236,7 @@ export class TraceReader implements StreamParser, LineSink {
     switch (taken) {
       case Taken.event:
         this.#cpus.add(front.cpu);
-        this.#prefixes.learn(bytes, start, front, this.#body.comm);
+        this.#fast.learnFront(bytes, start, front, this.#body.comm);
         return true;
       case Taken.kernelStack:
       case Taken.userStack:
@@ -337,7 +343,7 @@ export class TraceReader implements StreamParser, LineSink {
     if (source.overwritten > 0) this.#report('trace-overwritten', { count: source.overwritten });
     if (writer.flushed === 0) return;
     facts['timestamp digits'] = String(this.#stamps.digits);
-    const { hexadecimal } = this.#fastTaken ? this.#fast : this.#body.page;
+    const hexadecimal = this.#hexadecimal ?? this.#body.page.hexadecimal;
     const pages = writer.counts.subarray(0, LAST_PAGE_KIND + 1).some((count) => count > 0);
     if (pages) facts['pfn base'] = hexadecimal ? 'hexadecimal' : 'decimal';
     this.#nameClock(options.clock);
@@ -365,4 +371,16 @@ export class TraceReader implements StreamParser, LineSink {
 function addTo(record: Record<string, number>, name: string, count: number): void {
   const key = name === '__proto__' ? '(__proto__)' : name;
   record[key] = (Object.hasOwn(record, key) ? record[key]! : 0) + count;
+}
+
+/** The ids of rows that were taken with the recording's own. */
+function copyIds(
+  rows: ScannedRows,
+  from: number,
+  count: number,
+  { comm, detail }: EventBatch,
+  at: number,
+): void {
+  comm.set(rows.comm.subarray(from, from + count), at);
+  detail.set(rows.detail.subarray(from, from + count), at);
 }

@@ -6,8 +6,8 @@
  */
 import { createHash } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
-import { BufferPool } from './buffer-pool.js';
 import { asReadStop, ReadStop } from './decode-error.js';
+import { Pool } from './pool.js';
 import { READ_BYTES, type ReadStats, readDescriptor, readNow, readOnce } from './raw.js';
 import { readDecoded } from './read.js';
 import { newReadStats, type ReaderMessage, type ReaderTask } from './reader.js';
@@ -31,7 +31,7 @@ async function fill(task: ReaderTask, room: Uint8Array, from: number): Promise<n
 /** What readDecoded does for such an input, without a copy and in chunks that are worth a message. */
 async function readPlain(
   task: ReaderTask,
-  pool: BufferPool,
+  pool: Pool<SharedArrayBuffer>,
   stats: ReadStats,
   send: (bytes: Uint8Array<SharedArrayBuffer>) => void,
 ): Promise<void> {
@@ -56,7 +56,7 @@ async function readPlain(
 async function run(task: ReaderTask): Promise<void> {
   const port = parentPort;
   if (port === null) return;
-  const pool = new BufferPool(READ_BYTES, QUEUE);
+  const pool = new Pool(() => new SharedArrayBuffer(READ_BYTES), QUEUE);
   port.on('message', (buffer: SharedArrayBuffer) => pool.give(buffer));
   const stats = newReadStats();
   const post = (message: ReaderMessage): void => port.postMessage(message);

@@ -13,9 +13,9 @@ import {
   Worker,
   workerData,
 } from 'node:worker_threads';
-import { BufferPool } from './buffer-pool.js';
 import { asReadStop, ReadStop, type StopReason } from './decode-error.js';
 import { Inbox } from './inbox.js';
+import { Pool } from './pool.js';
 import { READ_BYTES, type ReadStats, readNow, SLACK_BYTES } from './raw.js';
 
 /** Buffers: what is read ahead is a constant part of the memory, however long the input. */
@@ -45,20 +45,25 @@ export interface ScanTask {
   readonly order: ScanOrder;
 }
 
-/** What a scan found in a chunk; only its memory is of interest here. */
+/** What a scan found in a chunk, opaque here; it stands in the scanner's memory. */
 export interface Scanned {
-  readonly buffer: SharedArrayBuffer;
+  readonly memory: SharedArrayBuffer;
 }
 
 /** Looks at chunks ahead of the parser; parsers/scanners.ts has them. */
 export interface ThreadScanner {
-  scan(chunk: Uint8Array, buffer: SharedArrayBuffer | null): Scanned;
+  /** Memory for chunks: READ_BYTES and SLACK_BYTES more each, at least. */
+  readonly rooms: readonly Uint8Array<SharedArrayBuffer>[];
+  /** What it finds is valid until a chunk in the same room is scanned. */
+  scan(chunk: Uint8Array): Scanned;
 }
 
 /** Scan thread → main thread. */
 type ScanMessage =
   | {
       readonly kind: 'chunk';
+      /** Number of the room it stands in. */
+      readonly room: number;
       readonly bytes: Uint8Array;
       readonly scanned: Scanned;
       readonly rawBytes: number;
@@ -71,11 +76,8 @@ type ScanMessage =
       readonly rawBytes: number;
     };
 
-/** Main thread → scan thread: what is not needed any more. */
-interface ScanReply {
-  readonly bytes: SharedArrayBuffer;
-  readonly scanned: SharedArrayBuffer;
-}
+/** Main thread → scan thread: the room that is free again. */
+type ScanReply = number;
 
 /** The main thread's side. */
 export class ScannedFile {
@@ -105,8 +107,7 @@ export class ScannedFile {
         this.found = message.scanned;
         yield message.bytes;
         this.found = null;
-        const bytes = message.bytes.buffer as SharedArrayBuffer;
-        worker.postMessage({ bytes, scanned: message.scanned.buffer } satisfies ScanReply);
+        worker.postMessage(message.room satisfies ScanReply);
       }
     } finally {
       await worker.terminate();
@@ -115,9 +116,11 @@ export class ScannedFile {
 }
 
 /** Does the work that the thread was started for; called by the thread's entry. */
-export async function serveScan(open: (order: ScanOrder) => ThreadScanner | null): Promise<void> {
+export async function serveScan(
+  open: (order: ScanOrder, rooms: number) => ThreadScanner | null,
+): Promise<void> {
   const task: ScanTask = workerData;
-  const scanner = open(task.order);
+  const scanner = open(task.order, QUEUE);
   if (parentPort === null || scanner === null) return;
   const port = parentPort;
   const thread = new ScanThread(task, port, scanner);
@@ -137,14 +140,15 @@ class ScanThread {
   readonly #task: ScanTask;
   readonly #port: MessagePort;
   readonly #scanner: ThreadScanner;
-  readonly #pool = new BufferPool(READ_BYTES + SLACK_BYTES, QUEUE);
-  readonly #spare: SharedArrayBuffer[] = [];
+  readonly #pool: Pool<number>;
 
   constructor(task: ScanTask, port: MessagePort, scanner: ThreadScanner) {
     this.#task = task;
     this.#port = port;
     this.#scanner = scanner;
-    port.on('message', (reply: ScanReply) => this.#takeBack(reply));
+    let next = 0;
+    this.#pool = new Pool(() => next++, scanner.rooms.length);
+    port.on('message', (room: ScanReply) => this.#pool.give(room));
   }
 
   async run(): Promise<void> {
@@ -152,7 +156,8 @@ class ScanThread {
     let kept = new Uint8Array(0);
     let sent = 0;
     for (let ended = false; !ended; ) {
-      const room = new Uint8Array(await this.#room(), 0, READ_BYTES);
+      const number = await this.#freeRoom();
+      const room = this.#scanner.rooms[number]!.subarray(0, READ_BYTES);
       room.set(kept);
       const filled = this.#fill(room, kept.length);
       ended = filled < ENOUGH;
@@ -160,25 +165,20 @@ class ScanThread {
       kept = room.slice(end, filled);
       const part = room.subarray(0, Math.min(end, inputBytes - sent));
       sent += end;
-      // What a parser may see behind the chunk is the same whatever the buffer held before.
-      new Uint8Array(room.buffer, end, SLACK_BYTES).fill(NEWLINE);
-      if (part.length > 0) this.#send(part);
+      // What a parser may see behind the chunk is the same whatever the room held before.
+      this.#scanner.rooms[number]!.fill(NEWLINE, end, end + SLACK_BYTES);
+      if (part.length > 0) this.#send(number, part);
       if (sent > inputBytes) throw new ReadStop('too-long', `${inputBytes}`);
     }
   }
 
-  /** A buffer; those that have come back first, because they are still in the cache. */
-  #room(): Promise<SharedArrayBuffer> {
+  /** A room to fill; those that have come back first, because they are still in the cache. */
+  #freeRoom(): Promise<number> {
     for (;;) {
       const received = receiveMessageOnPort(this.#port);
       if (received === undefined) return this.#pool.take();
-      this.#takeBack(received.message as ScanReply);
+      this.#pool.give(received.message as ScanReply);
     }
-  }
-
-  #takeBack({ bytes, scanned }: ScanReply): void {
-    this.#spare.push(scanned);
-    this.#pool.give(bytes);
   }
 
   /** Fills at least ENOUGH bytes, fewer only at the end of the file. */
@@ -193,9 +193,9 @@ class ScanThread {
     return filled;
   }
 
-  #send(bytes: Uint8Array<SharedArrayBuffer>): void {
-    const scanned = this.#scanner.scan(bytes, this.#spare.pop() ?? null);
-    const message: ScanMessage = { kind: 'chunk', bytes, scanned, rawBytes: this.rawBytes };
+  #send(room: number, bytes: Uint8Array): void {
+    const scanned = this.#scanner.scan(bytes);
+    const message: ScanMessage = { kind: 'chunk', room, bytes, scanned, rawBytes: this.rawBytes };
     this.#port.postMessage(message);
   }
 }

@@ -240,7 +240,7 @@ describe('the scan thread', () => {
     const task = { fd: openSync(path, 'r'), inputBytes: 2 ** 40, order };
     const file = new ScannedFile(task, newReadStats(), scanThread);
     const buffers: unknown[] = [];
-    for await (const chunk of file.chunks()) buffers.push(chunk.buffer, file.found?.buffer);
+    for await (const chunk of file.chunks()) buffers.push(chunk.buffer, file.found?.memory);
     expect(buffers.length).toBeGreaterThan(2);
     for (const buffer of buffers) expect(buffer).toBeInstanceOf(SharedArrayBuffer);
   });

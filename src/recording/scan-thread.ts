@@ -4,4 +4,4 @@
 import { openScanner } from '../../parsers/scanners.js';
 import { serveScan } from '../io/scan.js';
 
-void serveScan(({ format, options }) => openScanner(format, options));
+void serveScan(({ format, options }, rooms) => openScanner(format, options, rooms));

@@ -92,7 +92,7 @@ export function read(
     const part = bytes.subarray(pos, pos + step);
     reused.set(part);
     const given = reused.subarray(0, part.length);
-    parser.push(given, scanner?.scan(given, null));
+    parser.push(given, scanner?.scan(given));
     reused.fill(0x41);
   }
   parser.end();
