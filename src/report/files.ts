@@ -12,7 +12,7 @@ import { formatSeconds } from '../records/time.js';
 import { type ChartSpecs, chartSpecs } from './chart-specs.js';
 import type { CompiledCharts } from './compile-charts.js';
 import { csvField } from './escape.js';
-import { type HtmlAssets, renderHtml } from './html.js';
+import { beginHtml, type HtmlAssets } from './html.js';
 
 /** Contents by file name below the output folder. */
 export type ReportFiles = ReadonlyMap<string, string>;
@@ -29,7 +29,8 @@ export async function reportFiles(
 ): Promise<ReportFiles> {
   const charts = compile(chartSpecs(data));
   const files = plainFiles(data, windows);
-  return new Map([['report.html', renderHtml(data, await charts, assets)], ...files]);
+  const page = beginHtml(data, assets);
+  return new Map([['report.html', page(await charts)], ...files]);
 }
 
 /** Loads the compiler when it is needed, and compiles on this thread. */

@@ -3,7 +3,7 @@
  *
  * Strict CSP: nothing is loaded, the one script and the one style are allowed by their hashes, no
  * eval (vega-interpreter). All words stand in the HTML itself, so the page reads without scripts;
- * data and charts go into one element that is not executed, compressed (pack.ts).
+ * data and charts go into elements that are not executed, compressed (pack.ts).
  */
 import { createHash } from 'node:crypto';
 import type { ReportData } from '../analysis/report-data.js';
@@ -59,18 +59,29 @@ export function documentHead(title: string, policy: string, style: string): stri
 }
 
 export function renderHtml(data: ReportData, charts: CompiledCharts, assets: HtmlAssets): string {
+  return beginHtml(data, assets)(charts);
+}
+
+/** The page but for its charts, which may still be in the making; what is returned puts them in. */
+export function beginHtml(
+  data: ReportData,
+  assets: HtmlAssets,
+): (charts: CompiledCharts) => string {
   const script = safeScript(assets.runtime);
   const style = `${STYLE}${reservedRoom(data)}`;
-  return [
+  const before = [
     ...documentHead(data.title, contentSecurityPolicy(script, style), style),
     '<body>',
     pageBody(data),
-    `<script type="application/octet-stream" id="report-data">${packJson({ data, charts })}</script>`,
-    `<script>${script}</script>`,
-    '</body>',
-    '</html>',
-    '',
-  ].join('\n');
+    carried('report-data', data),
+  ];
+  const after = [`<script>${script}</script>`, '</body>', '</html>', ''];
+  return (charts) => [...before, carried('report-charts', charts), ...after].join('\n');
+}
+
+/** What the page's script finds under this id. */
+function carried(id: string, value: unknown): string {
+  return `<script type="application/octet-stream" id="${id}">${packJson(value)}</script>`;
 }
 
 /** Our own bundle could hold `</script` in a string; it must not end the element. */

@@ -175,9 +175,10 @@ it('keeps no name in any file of a redacted report', async () => {
 
 /** A page as far as it says something: its words, and what it carries compressed; not its program. */
 function readable(text: string): string {
-  const carried = /id="report-data">([\w+/=]+)</.exec(text);
-  if (carried === null) return text;
-  return text.slice(0, carried.index) + JSON.stringify(unpackJson(carried[1]!));
+  const carried = [...text.matchAll(/id="report-(?:data|charts)">([\w+/=]+)</g)];
+  if (carried.length === 0) return text;
+  const unpacked = carried.map(([, packed]) => JSON.stringify(unpackJson(packed!)));
+  return text.slice(0, carried[0]!.index) + unpacked.join('');
 }
 
 function escapeRegExp(text: string): string {

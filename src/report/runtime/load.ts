@@ -16,6 +16,14 @@ export async function inflate(text: string): Promise<Response> {
 }
 
 export async function loadCarried(): Promise<Carried> {
-  const body = await inflate(document.getElementById('report-data')?.textContent ?? '');
-  return (await body.json()) as Carried;
+  const [data, charts] = await Promise.all([
+    carried<ReportData>('report-data'),
+    carried<CompiledCharts>('report-charts'),
+  ]);
+  return { data, charts };
+}
+
+async function carried<T>(id: string): Promise<T> {
+  const body = await inflate(document.getElementById(id)?.textContent ?? '');
+  return (await body.json()) as T;
 }
