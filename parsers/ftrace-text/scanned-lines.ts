@@ -22,33 +22,43 @@ import type { StampForm, Stamps } from './stamp.js';
 class IdMap {
   readonly #table: StringTable;
   readonly #bytes: Uint8Array[] = [];
-  #ids = new Int32Array(1024);
+  /** By their id; -1 = not asked for yet. */
+  ids = new Int32Array(1024);
+  /** Of the known ones so many have no id of ours yet. */
+  #open = 0;
 
   constructor(table: StringTable) {
     this.#table = table;
   }
 
+  /** Whether `ids` tells all. */
+  get complete(): boolean {
+    return this.#open === 0;
+  }
+
   learn(texts: readonly Uint8Array[]): void {
     for (const text of texts) {
       const id = this.#bytes.push(text) - 1;
-      if (id === this.#ids.length) {
-        const bigger = new Int32Array(this.#ids.length * 2);
-        bigger.set(this.#ids);
-        this.#ids = bigger;
+      if (id === this.ids.length) {
+        const bigger = new Int32Array(this.ids.length * 2);
+        bigger.set(this.ids);
+        this.ids = bigger;
       }
-      this.#ids[id] = -1;
+      this.ids[id] = -1;
+      this.#open++;
     }
   }
 
   idOf(theirs: number): number {
-    const id = this.#ids[theirs]!;
+    const id = this.ids[theirs]!;
     return id >= 0 ? id : this.#intern(theirs);
   }
 
   #intern(theirs: number): number {
     const bytes = this.#bytes[theirs]!;
     const id = this.#table.intern(bytes, 0, bytes.length);
-    this.#ids[theirs] = id;
+    this.ids[theirs] = id;
+    this.#open--;
     return id;
   }
 }
@@ -168,29 +178,31 @@ export class ScannedLines {
 }
 
 function mapComms(
-  rows: ScannedRows,
-  ids: IdMap,
+  { comm }: ScannedRows,
+  map: IdMap,
   from: number,
   count: number,
   into: Uint32Array,
   at: number,
 ): void {
-  const { comm } = rows;
-  for (let i = 0; i < count; i++) into[at + i] = ids.idOf(comm[from + i]!);
+  const { ids } = map;
+  const shift = at - from;
+  // Nearly always: a loop that asks nothing else.
+  if (map.complete) for (let i = from; i < from + count; i++) into[i + shift] = ids[comm[i]!]!;
+  else for (let i = from; i < from + count; i++) into[i + shift] = map.idOf(comm[i]!);
 }
 
 /** The detail of an allocation is its gfp text's id; that of others is no id. */
 function mapDetails(
-  rows: ScannedRows,
-  ids: IdMap,
+  { detail, kind }: ScannedRows,
+  map: IdMap,
   from: number,
   count: number,
   into: Uint16Array,
   at: number,
 ): void {
-  const { detail, kind } = rows;
   for (let i = 0; i < count; i++) {
     const own = detail[from + i]!;
-    into[at + i] = kind[from + i] === EventKind.alloc ? ids.idOf(own) : own;
+    into[at + i] = kind[from + i] === EventKind.alloc ? map.idOf(own) : own;
   }
 }
