@@ -47,6 +47,14 @@ export interface CompactionQuality {
   unplacedPages: number;
 }
 
+/** Events at which pages are isolated or move. */
+const MOVING: readonly number[] = [
+  EventKind.isolateMigratepages,
+  EventKind.isolateFreepages,
+  EventKind.fastIsolateFreepages,
+  EventKind.migratepages,
+];
+
 export class CompactionSolver {
   readonly quality: CompactionQuality = {
     excess: [0, 0, 0, 0],
@@ -93,6 +101,12 @@ export class CompactionSolver {
     for (let row = 0; row < rare.length; row++) if (this.#canTake(row)) rows.push(row);
     this.#compactionRows = Int32Array.from(rows);
     this.#compactionIndices = Float64Array.from(rows, (row) => rare.index[row]!);
+  }
+
+  /** Whether compaction moves a page at all in this recording. */
+  get acts(): boolean {
+    const { kind, length } = this.#rare;
+    return kind.subarray(0, length).some((k) => MOVING.includes(k));
   }
 
   /** Whether pages can have been taken at a row. */

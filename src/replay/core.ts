@@ -50,9 +50,9 @@ const HIGHATOMIC = 3;
 export class ReplayCore {
   readonly geometry: Geometry;
   readonly lists: FreeLists;
-  /** Fate of each page since its last event. */
+  /** Fate of each page since its last event; kept as long as `onGhost` listens, who alone asks. */
   readonly fate: Uint32Array;
-  /** Event index since which a page is in its state (saturating at 2^32). */
+  /** Event index since which a page is in its state (saturating at 2^32); kept likewise. */
   readonly since: Uint32Array;
   /** Type of each pageblock by dense page >> pageblockOrder, -1 unknown. */
   readonly blockType: Int8Array;
@@ -166,10 +166,11 @@ export class ReplayCore {
         this.lists.setApart(area, page >> this.geometry.pageblockOrder, false);
       }
       this.#applyToPage(action, area, page, index);
+      if (this.onGhost === null) return;
       const fate = batch.fate[i]!;
       this.fate[page] = fate;
       this.since[page] = index;
-      if (isGhostFate(fate) && this.onGhost !== null) this.onGhost(page, fate);
+      if (isGhostFate(fate)) this.onGhost(page, fate);
       return;
     }
     switch (action) {
@@ -200,7 +201,7 @@ export class ReplayCore {
         this.#remove(area, page, order, PageBit.isolated);
         break;
     }
-    this.#setFate(page, order, index, batch.fate[i]!, batch.runs);
+    if (this.onGhost !== null) this.#setFate(page, order, index, batch.fate[i]!, batch.runs);
   }
 
   /** The same for one page, by far the most frequent. */
@@ -287,9 +288,7 @@ export class ReplayCore {
       const count = runs[r]!;
       const value = runs[r + 1]!;
       fillStretch(this.fate, value, p, p + count);
-      if (this.onGhost !== null && isGhostFate(value)) {
-        for (let q = p; q < p + count; q++) this.onGhost(q, value);
-      }
+      if (isGhostFate(value)) for (let q = p; q < p + count; q++) this.onGhost!(q, value);
       p += count;
     }
   }

@@ -123,7 +123,7 @@ export class HiddenActors {
     this.solver = solver;
     this.#lost = lost;
     this.#rare = rare;
-    core.onGhost = (page, fate) => solver.ghost(page, fate);
+    if (solver.acts) core.onGhost = (page, fate) => solver.ghost(page, fate);
   }
 
   /** Called when the turn of a rare event comes. */
