@@ -40,6 +40,8 @@ export interface ParseContext {
   readonly clock: RecordingClock;
   /** Column or unit choices the user made (`--map`, `--time-unit`, `--clock`). */
   readonly options: Readonly<Record<string, string>>;
+  /** Size of the input, compressed or not; absent or NaN = not known. */
+  readonly inputBytes?: number;
 }
 
 /** What a ChunkScanner found, opaque to all but its format. */

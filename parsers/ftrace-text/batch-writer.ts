@@ -6,7 +6,12 @@
  * the smallest and largest seen, because trace_pipe may run backwards across CPUs.
  */
 import { copyRows } from '../../src/records/copy-rows.js';
-import { EventBatch, LAST_PAGE_KIND, RARE_WIDTH } from '../../src/records/events.js';
+import {
+  BATCH_CAPACITY,
+  EventBatch,
+  LAST_PAGE_KIND,
+  RARE_WIDTH,
+} from '../../src/records/events.js';
 import type { RecordSink } from '../format.js';
 import type { ScannedRows } from './scanned-rows.js';
 
@@ -21,11 +26,13 @@ export type IdCopier = (
 
 /** Rows that a stack trace may reach back; 91 is the most seen in our recordings (two CPUs). */
 export const HELD = 512;
-/** Small enough to stay in a core's cache while it is filled and copied. */
+/** Rows of a batch that is copied into a larger one: few enough to stay in a core's cache meanwhile. */
 const ROWS = 1 << 13;
+/** From this size on an input fills whole batches, which need not be copied. */
+const BIG_BYTES = 1 << 25;
 
 export class BatchWriter {
-  readonly batch = new EventBatch(ROWS);
+  readonly batch: EventBatch;
   /** Events accepted, by kind. */
   readonly counts = new Float64Array(256);
   /** Rows handed over so far: row i of the batch is event number `flushed + i`. */
@@ -40,8 +47,10 @@ export class BatchWriter {
   #previousNs = Number.NaN;
   readonly #sink: RecordSink;
 
-  constructor(sink: RecordSink) {
+  /** @param inputBytes size of the input, if it is known. */
+  constructor(sink: RecordSink, inputBytes = Number.NaN) {
     this.#sink = sink;
+    this.batch = new EventBatch(inputBytes >= BIG_BYTES ? BATCH_CAPACITY : ROWS);
   }
 
   /** The smallest time handed over, NaN before there is one. */

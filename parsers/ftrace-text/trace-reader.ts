@@ -71,7 +71,7 @@ export class TraceReader implements StreamParser, LineSink {
     this.#context = context;
     this.#tabbedStacks = form.tabbedStacks;
     this.#splitter = new LineSplitter(this, context.limits.lineBytes);
-    this.#writer = new BatchWriter(context.sink);
+    this.#writer = new BatchWriter(context.sink, context.inputBytes);
     const timeUnit = context.options['time-unit'];
     this.#stamps = new Stamps(context.clock, timeUnit);
     this.#front = form.front(this.#stamps);

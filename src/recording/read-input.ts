@@ -66,7 +66,8 @@ export async function readInput(
     if (chosen !== null) {
       source.format = chosen.format.id;
       source.why = chosen.detection.why;
-      await parse(input, chosen.format, context, options);
+      const sized = { ...context, inputBytes: file.rawBytes };
+      await parse(input, chosen.format, sized, options);
     } else {
       if (input.head.length > 0) reportUnknown(input, file, diagnostics, options.onIgnored);
       if (input.head.length < DETECT_BYTES) await drain(input, source, diagnostics);

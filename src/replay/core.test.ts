@@ -125,7 +125,6 @@ describe('actions against sets of pages', () => {
     fc.assert(
       fc.property(actions, (list) => {
         const core = new ReplayCore(geometry(), true);
-        core.onGhost = () => {};
         const naive = new NaivePages(AREAS, MAX_ORDER);
         const types = new Map<number, number>();
         const batch = new ActionBatch();

@@ -50,10 +50,12 @@ const HIGHATOMIC = 3;
 export class ReplayCore {
   readonly geometry: Geometry;
   readonly lists: FreeLists;
-  /** Fate of each page since its last event; kept as long as `onGhost` listens, who alone asks. */
+  /** Fate of each page since its last event. */
   readonly fate: Uint32Array;
-  /** Event index since which a page is in its state (saturating at 2^32); kept likewise. */
+  /** Event index since which a page is in its state (saturating at 2^32), if `datesPages`. */
   readonly since: Uint32Array;
+  /** Somebody will ask for `since`, or listens for ghosts: where pages may move without an event of theirs. */
+  datesPages = true;
   /** Type of each pageblock by dense page >> pageblockOrder, -1 unknown. */
   readonly blockType: Int8Array;
   readonly anomalies: Anomalies = {
@@ -166,11 +168,11 @@ export class ReplayCore {
         this.lists.setApart(area, page >> this.geometry.pageblockOrder, false);
       }
       this.#applyToPage(action, area, page, index);
-      if (this.onGhost === null) return;
       const fate = batch.fate[i]!;
       this.fate[page] = fate;
+      if (!this.datesPages) return;
       this.since[page] = index;
-      if (isGhostFate(fate)) this.onGhost(page, fate);
+      if (isGhostFate(fate) && this.onGhost !== null) this.onGhost(page, fate);
       return;
     }
     switch (action) {
@@ -201,7 +203,7 @@ export class ReplayCore {
         this.#remove(area, page, order, PageBit.isolated);
         break;
     }
-    if (this.onGhost !== null) this.#setFate(page, order, index, batch.fate[i]!, batch.runs);
+    this.#setFate(page, order, index, batch.fate[i]!, batch.runs);
   }
 
   /** The same for one page, by far the most frequent. */
@@ -283,12 +285,14 @@ export class ReplayCore {
 
   #setFate(page: number, order: number, index: number, fate: number, runs: Uint32Array): void {
     const end = Math.min(page + BLOCK_PAGES[order]!, this.fate.length);
-    fillStretch(this.since, index, page, end);
+    if (this.datesPages) fillStretch(this.since, index, page, end);
     for (let p = page, r = fate; p < end; r += 2) {
       const count = runs[r]!;
       const value = runs[r + 1]!;
       fillStretch(this.fate, value, p, p + count);
-      if (isGhostFate(value)) for (let q = p; q < p + count; q++) this.onGhost!(q, value);
+      if (this.onGhost !== null && isGhostFate(value)) {
+        for (let q = p; q < p + count; q++) this.onGhost(q, value);
+      }
       p += count;
     }
   }

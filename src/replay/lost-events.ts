@@ -46,6 +46,11 @@ export class LostEvents {
     this.#limit = Math.floor(MAX_LOOKS / Math.max(1, core.fate.length));
   }
 
+  /** Whether events were lost at all. */
+  get acts(): boolean {
+    return this.#marks.length > 0;
+  }
+
   /** Called at the event `index`, a LOST mark. */
   mark(index: number): void {
     const { fate, since, lists } = this.#core;

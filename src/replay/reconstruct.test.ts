@@ -125,6 +125,27 @@ describe('all events and a copy of kpageflags at the start', () => {
   });
 });
 
+test('a later map shows what compaction moved, also where no event of compaction was recorded', () => {
+  const kinds = [EventKind.alloc, EventKind.free, EventKind.zoneLocked, EventKind.pcpuDrain];
+  for (const seed of [1, 2, 3]) {
+    const kernel = new SmallKernel(smallMachine({ pcpOrders: [0, 1, 2, 3, 4] }));
+    const taker = SnapshotTaker.complete(kernel, '6.1.90');
+    fragment(kernel, 0.6);
+    churn(kernel, 300, seed);
+    compactSome(kernel, 24);
+    churn(kernel, 60, seed + 10);
+    taker.kpageflags()();
+    const from = kernel.now;
+    churn(kernel, 200, seed + 20);
+    const made = recorded(kernel, taker.snapshots, { kinds });
+    const { wrong, replay } = walk(made, made.truth);
+    const at = made.indexOf(from);
+    expect(wrong.some((i) => i < at - 1)).toBe(true);
+    expect(wrong).not.toContain(at);
+    replay.close();
+  }
+});
+
 /** A busy run from a full seed, nothing hidden. */
 function busy(): { kernel: SmallKernel; taker: SnapshotTaker; made: Recorded } {
   const kernel = new SmallKernel(smallMachine({ pcpOrders: [0, 1, 2, 3, 4] }));

@@ -121,7 +121,6 @@ export class Survey {
   extfragAlone = 0;
   readonly #extfragPfn = new Map<number, number>();
   maxCpu = 0;
-  backwards = 0;
   readonly rare = new RareLog();
   readonly refusals = new RefusalLog();
   readonly touched = new TouchedMemory();
@@ -273,12 +272,13 @@ export function surveyEvents(source: EventSource): Survey {
 function surveyBatch(survey: Survey, batch: EventBatch, offset: number): void {
   const { kind, order, pfn, detail, cpu, timeNs, length } = batch;
   const { tally, touched } = survey;
-  let { lastNs: last, maxCpu, minPfn, endPfn, extfragPending: pending } = survey;
-  if (length > 0 && Number.isNaN(survey.firstNs)) survey.firstNs = timeNs[0]!;
+  let { maxCpu, minPfn, endPfn, extfragPending: pending } = survey;
+  if (length > 0) {
+    if (Number.isNaN(survey.firstNs)) survey.firstNs = timeNs[0]!;
+    survey.lastNs = timeNs[length - 1]!;
+  }
   for (let i = 0; i < length; i++) {
     const k = kind[i]!;
-    if (timeNs[i]! < last) survey.backwards++;
-    last = timeNs[i]!;
     if (cpu[i]! > maxCpu) maxCpu = cpu[i]!;
     if (k > LAST_PAGE_KIND) {
       survey.noteRare(batch, i, offset + i);
@@ -305,7 +305,6 @@ function surveyBatch(survey: Survey, batch: EventBatch, offset: number): void {
     if (end > endPfn) endPfn = end;
     if (!touched.has(p, end)) touched.add(p, end);
   }
-  survey.lastNs = last;
   survey.maxCpu = maxCpu;
   survey.minPfn = minPfn;
   survey.endPfn = endPfn;

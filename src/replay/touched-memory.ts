@@ -5,7 +5,9 @@
  * (geometry.ts). A byte a chunk up to 64 TiB, grown as far as the highest pfn seen; farther chunks are kept one
  * by one, as many as MAX_FAR, and pages left out beyond that are not simulated.
  */
-export const CHUNK_PAGES = 1024;
+const CHUNK_SHIFT = 10;
+export const CHUNK_PAGES = 1 << CHUNK_SHIFT;
+const MAX_INT = 2 ** 31 - 1;
 
 const MAX_NEAR = 1 << 24;
 const MAX_FAR = 1 << 16;
@@ -20,10 +22,11 @@ export class TouchedMemory {
   /** Some chunks were left out. */
   incomplete = false;
 
-  /** Whether pages [from, to) are in one chunk that was touched before: then adding them changes nothing. */
+  /** Asked of every event. True if pages [from, to) are in one chunk that was touched before: adding them changes nothing. */
   has(fromPfn: number, toPfn: number): boolean {
-    const chunk = Math.floor(fromPfn / CHUNK_PAGES);
-    return chunk < this.#nearEnd && toPfn <= (chunk + 1) * CHUNK_PAGES && this.#near[chunk] === 1;
+    if (toPfn > MAX_INT) return false;
+    const chunk = fromPfn >> CHUNK_SHIFT;
+    return chunk < this.#nearEnd && (toPfn - 1) >> CHUNK_SHIFT === chunk && this.#near[chunk] === 1;
   }
 
   /** An event touches pages [from, to). */

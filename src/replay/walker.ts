@@ -123,7 +123,8 @@ export class HiddenActors {
     this.solver = solver;
     this.#lost = lost;
     this.#rare = rare;
-    if (solver.acts) core.onGhost = (page, fate) => solver.ghost(page, fate);
+    core.onGhost = (page, fate) => solver.ghost(page, fate);
+    core.datesPages = solver.acts || lost.acts;
   }
 
   /** Called when the turn of a rare event comes. */
