@@ -61,7 +61,7 @@ export class LineMemory {
   readonly buffer: SharedArrayBuffer;
   /** READ_BYTES of text each, and some more that may be read. */
   readonly rooms: readonly Uint8Array<SharedArrayBuffer>[];
-  /** Rows, form, digits, hexadecimal. */
+  /** Rows, form, digits. */
   readonly status: Int32Array;
   readonly scratch: Uint8Array;
   /** Whose fronts and texts were learnt. */
@@ -86,7 +86,7 @@ export class LineMemory {
       { length: rooms },
       (_, room) => new Uint8Array(this.buffer, first + room * ROOM_BYTES, ROOM_BYTES),
     );
-    this.status = new Int32Array(this.buffer, this.code.STATUS.value, 4);
+    this.status = new Int32Array(this.buffer, this.code.STATUS.value, 3);
     this.scratch = new Uint8Array(this.buffer, this.code.SCRATCH.value, SCRATCH_BYTES);
   }
 
@@ -137,11 +137,6 @@ export class FastLines {
   /** How many rows the latest `take` wrote. */
   get count(): number {
     return this.#memory.status[0]!;
-  }
-
-  /** Whether pfns of the latest lines are hexadecimal. */
-  get hexadecimal(): boolean {
-    return this.#memory.status[3] === 1;
   }
 
   /** Lines are taken from these bytes from now on. */

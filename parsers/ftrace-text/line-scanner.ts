@@ -107,7 +107,7 @@ export class LineScanner {
     this.#runs[at] = start;
     this.#runs[at + 1] = end;
     this.#runs[at + 2] = rows;
-    this.#runs[at + 3] = packLook(form, digits, this.#fast.hexadecimal);
+    this.#runs[at + 3] = packLook(form, digits);
   }
 
   #learn(bytes: Uint8Array, start: number, newline: number): void {

@@ -8,14 +8,7 @@ import { EventKind } from '../../src/records/events.js';
 import type { RecordingStrings, StringTable } from '../../src/records/strings.js';
 import { NS_PER_S, type RecordingClock } from '../../src/records/time.js';
 import type { BatchWriter, IdCopier } from './batch-writer.js';
-import {
-  digitsOf,
-  formOf,
-  isHexadecimal,
-  RUN_WIDTH,
-  type ScannedChunk,
-  ScannedRows,
-} from './scanned-rows.js';
+import { digitsOf, formOf, RUN_WIDTH, type ScannedChunk, ScannedRows } from './scanned-rows.js';
 import type { StampForm, Stamps } from './stamp.js';
 
 /** Ids of another thread's table, and ours for them. */
@@ -68,8 +61,6 @@ const NONE = Number.POSITIVE_INFINITY;
 export class ScannedLines {
   /** Where the next run begins in the chunk, NONE if there is none. */
   next = NONE;
-  /** Whether pfns of the latest run are hexadecimal. */
-  hexadecimal = false;
   readonly #writer: BatchWriter;
   readonly #stamps: Stamps;
   readonly #clock: RecordingClock;
@@ -143,7 +134,6 @@ export class ScannedLines {
     this.#stamps.seconds(Math.floor(lastNs / NS_PER_S) + chunk.epochS, 0);
     this.#stamps.form = formOf(look) as StampForm;
     this.#stamps.digits = digitsOf(look);
-    this.hexadecimal = isHexadecimal(look);
     this.#advance();
     return rows;
   }

@@ -8,7 +8,7 @@
 
 import type { ScannedPart } from '../format.js';
 
-/** Numbers a run takes in `runs`: start, end, rows, and what its last stamp and pfn looked like. */
+/** Numbers a run takes in `runs`: start, end, rows, and what its last stamp looked like. */
 export const RUN_WIDTH = 4;
 /** Rows one chunk may have; what does not fit is left to the parser. As assembly/fast-lines.ts has it. */
 export const ROWS = 1 << 14;
@@ -59,10 +59,9 @@ export class ScannedRows {
   }
 }
 
-/** The look of a run's last line in one number. */
-export function packLook(form: number, digits: number, hexadecimal: boolean): number {
-  return form | (digits << 4) | (hexadecimal ? 1 << 8 : 0);
+/** The look of a run's last stamp in one number. */
+export function packLook(form: number, digits: number): number {
+  return form | (digits << 4);
 }
 export const formOf = (look: number): number => look & 15;
-export const digitsOf = (look: number): number => (look >> 4) & 15;
-export const isHexadecimal = (look: number): boolean => (look & (1 << 8)) !== 0;
+export const digitsOf = (look: number): number => look >> 4;

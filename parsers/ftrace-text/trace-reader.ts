@@ -60,8 +60,6 @@ export class TraceReader implements StreamParser, LineSink {
   readonly #pending: { kind: EventKind; cpu: number; count: number }[] = [];
   #lastNs = 0;
   #lastTaken = false;
-  /** Whether pfns of the latest lines taken the fast way are hexadecimal; null before there are any. */
-  #hexadecimal: boolean | null = null;
   #unknownLosses = 0;
   #withoutContext = 0;
   #reportedForm = false;
@@ -113,7 +111,6 @@ export class TraceReader implements StreamParser, LineSink {
       if (pos === scanned.next) {
         pos = scanned.end;
         lines += scanned.take();
-        this.#hexadecimal = scanned.hexadecimal;
         continue;
       }
       if (scanned.refuses(pos)) break;
@@ -121,7 +118,6 @@ export class TraceReader implements StreamParser, LineSink {
       if (fast.count === 0) break;
       pos = next;
       lines += fast.count;
-      this.#hexadecimal = fast.hexadecimal;
       this.#writer.append(fast.rows, 0, fast.count, copyIds);
       scanned.pass(pos);
     }
@@ -343,7 +339,8 @@ export class TraceReader implements StreamParser, LineSink {
     if (source.overwritten > 0) this.#report('trace-overwritten', { count: source.overwritten });
     if (writer.flushed === 0) return;
     facts['timestamp digits'] = String(this.#stamps.digits);
-    const hexadecimal = this.#hexadecimal ?? this.#body.page.hexadecimal;
+    // One page event at least was parsed the thorough way, and a file has one base.
+    const { hexadecimal } = this.#body.page;
     const pages = writer.counts.subarray(0, LAST_PAGE_KIND + 1).some((count) => count > 0);
     if (pages) facts['pfn base'] = hexadecimal ? 'hexadecimal' : 'decimal';
     this.#nameClock(options.clock);

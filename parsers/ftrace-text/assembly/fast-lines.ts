@@ -31,10 +31,10 @@ const GFP_IDS: usize = GFP_LENGTHS + 4 * GFP_SLOTS;
 /** Longer texts are not learnt: what is read of a line is bounded. */
 const MAX_GFP: usize = 248;
 
-/** What the latest `scan` says beside its result: how many rows it wrote, form, digits, and whether pfns are hexadecimal. */
+/** What the latest `scan` says beside its result: how many rows it wrote, form and digits of the last stamp. */
 export const STATUS: usize = GFP_IDS + 4 * GFP_SLOTS;
 /** A text that is to be learnt is put here. */
-export const SCRATCH: usize = STATUS + 16;
+export const SCRATCH: usize = STATUS + 12;
 /** Value of a hexadecimal digit, 16 for any other byte. */
 const HEX_VALUES: usize = SCRATCH + 1024;
 /** From here on memory is free for rooms. */
@@ -124,7 +124,6 @@ let rows: i32 = 0;
 /** The look of the latest line taken. */
 let form: i32 = 0;
 let digits: i32 = 0;
-let hexadecimal: i32 = 0;
 
 /** Length of the front learnt last: lines of one file share it. */
 let frontLength: usize = MIN_FRONT;
@@ -243,7 +242,6 @@ export function scan(start: usize, last: usize, rowsAt: usize, first: i32, end: 
   store<i32>(STATUS, rows - first);
   store<i32>(STATUS + 4, form);
   store<i32>(STATUS + 8, digits);
-  store<i32>(STATUS + 12, hexadecimal);
   return line;
 }
 
@@ -411,7 +409,6 @@ function pageAndPfn(start: usize): usize {
 }
 
 function hexPfn(start: usize): usize {
-  hexadecimal = 1;
   let value: u64 = 0;
   let pos = start;
   const limit = start + 12;
@@ -428,7 +425,6 @@ function hexAt(pos: usize): u32 {
 }
 
 function decimalPfn(start: usize): usize {
-  hexadecimal = 0;
   let value: u64 = 0;
   let pos = start;
   const limit = start + MAX_DIGITS;
