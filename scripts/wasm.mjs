@@ -1,5 +1,5 @@
 /**
- * Compiles parsers/ftrace-text/assembly/fast-lines.ts into parsers/ftrace-text/fast-lines-wasm.ts: `node scripts/wasm.mjs`.
+ * Compiles parsers/ftrace-text/assembly/fast-lines.ts into parsers/ftrace-text/fast-lines-wasm.ts: `npm run wasm`.
  * A test fails when the two are apart. The result is kept beside its source, so that nobody needs the compiler but
  * who changes it.
  */
@@ -14,7 +14,7 @@ const LINE = 96;
 
 const OPTIONS = [
   ...['-O3', '--converge', '--noAssert', '--runtime', 'stub', '--enable', 'simd,threads'],
-  ...['--importMemory', '--sharedMemory', '--initialMemory', '8', '--maximumMemory', '65536'],
+  ...['--importMemory', '--sharedMemory', '--initialMemory', '8', '--maximumMemory', '1024'],
 ];
 
 /** The text of fast-lines-wasm.ts, from the source as it is now. */
@@ -32,7 +32,7 @@ export async function compiledModule() {
   const text = Buffer.from(binary).toString('base64');
   const lines = text.match(new RegExp(`.{1,${LINE}}`, 'g')).map((line) => `  '${line}',`);
   return [
-    '/** assembly/fast-lines.ts, compiled by `node scripts/wasm.mjs`: WebAssembly in base64. */',
+    '/** assembly/fast-lines.ts, compiled by `npm run wasm`: WebAssembly in base64. */',
     'export const FAST_LINES_WASM = [',
     ...lines,
     "].join('');",

@@ -24,7 +24,7 @@ const ROOM_BYTES = READ_BYTES + Math.max(SLACK_BYTES, MAX_FAST_LINE);
 const WASM_PAGE = 1 << 16;
 /** As assembly/fast-lines.ts was compiled (scripts/wasm.mjs). */
 const WASM_PAGES = 8;
-const MAX_WASM_PAGES = 65536;
+const MAX_WASM_PAGES = 1024;
 /** Longest text that is learnt. */
 const SCRATCH_BYTES = 512;
 

@@ -8,7 +8,7 @@
  *
  * Fronts and gfp texts repeat thousands of times, so they are compared whole, 16 bytes at a time, with those learnt
  * from lines parsed the thorough way. Every loop is bounded: no byte is read that lies MAX_FAST_LINE or more behind
- * the start of its line. Compiled by `node scripts/wasm.mjs`; ../fast-lines.ts is the side that uses it.
+ * the start of its line. Compiled by `npm run wasm`; ../fast-lines.ts is the side that uses it.
  */
 
 // Where tables lie in the memory; ../fast-lines.ts lays out what stands behind them.
