@@ -31,14 +31,14 @@ export class ChartCompiler {
   start(): void {
     if (this.#url === null || this.#worker !== null) return;
     const worker = new Worker(this.#url, { execArgv: [] });
-    // It keeps nobody from ending who has no charts after all.
-    worker.unref();
     this.#worker = worker;
     this.#reply = new Promise((resolve) => {
       worker.on('message', resolve);
       worker.on('error', () => resolve(null));
       worker.on('exit', () => resolve(null));
     });
+    // Whoever has no charts after all may end. (Listening would hold the thread again.)
+    worker.unref();
   }
 
   /** To be asked once. */

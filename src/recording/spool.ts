@@ -198,8 +198,7 @@ export class EventSpool {
 
   #note(batch: EventBatch): void {
     const { length, timeNs, kind } = batch;
-    countKinds(kind, length, this.#kinds);
-    const backwards = countBackwards(timeNs, length, this.#lastNs);
+    const backwards = countRows(kind, timeNs, length, this.#lastNs, this.#kinds);
     this.#backwards += backwards;
     let firstPage = 0;
     while (firstPage < length && kind[firstPage]! > LAST_PAGE_KIND) firstPage++;
@@ -242,10 +241,6 @@ export class EventSpool {
 
 // Loops over a whole batch stand in functions of their own: see columns.ts.
 
-function countKinds(kind: Uint8Array, length: number, counts: Float64Array): void {
-  for (let i = 0; i < length; i++) counts[kind[i]!]!++;
-}
-
 /** The larger of `before` and all stamps. */
 function latest(timeNs: Float64Array, length: number, before: number): number {
   let last = before;
@@ -253,11 +248,18 @@ function latest(timeNs: Float64Array, length: number, before: number): number {
   return last;
 }
 
-/** How many events are stamped earlier than `before` or one ahead of them. */
-function countBackwards(timeNs: Float64Array, length: number, before: number): number {
+/** Adds to the counts by kind; how many events are stamped earlier than `before` or one ahead of them. */
+function countRows(
+  kind: Uint8Array,
+  timeNs: Float64Array,
+  length: number,
+  before: number,
+  counts: Float64Array,
+): number {
   let last = before;
   let backwards = 0;
   for (let i = 0; i < length; i++) {
+    counts[kind[i]!]!++;
     const time = timeNs[i]!;
     if (time >= last) last = time;
     else if (time < last) backwards++;

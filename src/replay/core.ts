@@ -13,7 +13,7 @@
  */
 import { BLOCK_PAGES } from '../records/events.js';
 import { Action, type ActionBatch } from './actions.js';
-import { isGhostFate } from './fates.js';
+import { isGhostFate, isSeenFate } from './fates.js';
 import { fillStretch } from './fill.js';
 import { FreeLists } from './free-lists.js';
 import type { Geometry } from './geometry.js';
@@ -50,12 +50,12 @@ const HIGHATOMIC = 3;
 export class ReplayCore {
   readonly geometry: Geometry;
   readonly lists: FreeLists;
-  /** Fate of each page since its last event. */
+  /** Fate of each page since its last event; without `keepsHistory` only where a copy settles it, who alone asks then. */
   readonly fate: Uint32Array;
-  /** Event index since which a page is in its state (saturating at 2^32), if `datesPages`. */
+  /** With `keepsHistory`: event index since which a page is in its state (saturating at 2^32). */
   readonly since: Uint32Array;
-  /** Somebody will ask for `since`, or listens for ghosts: where pages may move without an event of theirs. */
-  datesPages = true;
+  /** Pages may move without an event of theirs, and what is known of each is asked then. */
+  keepsHistory = true;
   /** Type of each pageblock by dense page >> pageblockOrder, -1 unknown. */
   readonly blockType: Int8Array;
   readonly anomalies: Anomalies = {
@@ -169,8 +169,11 @@ export class ReplayCore {
       }
       this.#applyToPage(action, area, page, index);
       const fate = batch.fate[i]!;
+      if (!this.keepsHistory) {
+        if (isSeenFate(fate)) this.fate[page] = fate;
+        return;
+      }
       this.fate[page] = fate;
-      if (!this.datesPages) return;
       this.since[page] = index;
       if (isGhostFate(fate) && this.onGhost !== null) this.onGhost(page, fate);
       return;
@@ -285,7 +288,7 @@ export class ReplayCore {
 
   #setFate(page: number, order: number, index: number, fate: number, runs: Uint32Array): void {
     const end = Math.min(page + BLOCK_PAGES[order]!, this.fate.length);
-    if (this.datesPages) fillStretch(this.since, index, page, end);
+    if (this.keepsHistory) fillStretch(this.since, index, page, end);
     for (let p = page, r = fate; p < end; r += 2) {
       const count = runs[r]!;
       const value = runs[r + 1]!;

@@ -64,6 +64,11 @@ export function isGhostFate(fate: number): boolean {
   return next === Next.free || next === Next.seenTaken;
 }
 
+/** A copy is the next to tell of the page. */
+export function isSeenFate(fate: number): boolean {
+  return (fate & 7) >= Next.seenFree;
+}
+
 /**
  * Compaction certainly does not take the page before its next event. (What it takes comes back by a free: a page
  * that is next drained went to a per-cpu list, by a request that is not in the recording.)

@@ -124,7 +124,7 @@ export class HiddenActors {
     this.#lost = lost;
     this.#rare = rare;
     core.onGhost = (page, fate) => solver.ghost(page, fate);
-    core.datesPages = solver.acts || lost.acts;
+    core.keepsHistory = solver.acts || lost.acts;
   }
 
   /** Called when the turn of a rare event comes. */
