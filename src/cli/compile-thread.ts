@@ -6,6 +6,7 @@
  */
 import { parentPort } from 'node:worker_threads';
 import type { Spec } from '../charts/index.js';
+import { giveWay } from '../io/give-way.js';
 import { compileCharts } from '../report/compile-charts.js';
 
 /** Has something of all that the report's charts have. */
@@ -45,5 +46,6 @@ const WARMING: Spec = {
   ],
 };
 
+giveWay();
 for (let round = 0; round < 5; round++) compileCharts({ WARMING });
 parentPort?.on('message', (specs) => parentPort?.postMessage(compileCharts(specs)));
