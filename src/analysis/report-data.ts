@@ -62,6 +62,8 @@ export interface ReportReplay {
   readonly level: ReplayLevel;
   /** Why no event was followed; null = events were, or there are none. */
   readonly unfollowed: Unfollowed | null;
+  /** For so long after the first event some CPUs' events are missing, ns; absent = the trace is whole. */
+  readonly partialNs?: number;
   readonly seed: 'kpageflags' | 'buddyinfo' | 'first-touch' | 'none';
   /** Pages that compaction took without an event, as placed by the replay; null = no replay. */
   readonly compaction: {

@@ -108,6 +108,7 @@ function replayFacts(recording: Recording, replay: Reconstruction): ReportReplay
   return {
     level: replay.level,
     unfollowed: replay.unfollowed,
+    ...(replay.partialNs > 0 ? { partialNs: replay.partialNs } : {}),
     seed: replay.seed,
     compaction: replay.quality,
     anomalies: { ...replay.anomalies },

@@ -68,8 +68,10 @@ const SEEDS = {
 function replayCard(data: ReportData): string {
   const { replay } = data;
   if (!replay) return '';
+  const { partialNs = 0 } = replay;
   const rows: [string, string][] = [
     ['What was followed', LEVELS[replay.level]],
+    ...(partialNs > 0 ? [['Not whole at first', partialWords(partialNs)] as [string, string]] : []),
     ['Start state', SEEDS[replay.seed]],
     ['Snapshots placed in the trace', placedWords(replay)],
   ];
@@ -82,6 +84,10 @@ function replayCard(data: ReportData): string {
       .join(''),
     '</tbody></table></div></details>',
   ].join('');
+}
+
+function partialWords(partialNs: number): string {
+  return `In the first ${formatSeconds(roundUpNs(partialNs))} s events of some CPUs were overwritten. There the copies of /proc/buddyinfo alone tell the free lists, and no event is followed.`;
 }
 
 function placedWords(replay: ReportReplay): string {
