@@ -13,17 +13,39 @@ import type { Verdict, VerdictWord, ZoneReason, ZoneVerdict } from './types.js';
 /** A zone smaller than this share of all managed pages does not name the overall reason. */
 const LARGE_ZONE_SHARE = 0.2;
 
+/** Zones that are told apart by bits. */
+const MOST_BITS = 31;
+
 /** One request class (gfp, order, node) against one machine. */
 export class RequestJudge extends RequestTest {
+  /** By zone of the plan, of the latest `spare`. */
+  readonly #spare = new Float64Array(MOST_BITS);
+
   /** Bit i set: zone i of the plan has the pages (not necessarily the block). Allocates nothing. */
   zonesWithPages(state: ReplayState): number {
+    return this.zonesWith(this.spare(state), state);
+  }
+
+  /**
+   * By zone of the plan, the free pages beyond those that must stay, the request's own not taken off: the same for all requests
+   * that differ in nothing but an order above 0. Valid until the next call.
+   */
+  spare(state: ReplayState): Float64Array {
     const { zones } = this.plan(state);
-    let bits = 0;
-    for (let i = 0; i < zones.length && i < 31; i++) {
+    for (let i = 0; i < zones.length && i < MOST_BITS; i++) {
       const { slow, zone } = zones[i]!;
       const counts = this.sides.free[zone]!.load(state.zones[zone]!);
-      const left = counts.freePages - slow.orderPages - unusablePages(slow, counts);
-      if (left > slow.needPages) bits |= 1 << i;
+      this.#spare[i] = counts.freePages - unusablePages(slow, counts) - slow.needPages;
+    }
+    return this.#spare;
+  }
+
+  /** `zonesWithPages`, from what such a request finds to spare. */
+  zonesWith(spare: Float64Array, state: ReplayState): number {
+    const { zones } = this.plan(state);
+    let bits = 0;
+    for (let i = 0; i < zones.length && i < MOST_BITS; i++) {
+      if (spare[i]! > zones[i]!.slow.orderPages) bits |= 1 << i;
     }
     return bits;
   }

@@ -105,7 +105,11 @@ export class WindowsObserver implements ReplayObserver {
       const ladder = this.#ladders[k]!;
       const served = servedOrders(ladder, state);
       if (served !== ladder.served) this.#climb(ladder, served, state, batch, i);
-      for (let w = served; w < ladder.windows.length; w++) noteReason(ladder.windows[w]!, state);
+      if (served === ladder.windows.length) continue;
+      const spare = ladder.windows[served]!.judge.spare(state);
+      for (let w = served; w < ladder.windows.length; w++) {
+        noteReason(ladder.windows[w]!, state, spare);
+      }
     }
   }
 
@@ -205,9 +209,9 @@ function servedOrders(ladder: Ladder, state: ReplayState): number {
   return served;
 }
 
-/** Follows the reason of a window that stays open. */
-function noteReason(open: OpenWindow, state: ReplayState): void {
-  const zonesWithPages = open.judge.zonesWithPages(state);
+/** Follows the reason of a window that stays open. @param spare what its ladder's requests find to spare. */
+function noteReason(open: OpenWindow, state: ReplayState, spare: Float64Array): void {
+  const zonesWithPages = open.judge.zonesWith(spare, state);
   if (zonesWithPages === open.zonesWithPages) return;
   open.zonesWithPages = zonesWithPages;
   const { reason } = open.judge.judge(state, state.timeNs);
