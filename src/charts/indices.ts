@@ -21,6 +21,7 @@ import { honestyRows, timeChart, timeX, valueY } from './time-chart.js';
 interface Counts {
   readonly t: number;
   readonly free: number[];
+  /** Bounds; `free` itself where it is exact, as it mostly is. */
   readonly low: number[];
   readonly high: number[];
 }
@@ -32,14 +33,21 @@ function countsAt(data: ReportData, view: ChartView): Counts[] {
   return columnsInView(data.timeline, view, true).map((column) => {
     const blocks = (plane: readonly (readonly number[])[]): number[] =>
       Array.from({ length: data.orders }, (_, q) => lastIn(plane[q] ?? [], column));
+    const free = blocks(zone.last);
+    const bound = (plane: readonly (readonly number[])[] | null): number[] => {
+      const found = plane === null ? free : blocks(plane);
+      return found.every((n, q) => n === free[q]) ? free : found;
+    };
     return {
       t: toSeconds(data, column.startNs),
-      free: blocks(zone.last),
-      low: blocks(zone.low ?? zone.last),
-      high: blocks(zone.high ?? zone.last),
+      free,
+      low: bound(zone.low),
+      high: bound(zone.high),
     };
   });
 }
+
+const isExact = ({ free, low, high }: Counts): boolean => low === free && high === free;
 
 /** An index, null where it has no value, and what the bounds of the counts leave open. */
 interface Found {
@@ -89,26 +97,30 @@ function heldOut<R extends Row>(rows: readonly R[], field: keyof R): R[] {
   });
 }
 
-function unusableFound({ free, low, high }: Counts, order: number): Found {
-  const [least, most] = unusableIndexBounds(low, high, order);
-  return { index: unusableIndex(free, order) / 1000, low: least / 1000, high: most / 1000 };
+function unusableFound(counts: Counts, order: number): Found {
+  const index = unusableIndex(counts.free, order) / 1000;
+  if (isExact(counts)) return { index, low: index, high: index };
+  const [least, most] = unusableIndexBounds(counts.low, counts.high, order);
+  return { index, low: least / 1000, high: most / 1000 };
 }
 
 /**
  * The index falls with the mean size of the blocks, 1 - (1 / blocks) - (mean / 2^order): least with few small ones and many
  * large, most with the opposite. From which order on to count many is tried out. Null where it has no value.
  */
-function extfragFound({ free, low, high }: Counts, order: number): Found {
+function extfragFound(counts: Counts, order: number): Found {
+  const { free, low, high } = counts;
   if (free.some((n, q) => q >= order && n > 0)) return { index: null, low: null, high: null };
   const index = Math.max(0, fragmentationIndex(free, order) / 1000);
+  if (isExact(counts)) return { index, low: index, high: index };
   const values = [index];
   for (let from = 0; from <= order; from++) {
     for (const [small, large] of [
       [low, high],
       [high, low],
     ] as const) {
-      const counts = mixedCounts(small, large, from).fill(0, order);
-      const one = fragmentationIndex(counts, order);
+      const mixed = mixedCounts(small, large, from).fill(0, order);
+      const one = fragmentationIndex(mixed, order);
       if (one > -1000) values.push(Math.max(0, one / 1000));
     }
   }
