@@ -1,8 +1,7 @@
 /**
  * Where the chart compiler's thread starts: compiles what it is sent.
  *
- * Until then it has time, and compiles charts that nobody sees: the compiler is several times as fast when it has
- * run before.
+ * Until then it has time, and compiles a chart that nobody sees: a compiler that has run before takes a third less.
  */
 import { parentPort } from 'node:worker_threads';
 import type { Spec } from '../charts/index.js';
