@@ -10,7 +10,7 @@ import { type GfpRequest, parseGfp } from '../kernel/gfp.js';
 import { highatomicCap } from '../kernel/highatomic.js';
 import type { ProfileSwitches } from '../kernel/profile-switches.js';
 import { planRequest, type RequestPlan, requestServed } from '../kernel/request-plan.js';
-import { type TestMarks, type ZoneCounts, zoneServes } from '../kernel/watermark.js';
+import type { TestMarks, ZoneCounts } from '../kernel/watermark.js';
 import { compiledZones } from '../kernel/zonelist.js';
 import type { ReplayState, ZoneState } from './observer.js';
 
@@ -162,12 +162,8 @@ export class RequestTest {
   /** Whether the request is served by the best estimate or by a bound. Allocates nothing. */
   served(state: ReplayState, side: Side): boolean {
     const counts = this.sides[side];
-    const { zones } = this.plan(state);
-    for (let i = 0; i < zones.length; i++) {
-      const { slow, zone } = zones[i]!;
-      if (zoneServes(slow, counts[zone]!.load(state.zones[zone]!))) return true;
-    }
-    return false;
+    for (let z = 0; z < counts.length; z++) counts[z]!.load(state.zones[z]!);
+    return requestServed(this.plan(state), counts);
   }
 }
 
