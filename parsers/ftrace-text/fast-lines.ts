@@ -10,12 +10,11 @@
  * begins with nothing learnt.
  */
 import { READ_BYTES, SLACK_BYTES } from '../../src/io/raw.js';
-import type { RecordingClock } from '../../src/records/time.js';
 import { NEWLINE } from './bytes.js';
 import type { LineFront } from './event-body.js';
 import { FAST_LINES_WASM } from './fast-lines-wasm.js';
 import { BYTES_PER_ROW, ROWS, ScannedRows } from './scanned-rows.js';
-import { type StampForm, type Stamps, unitsPerSecond } from './stamp.js';
+import type { Stamps } from './stamp.js';
 
 /** Bytes from a line's start that may be read: front, stamp, name, payload, gfp text. */
 export const MAX_FAST_LINE = 1024;
@@ -66,7 +65,8 @@ export class LineMemory {
   readonly scratch: Uint8Array;
   /** Whose fronts and texts were learnt. */
   user: FastLines | null = null;
-  readonly #rowsAt: number;
+  /** What is found in each room. */
+  readonly #rows: readonly ScannedRows[];
 
   constructor(rooms: number) {
     compiled ??= new WebAssembly.Module(Buffer.from(FAST_LINES_WASM, 'base64'));
@@ -78,22 +78,24 @@ export class LineMemory {
     const instance = new WebAssembly.Instance(compiled, { env: { memory } });
     this.code = instance.exports as unknown as Compiled;
     const first = this.code.ROOMS.value;
-    this.#rowsAt = first + rooms * ROOM_BYTES;
-    const bytes = this.#rowsAt + rooms * ROWS * BYTES_PER_ROW;
+    const rowsAt = first + rooms * ROOM_BYTES;
+    const bytes = rowsAt + rooms * ROWS * BYTES_PER_ROW;
     memory.grow(Math.ceil(bytes / WASM_PAGE) - WASM_PAGES);
     this.buffer = memory.buffer;
     this.rooms = Array.from(
       { length: rooms },
       (_, room) => new Uint8Array(this.buffer, first + room * ROOM_BYTES, ROOM_BYTES),
     );
+    this.#rows = this.rooms.map(
+      (_, room) => new ScannedRows(this.buffer, rowsAt + room * ROWS * BYTES_PER_ROW),
+    );
     this.status = new Int32Array(this.buffer, this.code.STATUS.value, 3);
     this.scratch = new Uint8Array(this.buffer, this.code.SCRATCH.value, SCRATCH_BYTES);
   }
 
-  /** Where the rows of the room begin that holds this address. */
-  rowsAt(address: number): number {
-    const room = Math.floor((address - this.rooms[0]!.byteOffset) / ROOM_BYTES);
-    return this.#rowsAt + room * ROWS * BYTES_PER_ROW;
+  /** What is found in the room that holds this address. */
+  rowsOf(address: number): ScannedRows {
+    return this.#rows[Math.floor((address - this.rooms[0]!.byteOffset) / ROOM_BYTES)]!;
   }
 }
 
@@ -109,9 +111,7 @@ export class FastLines {
   /** What the latest `take` wrote stands here. */
   rows: ScannedRows;
   readonly #memory: LineMemory;
-  readonly #clock: RecordingClock;
   readonly #stamps: Stamps;
-  readonly #unitsPerSecond: number;
   #epochS = Number.NaN;
   #bytes: Uint8Array = new Uint8Array(0);
   /** Bytes [#from, #to) of them stand in the memory, the first at address #at. */
@@ -119,19 +119,11 @@ export class FastLines {
   #to = 0;
   #at = 0;
 
-  /** @param timeUnit of integer stamps, as the option says. */
-  constructor(
-    clock: RecordingClock,
-    stamps: Stamps,
-    timeUnit: string | undefined,
-    memory = sharedMemory(),
-  ) {
+  constructor(stamps: Stamps, memory = sharedMemory()) {
     this.#memory = memory;
-    this.#clock = clock;
     this.#stamps = stamps;
-    this.#unitsPerSecond = unitsPerSecond(timeUnit);
     this.#at = memory.rooms[0]!.byteOffset;
-    this.rows = new ScannedRows(memory.buffer, memory.rowsAt(this.#at));
+    this.rows = memory.rowsOf(this.#at);
   }
 
   /** How many rows the latest `take` wrote. */
@@ -146,8 +138,7 @@ export class FastLines {
     this.#from = 0;
     this.#to = inPlace ? bytes.length : 0;
     this.#at = inPlace ? bytes.byteOffset : this.#memory.rooms[0]!.byteOffset;
-    const rowsAt = this.#memory.rowsAt(this.#at);
-    if (rowsAt !== this.rows.at) this.rows = new ScannedRows(this.#memory.buffer, rowsAt);
+    this.rows = this.#memory.rowsOf(this.#at);
   }
 
   /**
@@ -169,14 +160,14 @@ export class FastLines {
 
   #claim(): void {
     const memory = this.#memory;
-    const { epochS } = this.#clock;
+    const { epochS, unitsPerSecond } = this.#stamps;
     if (memory.user === this && epochS === this.#epochS) return;
     if (memory.user !== this) {
       memory.code.clear();
       memory.user = this;
       if (this.#bytes.buffer !== memory.buffer) this.#to = this.#from;
     }
-    memory.code.configure(epochS, this.#unitsPerSecond);
+    memory.code.configure(epochS, unitsPerSecond);
     this.#epochS = epochS;
   }
 
@@ -193,10 +184,7 @@ export class FastLines {
   #tellStamps(last: number): void {
     const { status } = this.#memory;
     const stamps = this.#stamps;
-    const lastNs = this.rows.timeNs[last]!;
-    stamps.seconds(Math.floor(lastNs / 1e9) + this.#clock.epochS, 0);
-    stamps.form = status[1]! as StampForm;
-    stamps.digits = status[2]!;
+    stamps.passed(this.rows.timeNs[last]!, stamps.epochS, status[1]!, status[2]!);
   }
 
   /** Learns the front of the line at `start`; `comm` is its id. */

@@ -8,7 +8,7 @@ import { isDigit, NumberReader } from './bytes.js';
 import type { FastLines } from './fast-lines.js';
 
 /** Longest gfp text accepted; all 30-odd flags spelled out come to about 500 bytes. */
-export const MAX_GFP_BYTES = 600;
+const MAX_GFP_BYTES = 600;
 
 export class GfpTexts {
   readonly #table: StringTable;

@@ -47,7 +47,7 @@ export class LineScanner {
     this.rooms = this.#memory.rooms;
     this.#stamps = new Stamps(this.#clock, timeUnit);
     this.#front = front(this.#stamps);
-    this.#fast = new FastLines(this.#clock, this.#stamps, timeUnit, this.#memory);
+    this.#fast = new FastLines(this.#stamps, this.#memory);
     const gfps = new GfpTexts(this.#strings.gfps, this.#fast);
     this.#learner = new BatchWriter(NO_SINK);
     const texts = new TextKeeper(this.#strings, new Diagnostics(), '');

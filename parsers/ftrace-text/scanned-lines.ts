@@ -9,7 +9,7 @@ import type { RecordingStrings, StringTable } from '../../src/records/strings.js
 import { NS_PER_S, type RecordingClock } from '../../src/records/time.js';
 import type { BatchWriter, IdCopier } from './batch-writer.js';
 import { digitsOf, formOf, RUN_WIDTH, type ScannedChunk, ScannedRows } from './scanned-rows.js';
-import type { StampForm, Stamps } from './stamp.js';
+import type { Stamps } from './stamp.js';
 
 /** Ids of another thread's table, and ours for them. */
 class IdMap {
@@ -131,9 +131,7 @@ export class ScannedLines {
     this.#clock.start(Math.floor(firstNs / NS_PER_S) + chunk.epochS);
     const lastNs = this.#rows!.timeNs[this.#row + rows - 1]!;
     this.#copy(this.#row, rows, (chunk.epochS - this.#clock.epochS) * NS_PER_S);
-    this.#stamps.seconds(Math.floor(lastNs / NS_PER_S) + chunk.epochS, 0);
-    this.#stamps.form = formOf(look) as StampForm;
-    this.#stamps.digits = digitsOf(look);
+    this.#stamps.passed(lastNs, chunk.epochS, formOf(look), digitsOf(look));
     this.#advance();
     return rows;
   }

@@ -21,23 +21,31 @@ export const MAX_SECONDS = 1e12;
 /** Multipliers that bring a fraction of n digits to nanoseconds. */
 export const FRACTION_NS = Float64Array.from({ length: 10 }, (_, digits) => 10 ** (9 - digits));
 
-/** How many units an integer stamp counts in a second. */
-export function unitsPerSecond(timeUnit: string | undefined): number {
-  return NS_PER_S / (UNIT_NS[timeUnit ?? 'ns'] ?? 1);
-}
-
 export class Stamps {
   /** Form of the latest stamp, and digits of its fraction. */
   form: StampForm = StampForm.none;
   digits = 0;
+  /** How many units an integer stamp counts in a second. */
+  readonly unitsPerSecond: number;
   readonly #clock: RecordingClock;
-  readonly #unitsPerSecond: number;
   #baseSecond = -1;
   #baseNs = 0;
 
   constructor(clock: RecordingClock, unit: string | undefined) {
     this.#clock = clock;
-    this.#unitsPerSecond = unitsPerSecond(unit);
+    this.unitsPerSecond = NS_PER_S / (UNIT_NS[unit ?? 'ns'] ?? 1);
+  }
+
+  /** Seconds that the clock's epoch takes off. */
+  get epochS(): number {
+    return this.#clock.epochS;
+  }
+
+  /** Lines were taken by others: the last one's time by an epoch, and the form and digits of its stamp. */
+  passed(lastNs: number, epochS: number, form: number, digits: number): void {
+    this.seconds(Math.floor(lastNs / NS_PER_S) + epochS, 0);
+    this.form = form as StampForm;
+    this.digits = digits;
   }
 
   /** Nanoseconds since the epoch. */
@@ -55,7 +63,7 @@ export class Stamps {
   }
 
   integer(value: number): number {
-    const perSecond = this.#unitsPerSecond;
+    const perSecond = this.unitsPerSecond;
     const whole = Math.floor(value / perSecond);
     return this.seconds(whole, (value - whole * perSecond) * (NS_PER_S / perSecond));
   }

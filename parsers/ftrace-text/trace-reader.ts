@@ -70,10 +70,9 @@ export class TraceReader implements StreamParser, LineSink {
     this.#tabbedStacks = form.tabbedStacks;
     this.#splitter = new LineSplitter(this, context.limits.lineBytes);
     this.#writer = new BatchWriter(context.sink, context.inputBytes);
-    const timeUnit = context.options['time-unit'];
-    this.#stamps = new Stamps(context.clock, timeUnit);
+    this.#stamps = new Stamps(context.clock, context.options['time-unit']);
     this.#front = form.front(this.#stamps);
-    this.#fast = new FastLines(context.clock, this.#stamps, timeUnit);
+    this.#fast = new FastLines(this.#stamps);
     const gfps = new GfpTexts(strings.gfps, this.#fast);
     const texts = new TextKeeper(strings, diagnostics, source.name);
     this.#scanned = new ScannedLines(this.#writer, strings, this.#stamps, context.clock);
