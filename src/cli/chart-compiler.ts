@@ -5,15 +5,15 @@
  * as all other files of a report together. The thread is started when the events have been read, which leaves
  * a processor idle. Without a second one, and from source, the charts are compiled on this thread.
  */
-import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { oneReply, threadsHelp } from '../io/threads.js';
 import type { ChartSpecs } from '../report/chart-specs.js';
 import type { CompiledCharts } from '../report/compile-charts.js';
 import { compileHere } from '../report/files.js';
 
 /** Where the compiled thread is, or null where it cannot run or would not help. */
 function compileThreadUrl(): URL | null {
-  const helps = import.meta.url.endsWith('.js') && availableParallelism() > 1;
+  const helps = import.meta.url.endsWith('.js') && threadsHelp();
   return helps ? new URL('./compile-thread.js', import.meta.url) : null;
 }
 
@@ -30,15 +30,8 @@ export class ChartCompiler {
   /** Starts the thread, if that has not been done: the earlier, the less there is to wait for. */
   start(): void {
     if (this.#url === null || this.#worker !== null) return;
-    const worker = new Worker(this.#url, { execArgv: [] });
-    this.#worker = worker;
-    this.#reply = new Promise((resolve) => {
-      worker.on('message', resolve);
-      worker.on('error', () => resolve(null));
-      worker.on('exit', () => resolve(null));
-    });
-    // Whoever has no charts after all may end. (Listening would hold the thread again.)
-    worker.unref();
+    this.#worker = new Worker(this.#url, { execArgv: [] });
+    this.#reply = oneReply(this.#worker);
   }
 
   /** To be asked once. */

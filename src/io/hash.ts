@@ -10,6 +10,7 @@ import { closeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { ReadStop } from './decode-error.js';
 import { READ_BYTES, readNow } from './raw.js';
+import { oneReply } from './threads.js';
 
 export interface HashTask {
   readonly fd: number;
@@ -32,14 +33,7 @@ export class BackgroundHash {
   constructor(task: HashTask, url: URL | null = hashThreadUrl()) {
     this.#task = task;
     this.#worker = url === null ? null : new Worker(url, { workerData: task, execArgv: [] });
-    this.#reply = new Promise((resolve) => {
-      if (this.#worker === null) resolve(null);
-      // Nobody waits for it until it is asked for.
-      this.#worker?.unref();
-      this.#worker?.on('message', resolve);
-      this.#worker?.on('error', () => resolve(null));
-      this.#worker?.on('exit', () => resolve(null));
-    });
+    this.#reply = this.#worker === null ? Promise.resolve(null) : oneReply(this.#worker);
   }
 
   /** The hash in hex; to be asked for once. Throws a ReadStop if the file cannot be read, or not as far. */

@@ -5,7 +5,6 @@
  * most QUEUE chunks are out at a time; buffers go back and forth without being copied. The thread's
  * entry lies above this layer, because it knows the formats (src/recording/scan-thread.ts).
  */
-import { availableParallelism } from 'node:os';
 import {
   type MessagePort,
   parentPort,
@@ -25,11 +24,6 @@ const NEWLINE = 10;
 const ENOUGH = READ_BYTES / 2;
 /** How far from a chunk's end its last line may begin. */
 const MAX_KEPT = 1 << 16;
-
-/** Whether a second processor is there to scan on; on a single one it costs more than it gives. */
-export function scanningHelps(): boolean {
-  return availableParallelism() > 1;
-}
 
 /** For the parser of which format to scan, and the choices that the user made for it. */
 export interface ScanOrder {
