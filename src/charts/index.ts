@@ -3,7 +3,7 @@
  */
 import type { ReportData } from '../analysis/report-data.js';
 import { activityChart } from './activity.js';
-import { type Chart, type ChartView, type Spec, wholeView } from './chart.js';
+import { type Chart, type ChartView, emptyWords, type Spec, wholeView } from './chart.js';
 import { extfragMatrixChart, extfragOverTimeChart } from './extfrag.js';
 import { failuresChart } from './failures.js';
 import { freeByOrderChart } from './free-by-order.js';
@@ -37,6 +37,11 @@ export const CHARTS: readonly Chart[] = [
   extfragOverTimeChart,
   residualsChart,
 ];
+
+/** Those that have something to show, in the order of the report. */
+export function shownCharts(data: ReportData, among: readonly Chart[] = CHARTS): readonly Chart[] {
+  return among.filter((chart) => emptyWords(chart, data) === null);
+}
 
 /** Characters of a subtitle that fit a chart's width: a longer line would take the room of the plot. */
 const LINE = 120;

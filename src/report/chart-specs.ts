@@ -3,8 +3,7 @@
  * the charts' own functions.
  */
 import type { ReportData } from '../analysis/report-data.js';
-import { emptyWords } from '../charts/chart.js';
-import { CHARTS, type Spec, wholeView } from '../charts/index.js';
+import { type Spec, shownCharts, wholeView } from '../charts/index.js';
 
 /** Vega-Lite specs by chart id; one a choice where there are any: `physical-map/type`. */
 export type ChartSpecs = Readonly<Record<string, Spec>>;
@@ -14,7 +13,7 @@ const AROUND = 96;
 
 /** Style rules that keep each chart's room free until it is drawn, so that nothing jumps and no card looks empty. */
 export function reservedRoom(data: ReportData): string {
-  return CHARTS.filter((chart) => emptyWords(chart, data) === null)
+  return shownCharts(data)
     .map((chart) => {
       const height = Number(chart.spec(data, wholeView(data)).height) + AROUND;
       return `#chart-${chart.id} .plot:not(.drawn){min-height:${height}px}\n`;
@@ -25,8 +24,7 @@ export function reservedRoom(data: ReportData): string {
 /** The specs of all charts that have something to show. */
 export function chartSpecs(data: ReportData): ChartSpecs {
   const specs: Record<string, Spec> = {};
-  for (const chart of CHARTS) {
-    if (emptyWords(chart, data) !== null) continue;
+  for (const chart of shownCharts(data)) {
     const { choice } = chart;
     const view = wholeView(data);
     if (choice === undefined) specs[chart.id] = chart.spec(data, view);

@@ -6,8 +6,7 @@
  */
 import type { ReportData } from '../analysis/report-data.js';
 import type { FailureWindow } from '../analysis/types.js';
-import { emptyWords } from '../charts/chart.js';
-import { CHARTS, wholeSpec } from '../charts/index.js';
+import { shownCharts, wholeSpec } from '../charts/index.js';
 import { formatSeconds } from '../records/time.js';
 import { type ChartSpecs, chartSpecs } from './chart-specs.js';
 import type { CompiledCharts } from './compile-charts.js';
@@ -47,8 +46,7 @@ function plainFiles(data: ReportData, windows: readonly FailureWindow[]): Report
     'failures.ndjson',
     windows.map((window) => `${failureLine(window, data.clock.epochS)}\n`).join(''),
   );
-  for (const chart of CHARTS) {
-    if (emptyWords(chart, data) !== null) continue;
+  for (const chart of shownCharts(data)) {
     files.set(`charts/${chart.id}.vl.json`, `${JSON.stringify(wholeSpec(chart, data))}\n`);
   }
   return files;

@@ -58,10 +58,6 @@ export function documentHead(title: string, policy: string, style: string): stri
   ];
 }
 
-export function renderHtml(data: ReportData, charts: CompiledCharts, assets: HtmlAssets): string {
-  return beginHtml(data, assets)(charts);
-}
-
 /** The page but for its charts, which may still be in the making; what is returned puts them in. */
 export function beginHtml(
   data: ReportData,

@@ -4,8 +4,7 @@
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import type { ReportData } from '../analysis/report-data.js';
-import { emptyWords } from '../charts/chart.js';
-import { CHARTS, type Chart, wholeSpec, wholeView } from '../charts/index.js';
+import { CHARTS, type Chart, shownCharts, wholeSpec, wholeView } from '../charts/index.js';
 import { INK, type Mode } from '../charts/theme.js';
 
 /** A chart as SVG text. */
@@ -50,8 +49,7 @@ export async function chartPngs(
   charts: readonly Chart[] = CHARTS,
 ): Promise<ReadonlyMap<string, Uint8Array> | null> {
   const files = new Map<string, Uint8Array>();
-  for (const chart of charts) {
-    if (emptyWords(chart, data) !== null) continue;
+  for (const chart of shownCharts(data, charts)) {
     const png = await pngOfSvg(await chartSvg(chart, data, mode));
     if (png === null) return null;
     files.set(`${chart.id}.png`, png);

@@ -7,7 +7,7 @@ import { chartSpecs } from './chart-specs.js';
 import { compileCharts } from './compile-charts.js';
 import { csvField, escapeHtml, scriptJson } from './escape.js';
 import { failureLine, reportFiles, summaryJson, timelineCsv } from './files.js';
-import { renderHtml } from './html.js';
+import { beginHtml } from './html.js';
 import { escapeMarkdown, renderMarkdown } from './markdown.js';
 import { unpackJson } from './pack.js';
 import { chartPngs } from './png.js';
@@ -17,7 +17,7 @@ import { decodeState, encodeState, initialState } from './view-state.js';
 const data = sampleReport();
 const runtime = 'console.log("</script><!--");';
 const charts = compileCharts(chartSpecs(data));
-const html = renderHtml(data, charts, { runtime });
+const html = beginHtml(data, { runtime })(charts);
 
 it('allows exactly its own script and style by hash, and nothing else', () => {
   const csp = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(html)![1]!;

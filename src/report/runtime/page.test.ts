@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sampleReport } from '../../analysis/testing/sample-report.js';
 import { chartSpecs } from '../chart-specs.js';
 import { compileCharts } from '../compile-charts.js';
-import { renderHtml } from '../html.js';
+import { beginHtml } from '../html.js';
 import {
   axeViolations,
   Browser,
@@ -31,9 +31,8 @@ describe.skipIf(missing)(`the report in a browser${why}`, () => {
 
   beforeAll(async () => {
     const report = sampleReport();
-    html = renderHtml(report, compileCharts(chartSpecs(report)), {
-      runtime: await bundleRuntime(),
-    });
+    const page = beginHtml(report, { runtime: await bundleRuntime() });
+    html = page(compileCharts(chartSpecs(report)));
     await browser.start();
   });
   afterAll(() => browser.stop());
