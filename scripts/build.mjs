@@ -105,6 +105,7 @@ const THREADS = [
   'src/io/reader-thread.js',
   'src/recording/scan-thread.js',
   'src/cli/compile-thread.js',
+  'src/cli/ledger-thread.js',
 ];
 
 async function bundleThreads() {

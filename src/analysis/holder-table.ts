@@ -1,34 +1,77 @@
 /**
  * The classes of owner: one row a distinct (comm, gfp, stack, migratetype), all numbers.
  *
- * Looked up once per allocation by hashing four integers; nothing is allocated unless the class is
- * new. Past the limit classes fold into row 0, `(others)`.
+ * Looked up once per allocation by hashing four integers; nothing is allocated for a new class. Past the limit
+ * classes fold into row 0, `(others)`. All of it lies in memory that another thread may read; rows that no class
+ * has cost nothing, since the system gives what is untouched no room.
  */
+import type { MemoryMaker } from '../records/memory.js';
+
 const LIMIT = 1 << 16;
+/** A power of two, twice the rows. */
+const SLOTS = LIMIT * 2;
+
+/** Columns of the table, by row. */
+export interface TableMemory {
+  /** Rows in use, and allocations folded into row 0. */
+  readonly counts: Int32Array;
+  /** Row by slot of the hash, 0 = free. */
+  readonly slots: Int32Array;
+  /** comm, gfp, stack, migratetype. */
+  readonly key: Uint32Array;
+  readonly live: Float64Array;
+  readonly peak: Float64Array;
+  readonly allocs: Float64Array;
+  readonly liveIn: Float64Array;
+}
+
+/** @param zones to tell apart. */
+export function tableMemory(zones: number, make: MemoryMaker): TableMemory {
+  const numbers = (length: number): Float64Array => new Float64Array(make(length * 8));
+  return {
+    counts: new Int32Array(make(8)),
+    slots: new Int32Array(make(SLOTS * 4)),
+    key: new Uint32Array(make(LIMIT * 16)),
+    live: numbers(LIMIT),
+    peak: numbers(LIMIT),
+    allocs: numbers(LIMIT),
+    liveIn: numbers(LIMIT * zones),
+  };
+}
 
 export class HolderTable {
-  #rows = 1;
+  /** Pages held now, most ever held, and allocations. */
+  readonly live: Float64Array;
+  readonly peak: Float64Array;
+  readonly allocs: Float64Array;
+  /** Pages held now in each zone, [row * zones + zone]; kept where there are several. */
+  readonly liveIn: Float64Array;
+  readonly zones: number;
+  readonly #key: Uint32Array;
+  readonly #slots: Int32Array;
+  readonly #counts: Int32Array;
   /** The row found last: most allocations are of the class of the one before. */
   #last = 0;
-  #slots = new Int32Array(1 << 12).fill(-1);
-  #key = new Uint32Array(4 * 1024);
-  /** Pages held now, most ever held, and allocations. */
-  live = new Float64Array(1024);
-  peak = new Float64Array(1024);
-  allocs = new Float64Array(1024);
-  folded = 0;
-  /** Pages held now in each zone, [row * zones + zone]; kept where there are several. */
-  liveIn: Float64Array;
-  readonly zones: number;
 
-  /** @param zones to tell apart. */
-  constructor(zones = 1) {
+  constructor(zones: number, { counts, slots, key, live, peak, allocs, liveIn }: TableMemory) {
     this.zones = zones;
-    this.liveIn = new Float64Array(1024 * zones);
+    this.live = live;
+    this.peak = peak;
+    this.allocs = allocs;
+    this.liveIn = liveIn;
+    this.#key = key;
+    this.#slots = slots;
+    this.#counts = counts;
+    if (counts[0] === 0) counts[0] = 1;
   }
 
   get size(): number {
-    return this.#rows;
+    return this.#counts[0]!;
+  }
+
+  /** Allocations of classes that had no row left. */
+  get folded(): number {
+    return this.#counts[1]!;
   }
 
   comm(row: number): number {
@@ -43,82 +86,49 @@ export class HolderTable {
     return this.#key[row * 4 + 2]!;
   }
 
-  /** As printed by the kernel; 7 for row 0. */
+  /** As printed by the kernel; 0 for row 0. */
   migratetype(row: number): number {
     return this.#key[row * 4 + 3]!;
   }
 
   rowOf(comm: number, gfp: number, stack: number, migratetype: number): number {
-    const at = this.#last * 4;
-    const key = this.#key;
-    if (
-      this.#last !== 0 &&
-      key[at] === comm &&
-      key[at + 1] === gfp &&
-      key[at + 2] === stack &&
-      key[at + 3] === migratetype
-    ) {
-      return this.#last;
-    }
+    const last = this.#last;
+    if (last !== 0 && this.#is(last, comm, gfp, stack, migratetype)) return last;
     this.#last = this.#find(comm, gfp, stack, migratetype);
     return this.#last;
   }
 
+  #is(row: number, comm: number, gfp: number, stack: number, migratetype: number): boolean {
+    const key = this.#key;
+    const at = row * 4;
+    return (
+      key[at] === comm &&
+      key[at + 1] === gfp &&
+      key[at + 2] === stack &&
+      key[at + 3] === migratetype
+    );
+  }
+
   #find(comm: number, gfp: number, stack: number, migratetype: number): number {
-    const mask = this.#slots.length - 1;
-    let slot = hash(comm, gfp, stack, migratetype) & mask;
+    let slot = hash(comm, gfp, stack, migratetype) & (SLOTS - 1);
     for (;;) {
       const row = this.#slots[slot]!;
-      if (row < 0) return this.#add(slot, comm, gfp, stack, migratetype);
-      const at = row * 4;
-      if (
-        this.#key[at] === comm &&
-        this.#key[at + 1] === gfp &&
-        this.#key[at + 2] === stack &&
-        this.#key[at + 3] === migratetype
-      ) {
-        return row;
-      }
-      slot = (slot + 1) & mask;
+      if (row === 0) return this.#add(slot, comm, gfp, stack, migratetype);
+      if (this.#is(row, comm, gfp, stack, migratetype)) return row;
+      slot = (slot + 1) & (SLOTS - 1);
     }
   }
 
   #add(slot: number, comm: number, gfp: number, stack: number, migratetype: number): number {
-    if (this.#rows >= LIMIT) {
-      this.folded++;
+    const row = this.size;
+    if (row >= LIMIT) {
+      this.#counts[1]!++;
       return 0;
     }
-    const row = this.#rows++;
-    if (row >= this.live.length) this.#grow();
+    this.#counts[0] = row + 1;
     this.#key.set([comm, gfp, stack, migratetype], row * 4);
     this.#slots[slot] = row;
-    if (this.#rows * 2 > this.#slots.length) this.#rehash();
     return row;
-  }
-
-  #grow(): void {
-    const wider = (old: Float64Array): Float64Array<ArrayBuffer> => {
-      const bigger = new Float64Array(old.length * 2);
-      bigger.set(old);
-      return bigger;
-    };
-    this.live = wider(this.live);
-    this.liveIn = wider(this.liveIn);
-    this.peak = wider(this.peak);
-    this.allocs = wider(this.allocs);
-    const keys = new Uint32Array(this.#key.length * 2);
-    keys.set(this.#key);
-    this.#key = keys;
-  }
-
-  #rehash(): void {
-    const mask = this.#slots.length * 2 - 1;
-    this.#slots = new Int32Array(mask + 1).fill(-1);
-    for (let row = 1; row < this.#rows; row++) {
-      let slot = hash(this.comm(row), this.gfp(row), this.stack(row), this.migratetype(row)) & mask;
-      while (this.#slots[slot]! >= 0) slot = (slot + 1) & mask;
-      this.#slots[slot] = row;
-    }
   }
 }
 

@@ -8,14 +8,24 @@
  * A page that compaction moves is freed at its old place and appears at the new one without an event, so
  * movable pages get lost to attribution over time; those that matter here do not move.
  */
-import { BLOCK_PAGES, type EventBatch, EventKind, marksLoss } from '../records/events.js';
+import type { EventBatch } from '../records/events.js';
+import { ownMemory, sharedMemory } from '../records/memory.js';
 import type { PrintkClock } from '../records/printk-clock.js';
 import type { PageOwnerSnapshot, Snapshot } from '../records/snapshot.js';
 import type { RecordingStrings } from '../records/strings.js';
 import { PageBit, type ReplayObserver, type ReplayState } from '../replay/observer.js';
-import { HolderTable } from './holder-table.js';
+import {
+  HolderLedger,
+  type LedgerKeeper,
+  type LedgerMemory,
+  type LedgerPlan,
+  type LedgerSample,
+  type LedgerSamples,
+  ledgerMemory,
+} from './holder-ledger.js';
+import type { HolderTable } from './holder-table.js';
 import { allocatedNs } from './owner-dumps.js';
-import { PageOwners } from './page-owners.js';
+import type { PageOwners } from './page-owners.js';
 import {
   AGE_LIMITS_NS,
   type Holder,
@@ -27,9 +37,6 @@ import {
 } from './report-data.js';
 
 const SAMPLES = 60;
-const TOP = 12;
-/** Largest block that is attributed: gigantic pages are of order 18. */
-const MAX_BLOCK_ORDER = 18;
 const KEEP = 200;
 /** With more zones than this, samples do not tell them apart. */
 const MOST_ZONES = 64;
@@ -46,14 +53,10 @@ export interface HoldersOptions {
   readonly dumps?: readonly PageOwnerSnapshot[];
   /** How the times in them compare with the recording's. */
   readonly printk?: PrintkClock | null;
-}
-
-interface Sample {
-  readonly timeNs: number;
-  /** Row of the table and pages. */
-  readonly top: [number, number][];
-  readonly total: number;
-  readonly doubtful: number;
+  /** Keeps the ledger on another thread, in this memory, or declines; with dumps it is kept on this one. */
+  readonly keepElsewhere?:
+    | ((plan: LedgerPlan, memory: LedgerMemory) => LedgerKeeper | null)
+    | undefined;
 }
 
 interface Counts {
@@ -62,18 +65,20 @@ interface Counts {
   readonly doubtful: number[];
 }
 
+/** The ledger as this thread reads it, and who keeps it. */
+interface Kept {
+  readonly ledger: HolderLedger;
+  readonly memory: LedgerMemory;
+  readonly keeper: LedgerKeeper;
+}
+
 /** Who holds which memory, and who pins pageblocks. */
 export class HoldersObserver implements ReplayObserver {
   readonly #options: HoldersOptions;
-  table = new HolderTable();
   readonly #movable: number;
-  readonly #samples: Sample[] = [];
-  readonly #zoneSamples: Sample[][] = [];
-  #zoneOfBlock: Uint8Array = new Uint8Array();
-  #owners: PageOwners | null = null;
+  #kept: Kept | null = null;
+  #samples: LedgerSamples = { all: [], byZone: [] };
   #pageblockOrder = 9;
-  readonly #fromNs: number;
-  #sampleEndNs: number;
   #unattributed = 0;
   /** At the end, by row: the sum over its pages of when they were allocated. */
   #startSumS = new Float64Array();
@@ -83,54 +88,63 @@ export class HoldersObserver implements ReplayObserver {
   /** Immovable pages at the end, by row and zone. */
   readonly #spread = new Map<number, Map<number, HolderSpread & Counts>>();
   #endNs = 0;
-  /** When events were lost last, and immovable pages by zone: all that are held, and those allocated before. */
-  #lossEndS = Number.NEGATIVE_INFINITY;
-  #immovable = new Float64Array();
-  #doubtful = new Float64Array();
-  /** Attributed pages that cannot be moved, by pageblock, and those that can. */
-  pinned: Int32Array = new Int32Array();
-  movable: Int32Array = new Int32Array();
+  /** The ledger may be kept elsewhere. */
+  readonly lags: boolean;
 
   constructor(options: HoldersOptions) {
     this.#options = options;
     this.#movable = Math.max(0, options.typeNames.indexOf('Movable'));
-    this.#fromNs = options.grid.fromNs;
-    this.#sampleEndNs = options.grid.fromNs + this.#sampleNs;
+    this.lags = options.keepElsewhere !== undefined && (options.dumps ?? []).length === 0;
   }
 
-  get #sampleNs(): number {
-    const { grid } = this.#options;
-    return (grid.bucketNs * grid.buckets) / SAMPLES;
-  }
-
+  /** Who holds each page now; null before the start. */
   get owners(): PageOwners | null {
-    return this.#owners;
+    return this.#kept === null ? null : this.#settled.ledger.owners;
+  }
+
+  /** The classes of owner. */
+  get table(): HolderTable {
+    return this.#settled.ledger.table;
+  }
+
+  /** Attributed pages that cannot be moved, by pageblock, and those that can. */
+  get held(): Pick<LedgerMemory, 'pinned' | 'movable'> {
+    return this.#settled.memory;
+  }
+
+  /** The ledger with all events that `batch` was told of. */
+  get #settled(): Kept {
+    if (this.#kept === null) throw new Error('asked for holders before the start');
+    this.#kept.keeper.settle();
+    return this.#kept;
   }
 
   start(state: ReplayState): void {
     this.#pageblockOrder = state.pageblockOrder;
-    const blocks = Math.ceil(state.pages.length / 2 ** state.pageblockOrder) + 1;
-    this.pinned = new Int32Array(blocks);
-    this.movable = new Int32Array(blocks);
-    const zones = state.zones.length;
-    this.table = new HolderTable(zones > 1 && zones <= MOST_ZONES ? zones : 1);
-    this.#immovable = new Float64Array(this.table.zones);
-    this.#doubtful = new Float64Array(this.table.zones);
-    this.#zoneOfBlock = new Uint8Array(blocks);
-    if (this.table.zones > 1) {
-      // Without events there may be no pages to ask about.
-      const last = state.pages.length - 1;
-      for (let b = 0; b < blocks && last >= 0; b++) {
-        this.#zoneOfBlock[b] = state.zoneOf(Math.min(last, b << state.pageblockOrder));
-      }
-      for (let z = 0; z < zones; z++) this.#zoneSamples.push([]);
-    }
-    this.#owners = new PageOwners(state.pages.length, {
-      added: (page, order, row) => this.#added(page, order, row),
-      removed: (page, order, row) => this.#account(page, order, row, -BLOCK_PAGES[order]!),
-    });
-    const { dumps = [], printk = null, grid } = this.#options;
+    const { dumps = [], printk = null, grid, keepElsewhere } = this.#options;
+    const plan = this.#plan(state);
+    const memory = ledgerMemory(plan, this.lags ? sharedMemory : ownMemory);
+    const ledger = new HolderLedger(plan, memory);
+    const elsewhere = this.lags ? keepElsewhere?.(plan, memory) : null;
+    this.#kept = { ledger, memory, keeper: elsewhere ?? ledger };
     if (dumps[0] && printk) this.#adopt(state, dumps[0], grid.fromNs - printk.doubtNs);
+  }
+
+  #plan(state: ReplayState): LedgerPlan {
+    const { grid } = this.#options;
+    const { pageblockOrder } = state;
+    const pages = state.pages.length;
+    const zones =
+      state.zones.length > 1 && state.zones.length <= MOST_ZONES ? state.zones.length : 1;
+    const blocks = Math.ceil(pages / 2 ** pageblockOrder) + 1;
+    const zoneOfBlock = new Uint8Array(blocks);
+    // Without events there may be no pages to ask about.
+    for (let b = 0; b < blocks && zones > 1 && pages > 0; b++) {
+      zoneOfBlock[b] = state.zoneOf(Math.min(pages - 1, b << pageblockOrder));
+    }
+    const sampleNs = (grid.bucketNs * grid.buckets) / SAMPLES;
+    const { fromNs } = grid;
+    return { pages, pageblockOrder, zones, zoneOfBlock, movable: this.#movable, fromNs, sampleNs };
   }
 
   snapshot(state: ReplayState, snapshot: Snapshot): void {
@@ -144,12 +158,13 @@ export class HoldersObserver implements ReplayObserver {
       const timeNs = allocatedNs(dump, i, printk);
       const page = state.pageOf(dump.pfn[i]!);
       const late = untilNs !== Number.POSITIVE_INFINITY && !(timeNs <= untilNs);
-      if (late || page < 0 || dump.order[i]! > MAX_BLOCK_ORDER) continue;
-      if ((state.pages[page]! & PageBit.free) !== 0 || this.#owners!.holds(page)) continue;
+      if (late || page < 0) continue;
+      const { ledger } = this.#settled;
+      if ((state.pages[page]! & PageBit.free) !== 0 || ledger.owners.holds(page)) continue;
       const type = this.#typeOf(dump.type[i]!);
-      const row = this.table.rowOf(dump.comm[i]!, dump.gfp[i]!, dump.stack[i]!, type);
+      const row = ledger.table.rowOf(dump.comm[i]!, dump.gfp[i]!, dump.stack[i]!, type);
       const since = Number.isNaN(timeNs) ? state.timeNs : timeNs;
-      this.#owners!.alloc(page, dump.order[i]!, row, (since - grid.fromNs) / 1e9);
+      ledger.adopt(page, dump.order[i]!, row, (since - grid.fromNs) / 1e9);
     }
   }
 
@@ -160,122 +175,31 @@ export class HoldersObserver implements ReplayObserver {
     return type < 0 ? 7 : type & 7;
   }
 
-  batch(
-    state: ReplayState,
-    batch: EventBatch,
-    from: number,
-    to: number,
-    pages: ArrayLike<number>,
-  ): void {
+  batch(state: ReplayState, batch: EventBatch, from: number, to: number, pages: Int32Array): void {
     // Events of one side do not tell for how long anything was held.
-    if (state.eventless === true) return;
-    const { kind, timeNs, order } = batch;
-    const owners = this.#owners!;
-    for (let i = from; i < to; i++) {
-      const k = kind[i]!;
-      if (k === EventKind.alloc || k === EventKind.free) {
-        if (timeNs[i]! >= this.#sampleEndNs) this.#sample(timeNs[i]!);
-        const page = pages[i]!;
-        if (page < 0 || order[i]! > MAX_BLOCK_ORDER) continue;
-        if (k === EventKind.free) owners.free(page, order[i]!);
-        else this.#alloc(batch, i, page);
-      } else if (marksLoss(k)) {
-        this.#lose(timeNs[i]!);
-      }
-    }
+    if (state.eventless !== true) this.#kept!.keeper.take(batch, from, to, pages);
   }
 
-  /** What was freed while events were lost still counts as held: from here on all of it is in doubt. */
-  #lose(timeNs: number): void {
-    if (timeNs >= this.#sampleEndNs) this.#sample(timeNs);
-    this.#lossEndS = (timeNs - this.#options.grid.fromNs) / 1e9;
-    this.#doubtful.set(this.#immovable);
-  }
-
-  #alloc(batch: EventBatch, i: number, page: number): void {
-    const type = batch.migratetype[i]! & 7;
-    const row = this.table.rowOf(batch.comm[i]!, batch.detail[i]!, batch.stack[i]!, type);
-    this.table.allocs[row]!++;
-    this.#owners!.alloc(page, batch.order[i]!, row, (batch.timeNs[i]! - this.#fromNs) / 1e9);
-  }
-
-  #added(page: number, order: number, row: number): void {
-    const { live, peak } = this.table;
-    this.#account(page, order, row, BLOCK_PAGES[order]!);
-    if (live[row]! > peak[row]!) peak[row] = live[row]!;
-  }
-
-  #account(page: number, order: number, row: number, pages: number): void {
-    const { table } = this;
-    table.live[row]! += pages;
-    const moves = table.migratetype(row) === this.#movable;
-    const held = moves ? this.movable : this.pinned;
-    const block = page >> this.#pageblockOrder;
-    const zone = this.#zoneOfBlock[block]!;
-    if (table.zones > 1) table.liveIn[row * table.zones + zone]! += pages;
-    if (!moves) {
-      this.#immovable[zone]! += pages;
-      if (this.#lossEndS > Number.NEGATIVE_INFINITY) this.#doubt(page, zone, pages);
-    }
-    if (order <= this.#pageblockOrder) {
-      held[block]! += pages;
-      return;
-    }
-    const end = Math.min(block + 2 ** (order - this.#pageblockOrder), held.length);
-    const each = Math.sign(pages) * (1 << this.#pageblockOrder);
-    for (let b = block; b < end; b++) held[b]! += each;
-  }
-
-  #doubt(page: number, zone: number, pages: number): void {
-    if (this.#owners!.sinceAt(page) < this.#lossEndS) this.#doubtful[zone]! += pages;
-  }
-
-  #sample(timeNs: number): void {
-    const { live, liveIn, zones } = this.table;
-    const atNs = this.#sampleEndNs;
-    // The end may fall on a sample: of two at one time the later one counts.
-    for (const samples of [this.#samples, ...this.#zoneSamples]) {
-      if (samples.at(-1)?.timeNs === atNs) samples.pop();
-    }
-    const sum = (of: Float64Array): number => of.reduce((total, pages) => total + pages, 0);
-    const all = { total: sum(this.#immovable), doubtful: sum(this.#doubtful) };
-    this.#samples.push({ timeNs: atNs, top: this.#top(live, 0, 1), ...all });
-    this.#zoneSamples.forEach((samples, zone) => {
-      const [total, doubtful] = [this.#immovable[zone]!, this.#doubtful[zone]!];
-      samples.push({ timeNs: atNs, top: this.#top(liveIn, zone, zones), total, doubtful });
-    });
-    while (this.#sampleEndNs <= timeNs) this.#sampleEndNs += this.#sampleNs;
-  }
-
-  /** Rows with most immovable pages, by their counts at [row * step + from]. */
-  #top(counts: Float64Array, from: number, step: number): [number, number][] {
-    const top: [number, number][] = [];
-    for (let row = 0; row < this.table.size; row++) {
-      const pages = counts[row * step + from]!;
-      if (pages <= 0 || this.table.migratetype(row) === this.#movable) continue;
-      if (top.length === TOP && pages <= top[TOP - 1]![1]) continue;
-      top.push([row, pages]);
-      top.sort((a, b) => b[1] - a[1]);
-      if (top.length > TOP) top.pop();
-    }
-    return top;
+  release(): void {
+    this.#kept?.keeper.release();
   }
 
   end(state: ReplayState): void {
+    const { ledger } = this.#settled;
+    const { table, owners } = ledger;
     this.#endNs = state.timeNs;
-    this.#sampleEndNs = state.timeNs;
-    this.#sample(state.timeNs - 1);
-    this.#mixedPages = new Float64Array(this.table.size);
-    this.#mixedBlocks = new Float64Array(this.table.size);
+    this.#samples = this.#kept!.keeper.finish(state.timeNs);
+    this.#mixedPages = new Float64Array(table.size);
+    this.#mixedBlocks = new Float64Array(table.size);
     this.#spread.clear();
-    const lastBlock = new Int32Array(this.table.size).fill(-1);
+    const lastBlock = new Int32Array(table.size).fill(-1);
     let block = -1;
     let mixed = false;
     let zone = 0;
-    this.#startSumS = new Float64Array(this.table.size);
-    this.#owners?.forEach((page, order, row, sinceS) => {
+    this.#startSumS = new Float64Array(table.size);
+    owners.forEach((page, order, row, sinceS) => {
       this.#startSumS[row]! += 2 ** order * sinceS;
-      if (this.table.migratetype(row) === this.#movable) return;
+      if (table.migratetype(row) === this.#movable) return;
       if (page >> this.#pageblockOrder !== block) {
         block = page >> this.#pageblockOrder;
         mixed = this.#isMixed(state, block);
@@ -301,7 +225,7 @@ export class HoldersObserver implements ReplayObserver {
     const age = found < 0 ? AGE_LIMITS_NS.length : found;
     spread.pages[age]! += pages;
     if (mixed) spread.mixed[age]! += pages;
-    if (sinceS < this.#lossEndS) spread.doubtful[age]! += pages;
+    if (sinceS < this.#kept!.memory.lossEndS[0]!) spread.doubtful[age]! += pages;
   }
 
   /** Meant for movable pages, or of unknown type and at least half free or movable. */
@@ -309,7 +233,7 @@ export class HoldersObserver implements ReplayObserver {
     const type = state.pageblockType[block] ?? -1;
     if (type >= 0) return type === this.#movable;
     const size = 2 ** this.#pageblockOrder;
-    let free = this.movable[block] ?? 0;
+    let free = this.#kept!.memory.movable[block] ?? 0;
     const end = Math.min(state.pages.length, (block + 1) * size);
     for (let p = block * size; p < end; p++) free += state.pages[p]! & PageBit.free;
     return free * 2 > size;
@@ -322,18 +246,19 @@ export class HoldersObserver implements ReplayObserver {
       managed += zone.managed;
       free += zone.freePages;
     }
-    let attributed = 0;
-    for (let row = 0; row < this.table.size; row++) attributed += this.table.live[row]!;
-    return Math.max(0, managed - free - attributed);
+    return Math.max(0, managed - free - this.#attributed());
+  }
+
+  #attributed(): number {
+    const { live, size } = this.table;
+    return live.subarray(0, size).reduce((sum, pages) => sum + pages, 0);
   }
 
   /** Rows shown, most mixed pages first, then most pages; and row → index in that list. */
   #ranked(): number[] {
     const rows = [];
-    for (let row = 0; row < this.table.size; row++) {
-      if (this.table.peak[row]! > 0) rows.push(row);
-    }
-    const { live, peak } = this.table;
+    const { live, peak, size } = this.table;
+    for (let row = 0; row < size; row++) if (peak[row]! > 0) rows.push(row);
     rows.sort(
       (a, b) =>
         this.#mixedPages[b]! - this.#mixedPages[a]! ||
@@ -342,7 +267,9 @@ export class HoldersObserver implements ReplayObserver {
         a - b,
     );
     const sampled = new Set(
-      [this.#samples, ...this.#zoneSamples].flat().flatMap(({ top }) => top.map(([row]) => row)),
+      [this.#samples.all, ...this.#samples.byZone]
+        .flat()
+        .flatMap(({ top }) => top.map(([row]) => row)),
     );
     return rows.filter((row, i) => i < KEEP || sampled.has(row));
   }
@@ -354,18 +281,17 @@ export class HoldersObserver implements ReplayObserver {
 
   result(): Holders {
     const index = this.indexOfRow();
-    let attributed = 0;
-    for (let row = 0; row < this.table.size; row++) attributed += this.table.live[row]!;
-    const listed = (samples: readonly Sample[]): HolderSample[] =>
+    const { all, byZone } = this.#samples;
+    const listed = (samples: readonly LedgerSample[]): HolderSample[] =>
       samples.map(({ top, ...sample }) => ({
         ...sample,
         top: top.map(([row, pages]) => [index.get(row) ?? -1, pages] as const),
       }));
     return {
       holders: [...index.keys()].map((row) => this.#holder(row)),
-      samples: listed(this.#samples),
-      ...(this.#zoneSamples.length > 0 ? { zoneSamples: this.#zoneSamples.map(listed) } : {}),
-      attributedPages: attributed,
+      samples: listed(all),
+      ...(byZone.length > 0 ? { zoneSamples: byZone.map(listed) } : {}),
+      attributedPages: this.#attributed(),
       unattributedPages: this.#unattributed,
       folded: this.table.folded,
     };

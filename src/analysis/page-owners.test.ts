@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { PageOwners } from './page-owners.js';
+import { ownMemory } from '../records/memory.js';
+import { ownersMemory, PageOwners } from './page-owners.js';
 
 const PAGES = 256;
 
@@ -26,7 +27,7 @@ it('attributes what a page-by-page table attributes, also when blocks are freed 
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
       const held = new Float64Array(4);
-      const owners = new PageOwners(PAGES, {
+      const owners = new PageOwners(ownersMemory(PAGES, ownMemory), {
         added: (_page, order, owner) => {
           held[owner]! += 2 ** order;
         },
@@ -60,7 +61,7 @@ it('attributes what a page-by-page table attributes, also when blocks are freed 
 
 it('leaves out what would lie beyond the end of memory', () => {
   let held = 0;
-  const owners = new PageOwners(20, {
+  const owners = new PageOwners(ownersMemory(20, ownMemory), {
     added: (_page, order) => {
       held += 2 ** order;
     },

@@ -5,6 +5,8 @@
  * room. An allocation that is freed in parts (split_page(), exact allocations) is split the way the buddy system
  * splits a block. Page indices are dense and below 2^31, so shifts are safe.
  */
+import type { MemoryMaker } from '../records/memory.js';
+
 const CHUNK_SHIFT = 12;
 const CHUNK = 1 << CHUNK_SHIFT;
 const MAX_ORDER = 18;
@@ -16,22 +18,40 @@ export interface OwnerListener {
   removed(page: number, order: number, owner: number): void;
 }
 
+/** Columns of the records. */
+export interface OwnersMemory {
+  /** By page: (owner + 1) * 32 + order, 0 = no record; seconds since the start of the span. */
+  readonly record: Uint32Array;
+  readonly sinceS: Float32Array;
+  /** By chunk: the largest order ever recorded, and the records in it now. */
+  readonly largestIn: Uint8Array;
+  readonly records: Int32Array;
+}
+
+export function ownersMemory(pages: number, make: MemoryMaker): OwnersMemory {
+  const chunks = (pages >> CHUNK_SHIFT) + 1;
+  return {
+    record: new Uint32Array(make(pages * 4)),
+    sinceS: new Float32Array(make(pages * 4)),
+    largestIn: new Uint8Array(make(chunks)),
+    records: new Int32Array(make(chunks * 4)),
+  };
+}
+
 export class PageOwners {
-  /** (owner + 1) * 32 + order, 0 = no record. */
   readonly #record: Uint32Array;
   readonly #sinceS: Float32Array;
-  /** By chunk: the largest order ever recorded, and the records in it now. */
   readonly #largestIn: Uint8Array;
   readonly #records: Int32Array;
   readonly #listener: OwnerListener;
   /** Largest order ever recorded. */
   #largest = 0;
 
-  constructor(pages: number, listener: OwnerListener) {
-    this.#record = new Uint32Array(pages);
-    this.#sinceS = new Float32Array(pages);
-    this.#largestIn = new Uint8Array((pages >> CHUNK_SHIFT) + 1);
-    this.#records = new Int32Array((pages >> CHUNK_SHIFT) + 1);
+  constructor(memory: OwnersMemory, listener: OwnerListener) {
+    this.#record = memory.record;
+    this.#sinceS = memory.sinceS;
+    this.#largestIn = memory.largestIn;
+    this.#records = memory.records;
     this.#listener = listener;
   }
 

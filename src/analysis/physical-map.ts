@@ -115,13 +115,7 @@ export class PhysicalMapObserver implements ReplayObserver {
     this.#sampleWithin(state, batch.timeNs[i]!);
   }
 
-  batch(
-    state: ReplayState,
-    batch: EventBatch,
-    from: number,
-    to: number,
-    pages: ArrayLike<number>,
-  ): void {
+  batch(state: ReplayState, batch: EventBatch, from: number, to: number, pages: Int32Array): void {
     const { kind, order } = batch;
     const { pageblockOrder } = state;
     const dirty = this.#dirty;
@@ -241,6 +235,7 @@ export class PhysicalMapObserver implements ReplayObserver {
 
   #addColumn(state: ReplayState): void {
     const rows = this.#rows.length;
+    const { held } = this.#options.holders;
     const free = new Uint8Array(rows);
     const largest = new Uint8Array(rows);
     const type = new Uint8Array(rows);
@@ -256,14 +251,14 @@ export class PhysicalMapObserver implements ReplayObserver {
         freePages += this.#free[b]!;
         known += this.#known[b]!;
         if (this.#largest[b]! > most) most = this.#largest[b]!;
-        if (this.#typeOf(state, b) !== UNMOVABLE) pinned += this.#options.holders.pinned[b] ?? 0;
+        if (this.#typeOf(state, held, b) !== UNMOVABLE) pinned += held.pinned[b] ?? 0;
       }
       const pages = this.#rows[r]!.pages;
       const unknown = known * LEAST_KNOWN < pages;
       knownShare[r] = Math.round((known / pages) * HALF_PERCENTS);
       free[r] = unknown ? UNKNOWN : Math.round((freePages / known) * HALF_PERCENTS);
       largest[r] = most < 0 ? UNKNOWN : most;
-      const firstType = this.#typeOf(state, first);
+      const firstType = this.#typeOf(state, held, first);
       type[r] = firstType < 0 ? UNKNOWN : firstType;
       pollution[r] = Math.min(HALF_PERCENTS, Math.ceil((pinned / pages) * HALF_PERCENTS));
     }
@@ -275,12 +270,11 @@ export class PhysicalMapObserver implements ReplayObserver {
   }
 
   /** The type the kernel told, else what most recorded allocations in the block are, else -1. */
-  #typeOf(state: ReplayState, block: number): number {
+  #typeOf(state: ReplayState, held: HoldersObserver['held'], block: number): number {
     const told = state.pageblockType[block] ?? -1;
     if (told >= 0) return told;
-    const { holders } = this.#options;
-    const pinned = holders.pinned[block] ?? 0;
-    const movable = holders.movable[block] ?? 0;
+    const pinned = held.pinned[block] ?? 0;
+    const movable = held.movable[block] ?? 0;
     if (pinned === 0 && movable === 0) return -1;
     return movable >= pinned ? this.#movable : UNMOVABLE;
   }

@@ -17,7 +17,7 @@ import { AtomicNeed } from './atomic-need.js';
 import { AttemptsObserver } from './attempts.js';
 import { ExtfragObserver } from './extfrag.js';
 import { HeadroomObserver } from './headroom.js';
-import { HoldersObserver } from './holders.js';
+import { HoldersObserver, type HoldersOptions } from './holders.js';
 import { NearEvents } from './near-events.js';
 import { NearestBlocks } from './nearest-block.js';
 import { PhysicalMapObserver } from './physical-map.js';
@@ -42,6 +42,8 @@ export interface ReportObserverOptions {
   /** page_owner dumps placed in the recording, and how the times in them compare. */
   readonly dumps?: readonly PageOwnerSnapshot[];
   readonly printk?: PrintkClock | null;
+  /** Keeps the ledger of holders on another thread. */
+  readonly keepElsewhere?: HoldersOptions['keepElsewhere'];
   /** Kinds of request that are judged, beside plain GFP_ATOMIC. */
   readonly gfps?: readonly string[];
 }
@@ -132,8 +134,10 @@ export function createReportObservers(options: ReportObserverOptions): ReportObs
   const headroom = new HeadroomObserver({ grid, switches, gfps, node });
   const attempts = new AttemptsObserver({ grid, strings, classOf });
   const extfrag = new ExtfragObserver(options.fromNs, options.toNs, typeNames);
-  const { dumps = [], printk = null } = options;
-  const holders = new HoldersObserver({ grid, strings, typeNames, dumps, printk });
+  const { dumps = [], printk = null, keepElsewhere } = options;
+  const holders = new HoldersObserver({
+    ...{ grid, strings, typeNames, dumps, printk, keepElsewhere },
+  });
   const map = new PhysicalMapObserver({ grid, typeNames, holders });
   const activity = new ActivityObserver(options.fromNs, options.toNs);
   const near = new NearEvents(strings);

@@ -13,6 +13,7 @@ import { EventKind } from '../records/events.js';
 import { printkClock } from '../records/printk-clock.js';
 import type { Reconstruction } from '../replay/reconstruct.js';
 import type { AnalysisRequest, Findings } from './analyse.js';
+import { type BackgroundLedger, ledgerThread } from './background-ledger.js';
 import type { Session } from './command.js';
 import { KernelReportLinks } from './kernel-reports.js';
 import { canReconstruct, checkGfp, readOrders, reconstructRecording } from './replay-inputs.js';
@@ -27,10 +28,14 @@ export async function findingsOf(
   session: Session,
 ): Promise<Findings | null> {
   if (!canReconstruct(recording)) return null;
+  const ledger = ledgerThread(recording.events.length);
   const replay = reconstructRecording(recording, session);
-  const found = await observe(recording, replay, request, session);
-  replay.close();
-  return found;
+  try {
+    return await observe(recording, replay, request, session, ledger);
+  } finally {
+    await ledger?.close();
+    replay.close();
+  }
 }
 
 async function observe(
@@ -38,6 +43,7 @@ async function observe(
   replay: Reconstruction,
   request: AnalysisRequest,
   session: Session,
+  ledger: BackgroundLedger | null,
 ): Promise<Findings> {
   const { switches } = replay.profile.profile;
   const { strings } = recording;
@@ -52,6 +58,7 @@ async function observe(
     losses: kinds[EventKind.lost]! + kinds[EventKind.bufferStarted]! > 0,
     dumps: placedDumps(recording.snapshots),
     printk: printkClock(recording.clock.name, recording.clock.epochS),
+    keepElsewhere: ledger?.keep,
   });
   const windows: FailureWindow[] = [];
   const moments = new MomentKeeper(MAX_MOMENTS, report.lookNearest, report.eventsAround);

@@ -2,31 +2,17 @@ import { createHash } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newReadStats, type ReaderTask, readInThread, threadPays } from './reader.js';
 import { collect, OPEN_LIMITS, traceLike } from './testing/bytes.js';
+import { bundledThread } from './testing/threads.js';
 
-// A thread cannot start from TypeScript on Node 20: its bundle stands in for the compiled file.
 let dir = '';
 let thread: URL;
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'buddyscope-test-'));
-  const outfile = join(dir, 'reader-thread.mjs');
-  await build({
-    entryPoints: [fileURLToPath(new URL('./reader-thread.ts', import.meta.url))],
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    outfile,
-    banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-    },
-    logLevel: 'error',
-  });
-  thread = pathToFileURL(outfile);
+  thread = await bundledThread(new URL('./reader-thread.ts', import.meta.url), dir);
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 

@@ -12,13 +12,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BackgroundHash } from '../io/hash.js';
 import { newReadStats } from '../io/reader.js';
 import { ScannedFile } from '../io/scan.js';
 import { collect, traceLike } from '../io/testing/bytes.js';
+import { bundledThread } from '../io/testing/threads.js';
 import { EventBatch } from '../records/events.js';
 import { openRecording } from './open.js';
 import type { OpenOptions, Recording } from './recording.js';
@@ -26,21 +25,11 @@ import type { OpenOptions, Recording } from './recording.js';
 const BIG = 34 << 20;
 const BUDDYINFO = '# mono=1599.1\nNode 0, zone   Normal  1 2 3 4 5 6 7 8 9 10 11 \n';
 
-// A thread cannot start from TypeScript on Node 20: its bundle stands in for the compiled file.
 let dir = '';
 let scanThread: URL;
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'buddyscope-test-'));
-  const outfile = join(dir, 'scan-thread.mjs');
-  await build({
-    entryPoints: [fileURLToPath(new URL('./scan-thread.ts', import.meta.url))],
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    outfile,
-    logLevel: 'error',
-  });
-  scanThread = pathToFileURL(outfile);
+  scanThread = await bundledThread(new URL('./scan-thread.ts', import.meta.url), dir);
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 

@@ -18,6 +18,7 @@
  * Time is nanoseconds on the trace's clock since `RecordingClock.epochS` whole seconds: exact in a
  * double for 104 days around the epoch.
  */
+import { type MemoryMaker, ownMemory } from './memory.js';
 
 export const BATCH_CAPACITY = 1 << 16;
 
@@ -248,18 +249,18 @@ export class EventBatch {
 
   readonly capacity: number;
 
-  constructor(capacity: number = BATCH_CAPACITY) {
+  constructor(capacity: number = BATCH_CAPACITY, make: MemoryMaker = ownMemory) {
     this.capacity = capacity;
-    this.timeNs = new Float64Array(capacity);
-    this.pfn = new Float64Array(capacity);
-    this.pid = new Int32Array(capacity);
-    this.comm = new Uint32Array(capacity);
-    this.stack = new Uint32Array(capacity);
-    this.cpu = new Uint16Array(capacity);
-    this.detail = new Uint16Array(capacity);
-    this.kind = new Uint8Array(capacity);
-    this.order = new Uint8Array(capacity);
-    this.migratetype = new Int8Array(capacity);
+    this.timeNs = new Float64Array(make(capacity * 8));
+    this.pfn = new Float64Array(make(capacity * 8));
+    this.pid = new Int32Array(make(capacity * 4));
+    this.comm = new Uint32Array(make(capacity * 4));
+    this.stack = new Uint32Array(make(capacity * 4));
+    this.cpu = new Uint16Array(make(capacity * 2));
+    this.detail = new Uint16Array(make(capacity * 2));
+    this.kind = new Uint8Array(make(capacity));
+    this.order = new Uint8Array(make(capacity));
+    this.migratetype = new Int8Array(make(capacity));
     this.rare = new Float64Array(64 * RARE_WIDTH);
   }
 

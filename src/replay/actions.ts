@@ -10,6 +10,7 @@
 import { concatBytes } from '../io/raw.js';
 import { copyOut, TempFile } from '../io/temp-file.js';
 import { BATCH_CAPACITY } from '../records/events.js';
+import { type MemoryMaker, ownMemory } from '../records/memory.js';
 
 export const Action = {
   /** Changes nothing: rare kinds, duplicates, failures, pfns outside every zone. */
@@ -36,7 +37,7 @@ export const Action = {
 export class ActionBatch {
   length = 0;
   /** Dense page, -1 for an event that moves none. */
-  readonly page = new Int32Array(BATCH_CAPACITY);
+  readonly page: Int32Array;
   /** The fate (order 0), or where its runs begin in `runs` (order > 0). */
   readonly fate = new Uint32Array(BATCH_CAPACITY);
   readonly action = new Uint8Array(BATCH_CAPACITY);
@@ -46,6 +47,11 @@ export class ActionBatch {
   /** (pages, fate) pairs, `runsLength` numbers. */
   runs = new Uint32Array(4096);
   runsLength = 0;
+
+  /** @param make memory of the pages, which observers read. */
+  constructor(make: MemoryMaker = ownMemory) {
+    this.page = new Int32Array(make(BATCH_CAPACITY * 4));
+  }
 
   pushRun(pages: number, fate: number): void {
     if (this.runsLength + 2 > this.runs.length) {

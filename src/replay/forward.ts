@@ -6,6 +6,7 @@
  * without observers read only the actions, not the events.
  */
 import { BATCH_CAPACITY, EventBatch } from '../records/events.js';
+import { ownMemory, sharedMemory } from '../records/memory.js';
 import { ActionBatch } from './actions.js';
 import type { ReplayCore } from './core.js';
 import type { Fates } from './fates.js';
@@ -31,12 +32,13 @@ export interface ForwardPlan {
 export function runForward(plan: ForwardPlan): void {
   const { source, core, fates, stops, rare } = plan;
   const { watchers } = plan;
-  const batch = new EventBatch(watchers === undefined ? 0 : BATCH_CAPACITY);
-  const actions = new ActionBatch();
+  const rooms = roomsFor(watchers);
   let stop = 0;
   let row = 0;
   const last = plan.end ?? Number.POSITIVE_INFINITY;
   for (let b = 0; b < source.batches && source.offsetOf(b) < last; b++) {
+    const { batch, actions } = rooms[b % rooms.length]!;
+    watchers?.release();
     fates.actions.read(b, actions);
     if (watchers !== undefined) source.read(b, batch);
     const offset = source.offsetOf(b);
@@ -62,6 +64,16 @@ export function runForward(plan: ForwardPlan): void {
     watchers?.finish(actions, batch);
   }
   while (stop < stops.length) plan.onStop(stop++);
+}
+
+/** Where batches are read into: by turns, if somebody reads one while the walk is in the next. */
+function roomsFor(watchers: Watchers | undefined) {
+  const make = watchers?.lag ? sharedMemory : ownMemory;
+  const capacity = watchers === undefined ? 0 : BATCH_CAPACITY;
+  return Array.from({ length: watchers?.lag ? 2 : 1 }, () => ({
+    batch: new EventBatch(capacity, make),
+    actions: new ActionBatch(make),
+  }));
 }
 
 function applyAll(

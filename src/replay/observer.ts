@@ -144,13 +144,13 @@ export interface ReplayObserver {
    * the next snapshot and the end. Must not keep references into the batch.
    * @param pages by event: the dense page it moves, the first of its block; -1 if it moves none.
    */
-  batch?(
-    state: ReplayState,
-    batch: EventBatch,
-    from: number,
-    to: number,
-    pages: ArrayLike<number>,
-  ): void;
+  batch?(state: ReplayState, batch: EventBatch, from: number, to: number, pages: Int32Array): void;
+  /**
+   * It takes what `batch` shows it on another thread, a little later: batches lie in shared memory then, and `release` is
+   * called before the batch before the latest is overwritten.
+   */
+  readonly lags?: boolean;
+  release?(): void;
   /** Stamp from which on `due` is wanted, ns; `due` must move it on. */
   readonly dueNs?: number;
   /** After the first event stamped at or after `dueNs` was applied. */

@@ -13,6 +13,9 @@ import type { LiveState } from './live-state.js';
 import type { MarkTracker } from './marks.js';
 import type { ReplayObserver, ReplayState } from './observer.js';
 
+/** Events after which those that read on another thread are told of them. */
+const STRIDE = 1024;
+
 export class Watchers {
   readonly #core: ReplayCore;
   readonly #state: LiveState;
@@ -21,6 +24,8 @@ export class Watchers {
   readonly #timed: ReplayObserver[];
   readonly #movers: ReplayObserver[];
   readonly #eager: ReplayObserver[];
+  /** Those that read on another thread. */
+  readonly #lagging: ReplayObserver[];
   /** Nobody needs the counts between stops. */
   readonly #idle: boolean;
   #dueNs = Number.NEGATIVE_INFINITY;
@@ -45,6 +50,7 @@ export class Watchers {
     this.#state = state;
     this.#marks = marks;
     this.#readers = observers.filter((o) => o.batch !== undefined);
+    this.#lagging = observers.filter((o) => o.lags === true);
     this.#timed = observers.filter((o) => o.due !== undefined);
     this.#movers = observers.filter((o) => o.changed !== undefined);
     this.#eager = observers.filter((o) => o.event !== undefined);
@@ -59,8 +65,30 @@ export class Watchers {
     this.#stirred = true;
   }
 
+  /** Somebody reads batches on another thread. */
+  get lag(): boolean {
+    return this.#lagging.length > 0;
+  }
+
+  /** The batch before the latest is to be overwritten. */
+  release(): void {
+    for (const observer of this.#lagging) observer.release?.();
+  }
+
   /** Applies and shows events [from, to) of the batch. */
   walk(actions: ActionBatch, batch: EventBatch, from: number, to: number, offset: number): void {
+    if (!this.lag) {
+      this.#walk(actions, batch, from, to, offset);
+      return;
+    }
+    for (let at = from; at < to; at += STRIDE) {
+      const end = Math.min(to, at + STRIDE);
+      this.#walk(actions, batch, at, end, offset);
+      this.read(actions, batch, end);
+    }
+  }
+
+  #walk(actions: ActionBatch, batch: EventBatch, from: number, to: number, offset: number): void {
     const { timeNs, kind } = batch;
     const core = this.#core;
     const { lists } = core;
