@@ -114,10 +114,7 @@ export class PageValues {
   }
 
   #keep(chunk: Uint32Array): void {
-    const first = chunk[0]!;
-    let like = 1;
-    while (like < chunk.length && chunk[like] === first) like++;
-    this.#chunks.push(like === chunk.length ? first : chunk.slice());
+    this.#chunks.push(areLike(chunk) ? chunk[0]! : chunk.slice());
   }
 
   /** Value of the page that the copy speaks of as its `position`-th. */
@@ -125,4 +122,9 @@ export class PageValues {
     const chunk = this.#chunks[Math.floor(position / CHUNK)]!;
     return typeof chunk === 'number' ? chunk : chunk[position % CHUNK]!;
   }
+}
+
+function areLike(values: Uint32Array): boolean {
+  for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false;
+  return true;
 }
