@@ -21,7 +21,7 @@ import { EventKind } from '../records/events.js';
 import type { StringTable } from '../records/strings.js';
 import { MAX_STRIDE, newProcess, type Process, searchFrom } from './compaction-process.js';
 import type { ReplayCore } from './core.js';
-import { indexOf, isCertainFate, isGhostFate } from './fates.js';
+import { indexOf, isCertainFate, isGhostFate } from './fate.js';
 import { LaterFinds, rangeAfter } from './later-finds.js';
 import { countBelow } from './sorted.js';
 import type { RareLog } from './survey.js';

@@ -13,7 +13,7 @@
  */
 import { BLOCK_PAGES } from '../records/events.js';
 import { Action, type ActionBatch } from './actions.js';
-import { isGhostFate, isSeenFate } from './fates.js';
+import { isGhostFate, isSeenFate } from './fate.js';
 import { fillStretch } from './fill.js';
 import { FreeLists } from './free-lists.js';
 import type { Geometry } from './geometry.js';
@@ -76,6 +76,11 @@ export class ReplayCore {
   /** Pageblocks whose first event says HIGHATOMIC: they were when the recording began. */
   readonly reservedBefore: number[] = [];
   readonly #types: TypeEvidence;
+  /**
+   * State of a single page after an action that moves it between a per-cpu list and its user, 0 for others: where
+   * it is on no free list before, as nearly always, nothing else changes.
+   */
+  readonly #passing = new Uint8Array(Object.keys(Action).length);
 
   constructor(geometry: Geometry, buddyLevel: boolean, types: TypeEvidence = NO_TYPES) {
     const size = geometry.space.size;
@@ -92,6 +97,8 @@ export class ReplayCore {
     this.since = new Uint32Array(size);
     this.blockType = new Int8Array((size >> geometry.pageblockOrder) + 1).fill(-1);
     this.buddyLevel = buddyLevel;
+    this.#passing[Action.freeToPcp] = PageBit.pcp;
+    if (buddyLevel) this.#passing[Action.alloc] = PageBit.allocated;
     this.areaBySection = Uint16Array.from({ length: (size >> this.lists.maxOrder) + 1 }, (_, s) =>
       geometry.areaOf(s << this.lists.maxOrder),
     );
@@ -157,17 +164,11 @@ export class ReplayCore {
     if (action === Action.none) return;
     const page = batch.page[i]!;
     const order = batch.order[i]!;
-    const type = batch.type[i]!;
-    if (type >= 0) {
-      const block = page >> this.geometry.pageblockOrder;
-      if (this.blockType[block] !== type) this.#retype(block, type, action);
-    }
-    const area = this.areaBySection[page >> this.lists.maxOrder]!;
     if (order === 0) {
-      if (this.infersHighatomic && action === Action.takeToPcp) {
-        this.lists.setApart(area, page >> this.geometry.pageblockOrder, false);
-      }
-      this.#applyToPage(action, area, page, index);
+      const { pages } = this.lists;
+      const bits = batch.type[i]! < 0 ? this.#passing[action]! : 0;
+      if (bits !== 0 && (pages[page]! & PageBit.free) === 0) pages[page] = bits;
+      else this.#applyToPage(action, this.#areaTold(batch, i, action, page), page, index);
       const fate = batch.fate[i]!;
       if (!this.keepsHistory) {
         if (isSeenFate(fate)) this.fate[page] = fate;
@@ -178,6 +179,7 @@ export class ReplayCore {
       if (isGhostFate(fate) && this.onGhost !== null) this.onGhost(page, fate);
       return;
     }
+    const area = this.#areaTold(batch, i, action, page);
     switch (action) {
       case Action.takeToPcp:
         if (this.#remove(area, page, order, PageBit.pcp) < BLOCK_PAGES[order]!)
@@ -209,9 +211,21 @@ export class ReplayCore {
     this.#setFate(page, order, index, batch.fate[i]!, batch.runs);
   }
 
-  /** The same for one page, by far the most frequent. */
+  /** Area of a page; what the event tells of its pageblock's type is noted first. */
+  #areaTold(batch: ActionBatch, i: number, action: number, page: number): number {
+    const type = batch.type[i]!;
+    if (type >= 0) {
+      const block = page >> this.geometry.pageblockOrder;
+      if (this.blockType[block] !== type) this.#retype(block, type, action);
+    }
+    return this.areaBySection[page >> this.lists.maxOrder]!;
+  }
+
   #applyToPage(action: number, area: number, page: number, index: number): void {
     const { lists, anomalies } = this;
+    if (this.infersHighatomic && action === Action.takeToPcp) {
+      lists.setApart(area, page >> this.geometry.pageblockOrder, false);
+    }
     const wasFree = lists.isFree(page);
     switch (action) {
       case Action.takeToPcp:

@@ -6,10 +6,9 @@
  * a free list, whether it will leave by an allocation (so it certainly was free until then), will be
  * freed without ever having left (so it was taken in secret in between), or is never heard of again.
  *
- * A fate packs `index * 8 + Next`. Order-0 events hold theirs in place; larger ones hold runs of
- * equal fates in the batch's overflow array. Copies of kpageflags speak too: at such a copy every
- * page without events during the reading has `seenFree` or `seenTaken` as its next; so do those of kpagecount and
- * page_owner, of pages in use.
+ * Order-0 events hold theirs (fate.ts) in place; larger ones hold runs of equal fates in the batch's overflow array.
+ * Copies of kpageflags speak too: at such a copy every page without events during the reading has `seenFree` or
+ * `seenTaken` as its next; so do those of kpagecount and page_owner, of pages in use.
  *
  * The same pass decides what each event does to the free lists (actions.ts), because some of that
  * needs the future: whether a free skipped the per-cpu lists, whether an extfrag event is a removal
@@ -25,60 +24,15 @@ import {
 } from '../records/events.js';
 import { Claim } from '../records/page-claims.js';
 import { Action, ActionBatch, ActionSpool } from './actions.js';
+import { indexOf, MAX_FATE_INDEX, Next, nextOf } from './fate.js';
 import { fillStretch } from './fill.js';
 import { LockedRuns } from './locked-runs.js';
 import { type PageCopy, PageValues } from './page-copy.js';
 import { PcpQueues } from './pcp-queues.js';
 import type { PfnSpace } from './pfn-space.js';
+import { CELLS, cellOf, NO_CELL, singleActions, UNDECIDED } from './single-actions.js';
 import { anyBetween, countBelow } from './sorted.js';
 import type { EventSource, RareLog, ReplayLevel, Survey } from './survey.js';
-
-/** What happens next to a page. */
-export const Next = {
-  /** Nothing any more in this recording. */
-  none: 0,
-  /** Leaves a free list: zone_locked, or extfrag where it is the only witness. */
-  removal: 1,
-  /** mm_page_alloc. */
-  alloc: 2,
-  /** mm_page_free. */
-  free: 3,
-  /** mm_page_pcpu_drain. */
-  drain: 4,
-  /** A copy shows it on a free list. */
-  seenFree: 5,
-  /** A copy shows it elsewhere. */
-  seenTaken: 6,
-} as const;
-
-/** Fates hold 29 bits of event index; beyond 2^29 events the index saturates. */
-export const MAX_FATE_INDEX = 2 ** 29 - 1;
-
-export const nextOf = (fate: number): number => fate & 7;
-/** Event index of the fate, MAX_FATE_INDEX + 1 when there is none. */
-export const indexOf = (fate: number): number => (fate === 0 ? MAX_FATE_INDEX + 1 : fate >>> 3);
-
-/** The page will be freed or seen elsewhere without an event that takes it. */
-export function isGhostFate(fate: number): boolean {
-  const next = fate & 7;
-  return next === Next.free || next === Next.seenTaken;
-}
-
-/** A copy is the next to tell of the page. */
-export function isSeenFate(fate: number): boolean {
-  return (fate & 7) >= Next.seenFree;
-}
-
-/**
- * Compaction certainly does not take the page before its next event. (What it takes comes back by a free: a page
- * that is next drained went to a per-cpu list, by a request that is not in the recording.)
- */
-export function isCertainFate(fate: number): boolean {
-  const next = fate & 7;
-  return (
-    next === Next.removal || next === Next.alloc || next === Next.drain || next === Next.seenFree
-  );
-}
 
 export interface Fates {
   readonly actions: ActionSpool;
@@ -182,7 +136,7 @@ class FateTracer {
   /** The next event of each page. */
   readonly next: Uint32Array;
   extfragRemovals = 0;
-  taken = 0;
+  #taken = 0;
   takenTwice = 0;
   bypassing = 0;
   outside = 0;
@@ -196,6 +150,9 @@ class FateTracer {
   readonly #hiding: Float64Array;
   /** Indices of LOST marks, ascending. */
   readonly #lost: Float64Array;
+  /** What events on single pages do, by `cellOf`, and how many were decided so. */
+  readonly #single: Uint8Array;
+  readonly #decided = new Float64Array(CELLS);
 
   constructor(context: FateContext, batches: number) {
     this.#context = context;
@@ -209,6 +166,7 @@ class FateTracer {
     this.#compactions = new CompactionRuns(rare);
     this.#hiding = indicesOf(rare, HIDING);
     this.#lost = indicesOf(rare, [EventKind.lost, EventKind.bufferStarted]);
+    this.#single = singleActions(context.level);
   }
 
   begin(length: number): void {
@@ -226,7 +184,7 @@ class FateTracer {
   walkBack(batch: EventBatch, offset: number, from: number, end: number): void {
     if (this.#context.level === 'snapshots') return;
     const { kind, order, pfn, cpu, migratetype } = batch;
-    const { space, causal } = this.#context;
+    const { space, causal, wholeFrom } = this.#context;
     const { next, batch: out } = this;
     const largest = this.#largestOrder;
     for (let i = end - 1; i >= from; i--) {
@@ -254,10 +212,14 @@ class FateTracer {
       if (told >= 0) this.#queues.typeTold(page, told);
       const fate = o === 0 ? next[page]! : this.#writeRuns(page, o);
       out.fate[i] = fate;
-      out.action[i] = this.#decide(k, batch.detail[i]!, o, fate, index);
+      const cell = o === 0 && index >= wholeFrom ? cellOf(k, batch.detail[i]!, fate) : NO_CELL;
+      const action = this.#single[cell]!;
+      if (action !== UNDECIDED) this.#decided[cell]!++;
+      out.action[i] =
+        action === UNDECIDED ? this.#decide(k, batch.detail[i]!, o, fate, index) : action;
       if (causal) continue;
       if (k === EventKind.free) this.#settleFree(i, batch, index);
-      const mine = ((index << 3) | classOf(k)) >>> 0;
+      const mine = ((index << 3) | CLASS_OF[k]!) >>> 0;
       if (o === 0) next[page] = mine;
       else fillStretch(next, mine, page, Math.min(page + BLOCK_PAGES[o]!, next.length));
     }
@@ -290,9 +252,15 @@ class FateTracer {
     }
   }
 
+  /** Single pages that were handed out, from where all CPUs' buffers had begun. */
+  get taken(): number {
+    const allocs = this.#decided.subarray(cellOf(EventKind.alloc, 0, 0));
+    return this.#taken + allocs.subarray(0, cellOf(1, 0, 0)).reduce((sum, n) => sum + n, 0);
+  }
+
   /** A page handed out: is it next taken again, although nobody gave it back? */
   #countTaken(fate: number, index: number): void {
-    this.taken++;
+    this.#taken++;
     const next = nextOf(fate);
     if (next !== Next.alloc && next !== Next.removal) return;
     if (!this.#lostBetween(index, fate)) this.takenTwice++;
@@ -419,16 +387,8 @@ function unaligned(page: number, order: number, maxOrder: number): boolean {
   return order > 0 && (page & ((1 << Math.min(order, maxOrder)) - 1)) !== 0;
 }
 
-/** Class of a page event for the page's history. */
-function classOf(kind: number): number {
-  switch (kind) {
-    case EventKind.alloc:
-      return Next.alloc;
-    case EventKind.free:
-      return Next.free;
-    case EventKind.pcpuDrain:
-      return Next.drain;
-    default:
-      return Next.removal;
-  }
-}
+/** Class of a page event for the page's history, by kind. */
+const CLASS_OF = new Uint8Array(LAST_PAGE_KIND + 1).fill(Next.removal);
+CLASS_OF[EventKind.alloc] = Next.alloc;
+CLASS_OF[EventKind.free] = Next.free;
+CLASS_OF[EventKind.pcpuDrain] = Next.drain;

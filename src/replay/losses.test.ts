@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { PlainEvent } from '../recording/testing/batches.js';
 import { EventKind } from '../records/events.js';
 import { Action, ActionBatch, ActionSpool } from './actions.js';
-import { Next } from './fates.js';
+import { Next } from './fate.js';
 import { findLosses, type Loss, lossIn, lossSteps } from './losses.js';
 import { surveyEvents } from './survey.js';
 import { EventList, plain } from './testing/event-list.js';

@@ -10,7 +10,7 @@
 import { EventBatch, EventKind } from '../records/events.js';
 import { Action, ActionBatch, type ActionSpool } from './actions.js';
 import type { Beginning } from './beginning.js';
-import { indexOf, MAX_FATE_INDEX } from './fates.js';
+import { indexOf, MAX_FATE_INDEX } from './fate.js';
 import { countBelow } from './sorted.js';
 import type { EventSource, Survey } from './survey.js';
 

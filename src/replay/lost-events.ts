@@ -13,7 +13,7 @@
  */
 import { EventKind, marksLoss } from '../records/events.js';
 import type { ReplayCore } from './core.js';
-import { indexOf, isGhostFate, Next, nextOf } from './fates.js';
+import { indexOf, isGhostFate, Next, nextOf } from './fate.js';
 import { anyBetween, countBelow } from './sorted.js';
 import type { RareLog } from './survey.js';
 

@@ -10,7 +10,8 @@
 
 import type { Zoneinfo } from '../records/snapshot.js';
 import type { ReplayCore } from './core.js';
-import { type Fates, indexOf, Next, nextOf } from './fates.js';
+import { indexOf, Next, nextOf } from './fate.js';
+import type { Fates } from './fates.js';
 import { PageBit } from './observer.js';
 import type { PlacedCopy } from './reconcile.js';
 

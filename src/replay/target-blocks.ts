@@ -7,7 +7,7 @@
  */
 import { type Process, searchFrom } from './compaction-process.js';
 import type { ReplayCore } from './core.js';
-import { indexOf, isCertainFate, isGhostFate } from './fates.js';
+import { indexOf, isCertainFate, isGhostFate } from './fate.js';
 import type { LaterFinds } from './later-finds.js';
 
 /** Migratetype number of MOVABLE (4.4 and later). */
