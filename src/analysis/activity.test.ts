@@ -31,7 +31,7 @@ test('activities last from their begin to their end, task by task', () => {
     { kind: EventKind.kswapdWake, timeNs: 600, pid: 9 },
     { kind: EventKind.kswapdWake, timeNs: 700, pid: 9 },
   ]);
-  observer.batch(at(700), batch, 0, batch.length);
+  for (let i = 0; i < batch.length; i++) observer.seldom(at(700), batch, i);
   observer.end(at(900));
   expect(observer.result()).toEqual([
     { activity: 'compaction', fromNs: 100, toNs: 400, count: 1 },
@@ -49,7 +49,7 @@ test('runs that lie very close together are joined and counted, however many the
       { kind: EventKind.directReclaimBegin, timeNs },
       { kind: EventKind.directReclaimEnd, timeNs: timeNs + 50 },
     ]);
-    observer.batch(at(timeNs), batch, 0, 2);
+    for (const i of [0, 1]) observer.seldom(at(timeNs), batch, i);
   }
   expect(observer.result()).toEqual([
     { activity: 'direct reclaim', fromNs: 0, toNs: 499_950, count: 5000 },

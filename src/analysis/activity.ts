@@ -5,7 +5,7 @@
  * is bounded. A span whose end was not recorded lasts to the next event of its task that would end it,
  * or to the end of the recording.
  */
-import { type EventBatch, EventKind, LAST_PAGE_KIND } from '../records/events.js';
+import { type EventBatch, EventKind } from '../records/events.js';
 import type { ReplayObserver, ReplayState } from '../replay/observer.js';
 import { ACTIVITIES, type Activity, type ActivitySpan } from './report-data.js';
 
@@ -40,12 +40,7 @@ export class ActivityObserver implements ReplayObserver {
     this.#joinNs = (toNs - fromNs) / COLUMNS;
   }
 
-  batch(_state: ReplayState, batch: EventBatch, from: number, to: number): void {
-    const { kind } = batch;
-    for (let i = from; i < to; i++) if (kind[i]! > LAST_PAGE_KIND) this.#note(batch, i);
-  }
-
-  #note(batch: EventBatch, i: number): void {
+  seldom(_state: ReplayState, batch: EventBatch, i: number): void {
     const meaning = MEANING.get(batch.kind[i]!);
     if (meaning === undefined) return;
     const [activity, part] = meaning;

@@ -24,7 +24,9 @@ const CLASSES = ATTEMPT_CLASSES.length;
 const ATOMIC_EXAMPLES = 1000;
 const OTHER_EXAMPLES = 300;
 const ATOMIC = 0;
-const UNCLASSED = 255;
+/** 0 for events that are no allocation: a branch on the kind, which nothing foretells, would take longer. */
+const IS_ALLOC = new Int32Array(256);
+IS_ALLOC[EventKind.alloc] = -1;
 
 export interface AttemptsOptions {
   readonly grid: TimeGrid;
@@ -36,9 +38,8 @@ export interface AttemptsOptions {
 /** Counts what the kernel answered, by order and class. */
 export class AttemptsObserver implements ReplayObserver {
   readonly #options: AttemptsOptions;
-  /** Class by [gfp id * ORDERS + order], filled on first sight. */
-  readonly #classes = new Uint8Array((1 << 16) * ORDERS).fill(UNCLASSED);
-  readonly #ok = new Float64Array(ORDERS * CLASSES);
+  /** Allocations by [1 + gfp id * ORDERS + order]; at 0 everything else. */
+  #asked = new Float64Array(1);
   readonly #failed = new Float64Array(ORDERS * CLASSES);
   readonly #buckets: Uint32Array;
   readonly #examples: Attempt[] = [];
@@ -52,21 +53,28 @@ export class AttemptsObserver implements ReplayObserver {
   }
 
   batch(_state: ReplayState, batch: EventBatch, from: number, to: number): void {
-    const { kind, order: orders, detail, pfn } = batch;
-    const classes = this.#classes;
-    const served = this.#ok;
+    const { kind, order, detail, pfn } = batch;
+    const asked = this.#roomy();
     for (let i = from; i < to; i++) {
-      if (kind[i] !== EventKind.alloc) continue;
-      const order = orders[i]! & (ORDERS - 1);
-      const gfp = detail[i]!;
-      let cls = classes[gfp * ORDERS + order]!;
-      if (cls === UNCLASSED) cls = this.#classify(gfp, order);
-      if (pfn[i] !== PFN_NONE) served[order * CLASSES + cls]!++;
-      else this.#refused(batch, i, order * CLASSES + cls, cls);
+      asked[(1 + detail[i]! * ORDERS + order[i]!) & IS_ALLOC[kind[i]!]!]!++;
+      if (pfn[i] === PFN_NONE) this.#refused(batch, i);
     }
   }
 
-  #refused(batch: EventBatch, i: number, cell: number, cls: number): void {
+  /** The counts, with room for all gfp texts that there are. */
+  #roomy(): Float64Array {
+    const cells = 1 + this.#options.strings.gfps.size * ORDERS;
+    if (this.#asked.length < cells) {
+      const wider = new Float64Array(cells);
+      wider.set(this.#asked);
+      this.#asked = wider;
+    }
+    return this.#asked;
+  }
+
+  #refused(batch: EventBatch, i: number): void {
+    const cls = this.#classOf(batch.detail[i]!, batch.order[i]!);
+    const cell = batch.order[i]! * CLASSES + cls;
     this.#failed[cell]!++;
     this.#buckets[bucketOf(this.#options.grid, batch.timeNs[i]!) * ORDERS * CLASSES + cell]!++;
     this.#refusals++;
@@ -75,11 +83,9 @@ export class AttemptsObserver implements ReplayObserver {
     } else if (this.#othersKept++ < OTHER_EXAMPLES) this.#keep(batch, i, cls);
   }
 
-  #classify(gfp: number, order: number): number {
+  #classOf(gfp: number, order: number): number {
     const text = this.#options.strings.gfps.text(gfp);
-    const cls = ATTEMPT_CLASSES.indexOf(this.#options.classOf(text, order));
-    this.#classes[gfp * ORDERS + order] = cls;
-    return cls;
+    return ATTEMPT_CLASSES.indexOf(this.#options.classOf(text, order));
   }
 
   #keep(batch: EventBatch, i: number, cls: number): void {
@@ -98,13 +104,15 @@ export class AttemptsObserver implements ReplayObserver {
 
   result(): Attempts {
     const counts = [];
+    const asked = this.#askedByClass();
     for (let cell = 0; cell < ORDERS * CLASSES; cell++) {
-      if (this.#ok[cell] === 0 && this.#failed[cell] === 0) continue;
+      if (asked[cell] === 0) continue;
+      const failed = this.#failed[cell]!;
       counts.push({
         order: Math.floor(cell / CLASSES),
         class: ATTEMPT_CLASSES[cell % CLASSES]!,
-        ok: this.#ok[cell]!,
-        failed: this.#failed[cell]!,
+        ok: asked[cell]! - failed,
+        failed,
       });
     }
     return {
@@ -114,6 +122,18 @@ export class AttemptsObserver implements ReplayObserver {
       refusalsTotal: this.#refusals,
       refusalsKept: this.#examples.length,
     };
+  }
+
+  /** Allocations by [order * CLASSES + class]. */
+  #askedByClass(): Float64Array {
+    const byClass = new Float64Array(ORDERS * CLASSES);
+    for (let at = 1; at < this.#asked.length; at++) {
+      if (this.#asked[at] === 0) continue;
+      const order = (at - 1) % ORDERS;
+      byClass[order * CLASSES + this.#classOf((at - 1 - order) / ORDERS, order)]! +=
+        this.#asked[at]!;
+    }
+    return byClass;
   }
 
   #refusalBuckets(): RefusalBucket[] {

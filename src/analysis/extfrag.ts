@@ -30,14 +30,8 @@ export class ExtfragObserver implements ReplayObserver {
     this.#zones = Array.from({ length: state.zones.length + 1 }, () => new Fallbacks());
   }
 
-  batch(state: ReplayState, batch: EventBatch, from: number, to: number): void {
-    const { kind } = batch;
-    for (let i = from; i < to; i++) {
-      if (kind[i] === EventKind.extfrag) this.#fallback(state, batch, i);
-    }
-  }
-
-  #fallback(state: ReplayState, batch: EventBatch, i: number): void {
+  seldom(state: ReplayState, batch: EventBatch, i: number): void {
+    if (batch.kind[i] !== EventKind.extfrag) return;
     const page = state.pageOf(batch.pfn[i]!);
     const zone = page < 0 ? this.#zones.length - 1 : state.zoneOf(page);
     const { counts, claimed, series } = this.#zones[zone]!;

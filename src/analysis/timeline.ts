@@ -202,13 +202,20 @@ export class TimelineObserver implements ReplayObserver {
 
   batch(_state: ReplayState, batch: EventBatch, from: number, to: number): void {
     this.#walked = true;
+    if (this.#options.losses === false) return;
     const { kind, cpu, timeNs } = batch;
     const cpuTimeNs = this.#cpuTimeNs;
-    const losses = this.#options.losses !== false;
     for (let i = from; i < to; i++) {
-      if (kind[i]! >= EventKind.marker) this.#noteRare(batch, i, kind[i]!, timeNs[i]!);
-      if (losses) cpuTimeNs[cpu[i]!] = timeNs[i]!;
+      if (marksLoss(kind[i]!)) this.#noteLoss(batch, i);
+      cpuTimeNs[cpu[i]!] = timeNs[i]!;
     }
+  }
+
+  seldom(_state: ReplayState, batch: EventBatch, i: number): void {
+    if (batch.kind[i] !== EventKind.marker || this.#markers.length >= MAX_MARKERS) return;
+    const text = this.#options.strings.texts.text(batch.rareField(i, 0));
+    if (SNAP_MARKER.test(text)) return;
+    this.#markers.push({ timeNs: batch.timeNs[i]!, text: text.slice(0, 120) });
   }
 
   changed(state: ReplayState): void {
@@ -287,18 +294,13 @@ export class TimelineObserver implements ReplayObserver {
     });
   }
 
-  #noteRare(batch: EventBatch, i: number, kind: number, timeNs: number): void {
-    if (kind === EventKind.marker && this.#markers.length < MAX_MARKERS) {
-      const text = this.#options.strings.texts.text(batch.rareField(i, 0));
-      if (!SNAP_MARKER.test(text)) this.#markers.push({ timeNs, text: text.slice(0, 120) });
-    }
-    const lost = marksLoss(kind);
-    if (!lost || this.#lost.length >= MAX_LOST) return;
+  #noteLoss(batch: EventBatch, i: number): void {
+    if (this.#lost.length >= MAX_LOST) return;
     const cpu = batch.cpu[i]!;
     const before = this.#cpuTimeNs[cpu]!;
-    const count = kind === EventKind.lost ? batch.rareField(i, 0) : Number.NaN;
+    const count = batch.kind[i] === EventKind.lost ? batch.rareField(i, 0) : Number.NaN;
     const fromNs = Number.isNaN(before) ? this.#options.grid.fromNs : before;
-    this.#lost.push({ fromNs, toNs: timeNs, cpu, count: known(count) });
+    this.#lost.push({ fromNs, toNs: batch.timeNs[i]!, cpu, count: known(count) });
   }
 
   result(): Timeline {

@@ -145,6 +145,8 @@ export interface ReplayObserver {
    * @param pages by event: the dense page it moves, the first of its block; -1 if it moves none.
    */
   batch?(state: ReplayState, batch: EventBatch, from: number, to: number, pages: Int32Array): void;
+  /** Each event of the kinds that are seldom (extfrag and those after it), as `batch` would have it, for who wants no others. */
+  seldom?(state: ReplayState, batch: EventBatch, i: number): void;
   /**
    * It takes what `batch` shows it on another thread, a little later: batches lie in shared memory then, and `release` is
    * called before the batch before the latest is overwritten.

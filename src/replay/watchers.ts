@@ -21,6 +21,7 @@ export class Watchers {
   readonly #state: LiveState;
   readonly #marks: MarkTracker;
   readonly #readers: ReplayObserver[];
+  readonly #selective: ReplayObserver[];
   readonly #timed: ReplayObserver[];
   readonly #movers: ReplayObserver[];
   readonly #eager: ReplayObserver[];
@@ -50,6 +51,7 @@ export class Watchers {
     this.#state = state;
     this.#marks = marks;
     this.#readers = observers.filter((o) => o.batch !== undefined);
+    this.#selective = observers.filter((o) => o.seldom !== undefined);
     this.#lagging = observers.filter((o) => o.lags === true);
     this.#timed = observers.filter((o) => o.due !== undefined);
     this.#movers = observers.filter((o) => o.changed !== undefined);
@@ -108,8 +110,17 @@ export class Watchers {
   read({ page }: ActionBatch, batch: EventBatch, to: number): void {
     if (to > this.#unread) {
       for (const reader of this.#readers) reader.batch!(this.#state, batch, this.#unread, to, page);
+      if (this.#selective.length > 0) this.#showSeldom(batch, this.#unread, to);
     }
     this.#unread = to;
+  }
+
+  #showSeldom(batch: EventBatch, from: number, to: number): void {
+    const { kind } = batch;
+    for (let i = from; i < to; i++) {
+      if (kind[i]! < EventKind.extfrag) continue;
+      for (const observer of this.#selective) observer.seldom!(this.#state, batch, i);
+    }
   }
 
   /** The batch is done; the next one begins anew. */
@@ -170,6 +181,7 @@ export function showEvent(
 ): void {
   const pages = Int32Array.from(batch.pfn, (pfn) => state.pageOf(pfn));
   observer.batch?.(state, batch, i, i + 1, pages);
+  if (batch.kind[i]! >= EventKind.extfrag) observer.seldom?.(state, batch, i);
   if (observer.dueNs !== undefined && batch.timeNs[i]! >= observer.dueNs) {
     observer.due?.(state, batch, i);
   }
