@@ -135,6 +135,11 @@ const REQUIRE =
 
 /** Parts of the bundled command line that several commands share. */
 const CLI_PART = /^bundle-[A-Z0-9]+\.js$/;
+/**
+ * Packages that are laid in once. yargs brings two newer ones, which compile an expression of all emojis when they are loaded:
+ * 25 ms of every command, for the help that few of them show.
+ */
+const ONE_OF_EACH = { 'string-width': join(MODULES, 'string-width') };
 /** Loaded only when pictures are asked for; one of them is native code. */
 const NOT_BUNDLED = ['@resvg/resvg-js', 'vega', 'vega-lite'];
 
@@ -173,6 +178,7 @@ async function bundleCli() {
     platform: 'node',
     target: 'node20',
     external: NOT_BUNDLED,
+    alias: ONE_OF_EACH,
     banner: { js: REQUIRE },
     plugins: [ownAddress],
     legalComments: 'eof',
