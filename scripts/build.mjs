@@ -7,6 +7,7 @@
  */
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
+import { constantTables, withConstants } from './constants.mjs';
 import {
   CLI,
   DIST,
@@ -30,6 +31,7 @@ function sources() {
   return [
     ...fixed.map((name) => join(ROOT, name)),
     join(ROOT, 'scripts', 'build.mjs'),
+    join(ROOT, 'scripts', 'constants.mjs'),
     ...filesUnder(join(ROOT, 'src'), code),
     ...filesUnder(join(ROOT, 'parsers'), code),
   ].filter((path) => !path.endsWith('.test.ts'));
@@ -99,6 +101,19 @@ async function inlinePackages() {
   }
 }
 
+/** Changes the text of our own modules on their way into a bundle. */
+function ownText(change) {
+  return {
+    name: 'own-text',
+    setup: (build) => {
+      build.onLoad({ filter: /\.js$/ }, ({ path }) => {
+        const text = path.startsWith(DIST) ? readText(path) : null;
+        return text === null ? undefined : { contents: change(text, path), loader: 'js' };
+      });
+    },
+  };
+}
+
 /** Where threads start: each as one file, for the same reason. */
 const THREADS = [
   'src/io/hash-thread.js',
@@ -108,7 +123,7 @@ const THREADS = [
   'src/cli/ledger-thread.js',
 ];
 
-async function bundleThreads() {
+async function bundleThreads(tables) {
   const { build: bundle } = await import('esbuild');
   for (const name of THREADS) {
     await bundle({
@@ -123,6 +138,7 @@ async function bundleThreads() {
       platform: 'node',
       target: 'node20',
       banner: { js: REQUIRE },
+      plugins: [ownText((text, path) => withConstants(text, path, tables))],
       legalComments: 'eof',
       logLevel: 'warning',
     });
@@ -148,22 +164,15 @@ const NOT_BUNDLED = ['@resvg/resvg-js', 'vega', 'vega-lite'];
  * loaded one by one take longer to start than a small recording takes to read. The modules themselves
  * stay where they are, for the library and for the reader thread.
  */
-async function bundleCli() {
+async function bundleCli(tables) {
   const { build: bundle } = await import('esbuild');
   const folder = dirname(CLI);
   for (const name of readdirSync(folder)) if (CLI_PART.test(name)) rmSync(join(folder, name));
   // Modules that look for files beside themselves still find them: they keep their own address.
-  const ownAddress = {
-    name: 'own-address',
-    setup: (build) => {
-      build.onLoad({ filter: /\.js$/ }, ({ path }) => {
-        const text = path.startsWith(DIST) ? readText(path) : null;
-        if (text === null || !text.includes('import.meta.url')) return undefined;
-        const address = `new URL(${JSON.stringify(relative(folder, path))}, import.meta.url).href`;
-        return { contents: text.replaceAll('import.meta.url', address), loader: 'js' };
-      });
-    },
-  };
+  const own = ownText((text, path) => {
+    const address = `new URL(${JSON.stringify(relative(folder, path))}, import.meta.url).href`;
+    return withConstants(text.replaceAll('import.meta.url', address), path, tables);
+  });
   await bundle({
     absWorkingDir: ROOT,
     entryPoints: [CLI],
@@ -180,7 +189,7 @@ async function bundleCli() {
     external: NOT_BUNDLED,
     alias: ONE_OF_EACH,
     banner: { js: REQUIRE },
-    plugins: [ownAddress],
+    plugins: [own],
     legalComments: 'eof',
     logLevel: 'warning',
   });
@@ -203,8 +212,9 @@ export async function build({ force = false } = {}) {
   try {
     await bundleRuntime();
     await inlinePackages();
-    await bundleThreads();
-    await bundleCli();
+    const tables = await constantTables(DIST);
+    await bundleThreads(tables);
+    await bundleCli(tables);
   } catch (error) {
     say(`build: the packages could not be bundled: ${error.message.split('\n')[0]}`);
     return 1;

@@ -21,7 +21,7 @@ import { grown } from './cpu-areas.js';
 const HOLDER_DEPTH = 3;
 
 /** What is known of the run of a place, in bits. */
-const Run = {
+export const Run = {
   /** Something was said of it since the cpu did anything else. */
   open: 1,
   /** Some of it went to the list. */
