@@ -33,8 +33,10 @@ const BIG_BYTES = 1 << 25;
 
 export class BatchWriter {
   readonly batch: EventBatch;
-  /** Events accepted, by kind. */
+  /** Events accepted, by kind, but for those of the batch. */
   readonly counts = new Float64Array(256);
+  /** The rows of the batch that were counted. */
+  readonly #tally = { kinds: new Float64Array(256), ascending: true };
   /** Rows handed over so far: row i of the batch is event number `flushed + i`. */
   flushed = 0;
   #firstNs = Number.POSITIVE_INFINITY;
@@ -109,8 +111,14 @@ export class BatchWriter {
     const { batch } = this;
     if (rows === 0) return;
     this.countRows();
+    const { kinds } = this.#tally;
     batch.length = rows;
+    batch.tally = this.holdsBack ? null : this.#tally;
     this.#sink.events(batch);
+    batch.tally = null;
+    for (let kind = 0; kind < kinds.length; kind++) this.counts[kind]! += kinds[kind]!;
+    kinds.fill(0);
+    this.#tally.ascending = true;
     this.flushed += rows;
     this.#counted = kept;
     batch.length = 0;
@@ -121,20 +129,23 @@ export class BatchWriter {
   /** Counts the rows added since the last call, while they are still in the cache. */
   countRows(): void {
     const { timeNs, kind, length } = this.batch;
-    const { counts } = this;
+    const { kinds } = this.#tally;
     let first = this.#firstNs;
     let last = this.#lastNs;
     let previous = this.#previousNs;
     let ties = 0;
+    let falls = 0;
     for (let i = this.#counted; i < length; i++) {
       const time = timeNs[i]!;
       if (time < first) first = time;
       if (time > last) last = time;
       if (time === previous) ties++;
+      else if (time < previous && i > 0) falls++;
       previous = time;
-      counts[kind[i]!]!++;
+      kinds[kind[i]!]!++;
     }
     this.#counted = length;
+    if (falls > 0) this.#tally.ascending = false;
     this.#previousNs = previous;
     this.ties += ties;
     this.#firstNs = first;

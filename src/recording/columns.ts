@@ -27,7 +27,7 @@ const EVENT_BYTES = 31;
 
 export function shapeOf(batch: EventBatch): BatchShape {
   const { length, rareLength } = batch;
-  return { length, rareLength, stacks: anyStack(batch.stack, length) };
+  return { length, rareLength, stacks: batch.tally === null && anyStack(batch.stack, length) };
 }
 
 // In a function of its own: one that loops over a whole batch gets compiled while it loops, when what follows

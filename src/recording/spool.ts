@@ -197,8 +197,11 @@ export class EventSpool {
   }
 
   #note(batch: EventBatch): void {
-    const { length, timeNs, kind } = batch;
-    const backwards = countRows(kind, timeNs, length, this.#lastNs, this.#kinds);
+    const { length, timeNs, kind, tally } = batch;
+    if (tally === null) countKinds(kind, length, this.#kinds);
+    else for (let k = 0; k < tally.kinds.length; k++) this.#kinds[k]! += tally.kinds[k]!;
+    const follows = tally?.ascending === true && timeNs[0]! >= this.#lastNs;
+    const backwards = follows ? 0 : countBackwards(timeNs, length, this.#lastNs);
     this.#backwards += backwards;
     let firstPage = 0;
     while (firstPage < length && kind[firstPage]! > LAST_PAGE_KIND) firstPage++;
@@ -248,18 +251,15 @@ function latest(timeNs: Float64Array, length: number, before: number): number {
   return last;
 }
 
-/** Adds to the counts by kind; how many events are stamped earlier than `before` or one ahead of them. */
-function countRows(
-  kind: Uint8Array,
-  timeNs: Float64Array,
-  length: number,
-  before: number,
-  counts: Float64Array,
-): number {
+function countKinds(kind: Uint8Array, length: number, counts: Float64Array): void {
+  for (let i = 0; i < length; i++) counts[kind[i]!]!++;
+}
+
+/** How many events are stamped earlier than `before` or one ahead of them. */
+function countBackwards(timeNs: Float64Array, length: number, before: number): number {
   let last = before;
   let backwards = 0;
   for (let i = 0; i < length; i++) {
-    counts[kind[i]!]!++;
     const time = timeNs[i]!;
     if (time >= last) last = time;
     else if (time < last) backwards++;

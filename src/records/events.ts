@@ -227,9 +227,19 @@ export const RARE_FIELDS: Readonly<Partial<Record<EventKind, readonly string[]>>
 /** Numbers a rare row can hold. */
 export const RARE_WIDTH = 8;
 
+/** What is known of all events of a batch, so that others need not look. */
+export interface BatchTally {
+  /** Events by kind. */
+  readonly kinds: Float64Array;
+  /** None is stamped earlier than the one before it. */
+  readonly ascending: boolean;
+}
+
 /** One input's (or one recording's) events, column by column. */
 export class EventBatch {
   length = 0;
+  /** Set by who fills the batch, for who is handed it; then no event has a stack. Null = nobody counted. */
+  tally: BatchTally | null = null;
   readonly timeNs: Float64Array;
   readonly pfn: Float64Array;
   readonly pid: Int32Array;
@@ -271,6 +281,7 @@ export class EventBatch {
   clear(): void {
     this.length = 0;
     this.rareLength = 0;
+    this.tally = null;
   }
 
   /** Starts a new rare row, all NaN; returns its index (to be stored in `pfn`). */
