@@ -24,21 +24,20 @@ export interface Findings {
 
 /**
  * Reads, replays and judges; null when nothing usable was in the inputs.
- * @param opened called when the inputs have been read: a processor is free from now on.
+ * @param free called when a processor has nothing to do from then on, once or twice.
  */
 export async function analyseInputs(
   inputs: readonly string[],
   request: AnalysisRequest,
   session: Session,
-  opened: () => void = () => {},
+  free: () => void = () => {},
 ): Promise<Findings | null> {
   const opening = openInputs(inputs, session, { ...SURVEYED, hash: 'later' });
   // Loaded while the inputs are read: other threads do most of that.
   const [recording, { findingsOf }] = await Promise.all([opening, import('./findings.js')]);
   try {
     if (!recordingIsUsable(recording)) return null;
-    opened();
-    return await findingsOf(recording, request, session);
+    return await findingsOf(recording, request, session, free);
   } finally {
     session.progress.stop();
     recording.close();

@@ -26,11 +26,15 @@ export async function findingsOf(
   recording: Recording,
   request: AnalysisRequest,
   session: Session,
+  free: () => void,
 ): Promise<Findings | null> {
   if (!canReconstruct(recording)) return null;
   const ledger = ledgerThread(recording.events.length);
+  // A large input is hashed until the last pass.
+  if (ledger === null) free();
   const replay = reconstructRecording(recording, session);
   try {
+    free();
     return await observe(recording, replay, request, session, ledger);
   } finally {
     await ledger?.close();
