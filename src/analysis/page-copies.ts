@@ -4,7 +4,7 @@
 import { deflateSync } from 'node:zlib';
 import type { ReplayState } from '../replay/observer.js';
 import type { HoldersObserver } from './holders.js';
-import { type PackedBlock, type PackedRun, packBlocks } from './page-pack.js';
+import { type BlockRuns, packBlocks } from './page-pack.js';
 import type { PageVersion, PageVersions } from './page-versions.js';
 import type { PageCopies } from './report-data.js';
 
@@ -15,7 +15,6 @@ export function pageCopies(
 ): PageCopies {
   const owners = new Map<number, number>();
   const ownerIndex = (row: number): number => {
-    if (row < 0) return -1;
     const known = owners.get(row);
     if (known !== undefined) return known;
     owners.set(row, owners.size);
@@ -28,40 +27,18 @@ export function pageCopies(
     else byBlock.set(version.block, [version]);
   }
   const size = 2 ** state.pageblockOrder;
-  const blocks: PackedBlock[] = [...byBlock].map(([block, list]) => ({
+  const blocks: BlockRuns[] = [...byBlock].map(([block, list]) => ({
     zone: state.zoneOf(block * size),
     pfn: state.pfnOf(block * size),
     followed: versions.isFollowed(block),
-    versions: list.map(({ instant, type, from, to }) => ({
-      instant,
-      type,
-      runs: runsOf(versions, from, to, ownerIndex),
-    })),
+    versions: list,
   }));
   blocks.sort((a, b) => a.pfn - b.pfn);
+  const packed = deflateSync(packBlocks(blocks, versions.runs, ownerIndex)).toString('base64');
   return {
     instantsNs: versions.instants,
     samples: versions.samples,
     owners: [...owners.keys()].map((row) => holders.ownerOf(row)),
-    packed: deflateSync(packBlocks(blocks)).toString('base64'),
+    packed,
   };
-}
-
-function runsOf(
-  { runs }: PageVersions,
-  from: number,
-  to: number,
-  ownerIndex: (row: number) => number,
-): PackedRun[] {
-  const list: PackedRun[] = [];
-  for (let i = from; i < to; i++) {
-    list.push({
-      pages: runs.pages[i]!,
-      state: runs.state[i]!,
-      order: runs.order[i]!,
-      owner: ownerIndex(runs.owner[i]!),
-      sinceS: runs.sinceS[i]!,
-    });
-  }
-  return list;
 }

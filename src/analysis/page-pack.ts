@@ -7,6 +7,7 @@
  * for runs with an order that are not free; start of the allocation in 100 µs, as the zigzag
  * difference to the one before in the version, for runs with an owner.
  */
+import type { PageRuns } from './page-runs.js';
 import { PAGE_STATES } from './report-data.js';
 
 const FREE = PAGE_STATES.indexOf('free');
@@ -39,6 +40,14 @@ export interface PackedBlock {
   /** Samples show it as its newest version up to then; else a version stands for its instant only. */
   readonly followed: boolean;
   readonly versions: readonly PackedVersion[];
+}
+
+/** As PackedBlock, before: the runs of a version are [from, to) of some columns. */
+export interface BlockRuns extends Omit<PackedBlock, 'versions'> {
+  readonly versions: readonly (Omit<PackedVersion, 'runs'> & {
+    readonly from: number;
+    readonly to: number;
+  })[];
 }
 
 class ByteWriter {
@@ -88,7 +97,12 @@ class ByteReader {
   }
 }
 
-export function packBlocks(blocks: readonly PackedBlock[]): Uint8Array {
+/** @param ownerIndex index in `owners` of an owner that runs have. */
+export function packBlocks(
+  blocks: readonly BlockRuns[],
+  runs: PageRuns,
+  ownerIndex: (owner: number) => number,
+): Uint8Array {
   const [table, pages, heads, owners, starts] = Array.from({ length: 5 }, () => new ByteWriter());
   table!.number(blocks.length);
   for (const block of blocks) {
@@ -96,17 +110,21 @@ export function packBlocks(blocks: readonly PackedBlock[]): Uint8Array {
     table!.number(block.pfn);
     table!.number(block.versions.length * 2 + (block.followed ? 1 : 0));
     for (const version of block.versions) {
-      table!.number(version.instant);
-      table!.number(version.type + 1);
-      table!.number(version.runs.length);
+      const { instant, type, from, to } = version;
+      table!.number(instant);
+      table!.number(type + 1);
+      table!.number(to - from);
       let before = 0;
-      for (const run of version.runs) {
-        pages!.number(run.pages - 1);
-        heads!.number(run.state | ((run.order + 1) << 3));
-        if (run.order < 0 || run.state === FREE) continue;
-        owners!.number(run.owner + 1);
-        if (run.owner < 0) continue;
-        const tick = Math.round(run.sinceS / TICK_S);
+      for (let i = from; i < to; i++) {
+        const state = runs.state[i]!;
+        const order = runs.order[i]!;
+        pages!.number(runs.pages[i]! - 1);
+        heads!.number(state | ((order + 1) << 3));
+        if (order < 0 || state === FREE) continue;
+        const owner = runs.owner[i]!;
+        owners!.number(owner < 0 ? 0 : ownerIndex(owner) + 1);
+        if (owner < 0) continue;
+        const tick = Math.round(runs.sinceS[i]! / TICK_S);
         const step = tick - before;
         starts!.number(step < 0 ? -step * 2 - 1 : step * 2);
         before = tick;

@@ -7,6 +7,7 @@
 import { BLOCK_PAGES } from '../records/events.js';
 import { PageBit, type ReplayState } from '../replay/observer.js';
 import type { HoldersObserver } from './holders.js';
+import type { PageOwners } from './page-owners.js';
 import { PAGE_STATES } from './report-data.js';
 
 /** Runs of pages, a column each; `owner` is a row of HolderTable, -1 = none known. */
@@ -105,6 +106,19 @@ function stateNumber(bits: number): number {
   return bits & PageBit.allocated ? ALLOCATED : UNKNOWN;
 }
 
+/** Pages from `page` on that are in one state, none of them free, and have no owner. */
+function likePages(
+  pages: Uint8Array,
+  owners: PageOwners | null,
+  page: number,
+  end: number,
+): number {
+  const bits = pages[page]!;
+  let next = page + 1;
+  while (next < end && pages[next] === bits && !(owners?.beginsAt(next) ?? false)) next++;
+  return next - page;
+}
+
 /** Fills `into` with the runs of one pageblock now; the last one may be cut by the end of memory. */
 export function readRuns(
   state: ReplayState,
@@ -120,7 +134,10 @@ export function readRuns(
     const what = stateNumber(state.pages[page]!);
     const owner = what === FREE ? -1 : (owners?.ownerAt(page) ?? -1);
     const order = owner >= 0 ? owners!.orderAt(page) : what === FREE ? state.headOrder[page]! : -1;
-    const pages = Math.min(end - page, order > 0 ? BLOCK_PAGES[order]! : 1);
+    const pages =
+      order >= 0
+        ? Math.min(end - page, BLOCK_PAGES[order]!)
+        : likePages(state.pages, owners, page, end);
     const last = into.length - 1;
     const joins = order < 0 && last >= 0 && into.state[last] === what && into.order[last]! < 0;
     if (joins) into.pages[last]! += pages;
