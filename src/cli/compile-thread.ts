@@ -5,8 +5,6 @@
  * meanwhile, so that V8 is ready, was tried: it costs as much as it spares.
  */
 import { parentPort } from 'node:worker_threads';
-import { giveWay } from '../io/give-way.js';
 import { compileCharts } from '../report/compile-charts.js';
 
-giveWay();
 parentPort?.on('message', (specs) => parentPort?.postMessage(compileCharts(specs)));
