@@ -10,7 +10,7 @@ import { type OwnersMemory, ownersMemory, PageOwners } from './page-owners.js';
 
 const TOP = 12;
 /** Largest block that is attributed: gigantic pages are of order 18. */
-const MAX_BLOCK_ORDER = 18;
+export const MAX_BLOCK_ORDER = 18;
 
 export interface LedgerPlan {
   /** Dense pages. */
@@ -131,11 +131,6 @@ export class HolderLedger implements LedgerKeeper {
     this.#sampleEndNs = endNs;
     this.#sample(endNs - 1);
     return this.#samples;
-  }
-
-  /** A block that something else than an event tells to be held; false if it cannot be attributed. */
-  adopt(page: number, order: number, row: number, sinceS: number): void {
-    if (order <= MAX_BLOCK_ORDER) this.owners.alloc(page, order, row, sinceS);
   }
 
   /** What was freed while events were lost still counts as held: from here on all of it is in doubt. */

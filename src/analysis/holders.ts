@@ -22,6 +22,7 @@ import {
   type LedgerSample,
   type LedgerSamples,
   ledgerMemory,
+  MAX_BLOCK_ORDER,
 } from './holder-ledger.js';
 import type { HolderTable } from './holder-table.js';
 import { allocatedNs } from './owner-dumps.js';
@@ -158,13 +159,13 @@ export class HoldersObserver implements ReplayObserver {
       const timeNs = allocatedNs(dump, i, printk);
       const page = state.pageOf(dump.pfn[i]!);
       const late = untilNs !== Number.POSITIVE_INFINITY && !(timeNs <= untilNs);
-      if (late || page < 0) continue;
+      if (late || page < 0 || dump.order[i]! > MAX_BLOCK_ORDER) continue;
       const { ledger } = this.#settled;
       if ((state.pages[page]! & PageBit.free) !== 0 || ledger.owners.holds(page)) continue;
       const type = this.#typeOf(dump.type[i]!);
       const row = ledger.table.rowOf(dump.comm[i]!, dump.gfp[i]!, dump.stack[i]!, type);
       const since = Number.isNaN(timeNs) ? state.timeNs : timeNs;
-      ledger.adopt(page, dump.order[i]!, row, (since - grid.fromNs) / 1e9);
+      ledger.owners.alloc(page, dump.order[i]!, row, (since - grid.fromNs) / 1e9);
     }
   }
 

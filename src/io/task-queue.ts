@@ -72,10 +72,10 @@ export class TaskQueue {
     let late = 0;
     for (;;) {
       const done = Atomics.load(cells, DONE);
-      if (distance(upTo, done) <= 0) return;
       if (late === 2 || Atomics.load(cells, STATE) === FAILED) {
         throw new Error('a thread does not do its tasks');
       }
+      if (distance(upTo, done) <= 0) return;
       Atomics.notify(cells, POSTED);
       late = Atomics.wait(cells, DONE, done, this.#patienceMs) === 'timed-out' ? late + 1 : 0;
     }
@@ -102,14 +102,19 @@ export class TaskQueue {
 
   /** The taker's: the task is done. */
   done(): void {
-    const cells = this.#cells;
-    Atomics.store(cells, DONE, (cells[DONE]! + 1) | 0);
-    Atomics.notify(cells, DONE);
+    this.#step();
   }
 
   /** The taker's: no task will be done any more. */
   fail(): void {
     Atomics.store(this.#cells, STATE, FAILED);
-    Atomics.notify(this.#cells, DONE);
+    // A giver that is about to wait for this count to change must not miss it.
+    this.#step();
+  }
+
+  #step(): void {
+    const cells = this.#cells;
+    Atomics.store(cells, DONE, (cells[DONE]! + 1) | 0);
+    Atomics.notify(cells, DONE);
   }
 }
