@@ -138,7 +138,7 @@ class FateTracer {
   extfragRemovals = 0;
   #taken = 0;
   takenTwice = 0;
-  bypassing = 0;
+  #bypassing = 0;
   outside = 0;
   readonly #context: FateContext;
   readonly #largestOrder: number;
@@ -166,7 +166,7 @@ class FateTracer {
     this.#compactions = new CompactionRuns(rare);
     this.#hiding = indicesOf(rare, HIDING);
     this.#lost = indicesOf(rare, [EventKind.lost, EventKind.bufferStarted]);
-    this.#single = singleActions(context.level);
+    this.#single = singleActions(context.level, this.#lost.length === 0);
   }
 
   begin(length: number): void {
@@ -244,9 +244,7 @@ class FateTracer {
         if (level === 'page')
           return this.#takenAtOnce(order, fate, index) ? Action.freeTaken : Action.give;
         if (!onPcp) return Action.give;
-        if (!this.#leavesBuddyNext(order, fate, index)) return Action.freeToPcp;
-        this.bypassing++;
-        return Action.giveBypassing;
+        return this.#bypasses(order, fate, index) ? Action.giveBypassing : Action.freeToPcp;
       default:
         return Action.none;
     }
@@ -254,8 +252,22 @@ class FateTracer {
 
   /** Single pages that were handed out, from where all CPUs' buffers had begun. */
   get taken(): number {
-    const allocs = this.#decided.subarray(cellOf(EventKind.alloc, 0, 0));
-    return this.#taken + allocs.subarray(0, cellOf(1, 0, 0)).reduce((sum, n) => sum + n, 0);
+    const from = cellOf(EventKind.alloc, 0, 0);
+    const allocs = this.#decided.subarray(from, from + cellOf(1, 0, 0));
+    return this.#taken + allocs.reduce((sum, n) => sum + n, 0);
+  }
+
+  /** Frees that skipped the per-cpu lists although their order is kept there. */
+  get bypassing(): number {
+    const decided = [0, 1].map((d) => this.#decided[cellOf(EventKind.free, d, Next.removal)]!);
+    return this.#bypassing + decided[0]! + decided[1]!;
+  }
+
+  /** Whether a free skipped its per-cpu list. */
+  #bypasses(order: number, fate: number, index: number): boolean {
+    const bypasses = this.#leavesBuddyNext(order, fate, index);
+    this.#bypassing += bypasses ? 1 : 0;
+    return bypasses;
   }
 
   /** A page handed out: is it next taken again, although nobody gave it back? */

@@ -80,7 +80,8 @@ export class LockedRuns {
     for (let place = this.#open[cpu]!; place >= 0; place = this.#nextOpen[place]!) {
       const run = this.#run[place]!;
       const deep = locked && (run & (Run.deep | Run.shallow)) === Run.deep;
-      if ((run & Run.queued) === 0 && (deep || (run & Run.skipped) !== 0)) {
+      const skipped = (run & Run.skipped) !== 0;
+      if ((run & Run.queued) === 0 && (deep || skipped)) {
         this.#decide(place, action);
       }
       this.#run[place] = 0;

@@ -17,13 +17,21 @@ export const NO_CELL = 0;
 /** More must be asked (FateTracer). */
 export const UNDECIDED = 255;
 
-/** Action by cell, or UNDECIDED. */
-export function singleActions(level: ReplayLevel): Uint8Array {
+/**
+ * Action by cell, or UNDECIDED.
+ * @param whole no events were lost: what happens next to a page is what happened next.
+ */
+export function singleActions(level: ReplayLevel, whole: boolean): Uint8Array {
   const actions = new Uint8Array(CELLS).fill(UNDECIDED);
   for (const next of Object.values(Next)) {
     for (const detail of [0, 1]) {
       actions[cellOf(EventKind.pcpuDrain, detail, next)] = Action.give;
-      if (next === Next.removal) continue;
+      if (next === Next.removal) {
+        if (!whole) continue;
+        actions[cellOf(EventKind.zoneLocked, detail, next)] = Action.stay;
+        if (level === 'buddy') actions[cellOf(EventKind.free, detail, next)] = Action.giveBypassing;
+        continue;
+      }
       const taken = detail === 1 ? Action.takeToPcp : Action.take;
       actions[cellOf(EventKind.zoneLocked, detail, next)] = taken;
       if (level === 'buddy') actions[cellOf(EventKind.free, detail, next)] = Action.freeToPcp;
