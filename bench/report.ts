@@ -28,7 +28,7 @@ import { readTrace } from './repeat.js';
 
 const PEER_SET = join(TRACES, 'k61-fragment');
 
-const ROUNDS = 3;
+const ROUNDS = 5;
 
 /** One run of the peer, or null when it or its input is not there. */
 async function runPeer(folder: string): Promise<Run | null> {
