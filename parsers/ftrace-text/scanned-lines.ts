@@ -4,7 +4,7 @@
  * The scanner's ids of comms and gfp texts become the recording's when a row first needs them, so that
  * ids are given in the order of the rows, as if every line had been read here.
  */
-import { EventKind } from '../../src/records/events.js';
+import { ALLOC_MASK, EventKind } from '../../src/records/events.js';
 import type { RecordingStrings, StringTable } from '../../src/records/strings.js';
 import { NS_PER_S, type RecordingClock } from '../../src/records/time.js';
 import type { BatchWriter, IdCopier } from './batch-writer.js';
@@ -57,9 +57,6 @@ class IdMap {
 }
 
 const NONE = Number.POSITIVE_INFINITY;
-/** All bits for allocations, none for others: a branch on the kind, which nothing foretells, takes longer. */
-const ALLOC_MASK = new Int32Array(256);
-ALLOC_MASK[EventKind.alloc] = -1;
 
 export class ScannedLines {
   /** Where the next run begins in the chunk, NONE if there is none. */

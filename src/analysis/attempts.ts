@@ -5,8 +5,9 @@
  * __GFP_HIGH are atomic failures; opportunistic and blocking ones are counted apart, since their
  * callers have something else to fall back on.
  */
-import { type EventBatch, EventKind, PFN_NONE } from '../records/events.js';
+import { ALLOC_MASK, type EventBatch, PFN_NONE } from '../records/events.js';
 import type { RecordingStrings } from '../records/strings.js';
+import { grown } from '../replay/cpu-areas.js';
 import type { ReplayObserver, ReplayState } from '../replay/observer.js';
 import type { Attempts, RefusalBucket, TimeGrid } from './report-data.js';
 import { bucketOf } from './time-grid.js';
@@ -24,9 +25,6 @@ const CLASSES = ATTEMPT_CLASSES.length;
 const ATOMIC_EXAMPLES = 1000;
 const OTHER_EXAMPLES = 300;
 const ATOMIC = 0;
-/** 0 for events that are no allocation: a branch on the kind, which nothing foretells, would take longer. */
-const IS_ALLOC = new Int32Array(256);
-IS_ALLOC[EventKind.alloc] = -1;
 
 export interface AttemptsOptions {
   readonly grid: TimeGrid;
@@ -54,22 +52,12 @@ export class AttemptsObserver implements ReplayObserver {
 
   batch(_state: ReplayState, batch: EventBatch, from: number, to: number): void {
     const { kind, order, detail, pfn } = batch;
-    const asked = this.#roomy();
+    this.#asked = grown(this.#asked, 1 + this.#options.strings.gfps.size * ORDERS, 0);
+    const asked = this.#asked;
     for (let i = from; i < to; i++) {
-      asked[(1 + detail[i]! * ORDERS + order[i]!) & IS_ALLOC[kind[i]!]!]!++;
+      asked[(1 + detail[i]! * ORDERS + order[i]!) & ALLOC_MASK[kind[i]!]!]!++;
       if (pfn[i] === PFN_NONE) this.#refused(batch, i);
     }
-  }
-
-  /** The counts, with room for all gfp texts that there are. */
-  #roomy(): Float64Array {
-    const cells = 1 + this.#options.strings.gfps.size * ORDERS;
-    if (this.#asked.length < cells) {
-      const wider = new Float64Array(cells);
-      wider.set(this.#asked);
-      this.#asked = wider;
-    }
-    return this.#asked;
   }
 
   #refused(batch: EventBatch, i: number): void {

@@ -60,11 +60,6 @@ export class PageOwners {
     return (this.#record[page]! >>> 5) - 1;
   }
 
-  /** Whether a known allocation begins at this page. */
-  beginsAt(page: number): boolean {
-    return this.#record[page] !== 0;
-  }
-
   /** Whether any allocation covers this page. */
   holds(page: number): boolean {
     return this.ownerAt(page) >= 0 || this.#headOf(page) >= 0;

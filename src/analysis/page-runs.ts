@@ -115,7 +115,7 @@ function likePages(
 ): number {
   const bits = pages[page]!;
   let next = page + 1;
-  while (next < end && pages[next] === bits && !(owners?.beginsAt(next) ?? false)) next++;
+  while (next < end && pages[next] === bits && (owners?.ownerAt(next) ?? -1) < 0) next++;
   return next - page;
 }
 

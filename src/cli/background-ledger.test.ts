@@ -1,24 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { HoldersOptions } from '../analysis/holders.js';
 import { createReportObservers } from '../analysis/report-observers.js';
 import { TaskQueue } from '../io/task-queue.js';
-import { attended, bundledThread } from '../io/testing/threads.js';
+import { attended, usingThread } from '../io/testing/threads.js';
 import { openRecording } from '../recording/open.js';
 import type { ReplayState } from '../replay/observer.js';
 import { reconstruct } from '../replay/reconstruct.js';
 import { BackgroundLedger } from './background-ledger.js';
 
-let dir = '';
-let thread: URL;
-beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'buddyscope-test-'));
-  thread = await bundledThread(new URL('./ledger-thread.ts', import.meta.url), dir);
-});
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+const thread = usingThread(new URL('./ledger-thread.ts', import.meta.url));
 
 async function findings(sample: string, keepElsewhere?: HoldersOptions['keepElsewhere']) {
   const path = fileURLToPath(new URL(`../../samples/${sample}`, import.meta.url));
@@ -54,7 +46,7 @@ it.each(['k61-checker', 'k72-numa'])(
   async (sample) => {
     const here = await findings(sample);
     const queue = new TaskQueue();
-    const ledger = new BackgroundLedger(thread, queue);
+    const ledger = new BackgroundLedger(thread.url, queue);
     await attended(queue);
     const there = await findings(sample, ledger.keep);
     await ledger.close();
@@ -66,14 +58,14 @@ it.each(['k61-checker', 'k72-numa'])(
 );
 
 it('is not waited for where it has not begun', async () => {
-  const broken = new BackgroundLedger(pathToFileURL(join(dir, 'no-such-thread.mjs')));
+  const broken = new BackgroundLedger(pathToFileURL(join(thread.dir, 'no-such-thread.mjs')));
   expect(await findings('k61-tiny', broken.keep)).toEqual(await findings('k61-tiny'));
   await broken.close();
 });
 
 it('says so where it fails', async () => {
   const queue = new TaskQueue();
-  const ledger = new BackgroundLedger(thread, queue);
+  const ledger = new BackgroundLedger(thread.url, queue);
   await attended(queue);
   const failing: HoldersOptions['keepElsewhere'] = (plan, memory) => {
     const { table, ...damaged } = memory;

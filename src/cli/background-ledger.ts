@@ -19,7 +19,7 @@ import type {
   LedgerSamples,
 } from '../analysis/holder-ledger.js';
 import { TaskQueue } from '../io/task-queue.js';
-import { threadsHelp } from '../io/threads.js';
+import { compiledThread, threadsHelp } from '../io/threads.js';
 
 /** With fewer events the thread costs as much as it spares. */
 const WORTH_EVENTS = 1 << 19;
@@ -99,6 +99,7 @@ export class BackgroundLedger {
 
 /** A thread for the ledger of so many events, or null where it cannot run or would not help. */
 export function ledgerThread(events: number): BackgroundLedger | null {
-  const helps = events >= WORTH_EVENTS && import.meta.url.endsWith('.js') && threadsHelp();
-  return helps ? new BackgroundLedger(new URL('./ledger-thread.js', import.meta.url)) : null;
+  if (events < WORTH_EVENTS || !threadsHelp()) return null;
+  const url = compiledThread('./ledger-thread.js', import.meta.url);
+  return url === null ? null : new BackgroundLedger(url);
 }

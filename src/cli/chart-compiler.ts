@@ -6,15 +6,14 @@
  * a processor idle. Without a second one, and from source, the charts are compiled on this thread.
  */
 import { Worker } from 'node:worker_threads';
-import { oneReply, threadsHelp } from '../io/threads.js';
+import { compiledThread, oneReply, threadsHelp } from '../io/threads.js';
 import type { ChartSpecs } from '../report/chart-specs.js';
 import type { CompiledCharts } from '../report/compile-charts.js';
 import { compileHere } from '../report/files.js';
 
 /** Where the compiled thread is, or null where it cannot run or would not help. */
 function compileThreadUrl(): URL | null {
-  const helps = import.meta.url.endsWith('.js') && threadsHelp();
-  return helps ? new URL('./compile-thread.js', import.meta.url) : null;
+  return threadsHelp() ? compiledThread('./compile-thread.js', import.meta.url) : null;
 }
 
 export class ChartCompiler {

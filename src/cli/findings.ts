@@ -29,7 +29,9 @@ export async function findingsOf(
   free: () => void,
 ): Promise<Findings | null> {
   if (!canReconstruct(recording)) return null;
-  const ledger = ledgerThread(recording.events.length);
+  // What dumps tell is entered on this thread.
+  const alone = placedDumps(recording.snapshots).length > 0;
+  const ledger = alone ? null : ledgerThread(recording.events.length);
   // A large input is hashed until the last pass.
   if (ledger === null) free();
   const replay = reconstructRecording(recording, session);

@@ -10,7 +10,7 @@ import { closeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { ReadStop } from './decode-error.js';
 import { READ_BYTES, readNow } from './raw.js';
-import { oneReply } from './threads.js';
+import { compiledThread, oneReply } from './threads.js';
 
 export interface HashTask {
   readonly fd: number;
@@ -20,7 +20,7 @@ export interface HashTask {
 
 /** Where the compiled hash thread is, or null when running from source. */
 function hashThreadUrl(): URL | null {
-  return import.meta.url.endsWith('.js') ? new URL('./hash-thread.js', import.meta.url) : null;
+  return compiledThread('./hash-thread.js', import.meta.url);
 }
 
 /** One file's hash under way. */

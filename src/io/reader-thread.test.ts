@@ -1,20 +1,13 @@
 import { createHash } from 'node:crypto';
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { newReadStats, type ReaderTask, readInThread, threadPays } from './reader.js';
 import { collect, OPEN_LIMITS, traceLike } from './testing/bytes.js';
-import { bundledThread } from './testing/threads.js';
+import { usingThread } from './testing/threads.js';
 
-let dir = '';
-let thread: URL;
-beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'buddyscope-test-'));
-  thread = await bundledThread(new URL('./reader-thread.ts', import.meta.url), dir);
-});
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+const thread = usingThread(new URL('./reader-thread.ts', import.meta.url));
 
 async function readFileInThread(
   bytes: Uint8Array,
@@ -22,13 +15,13 @@ async function readFileInThread(
   plain = false,
   more: Partial<ReaderTask> = {},
 ) {
-  const path = join(dir, 'input');
+  const path = join(thread.dir, 'input');
   writeFileSync(path, bytes);
   const fd = openSync(path, 'r');
   try {
     const stats = newReadStats();
     const task: ReaderTask = { fd, initial: new Uint8Array(0), options, plain, ...more };
-    return { ...(await collect(readInThread(task, stats, thread))), stats };
+    return { ...(await collect(readInThread(task, stats, thread.url))), stats };
   } finally {
     closeSync(fd);
   }
@@ -80,11 +73,11 @@ describe('the reader thread', () => {
   });
 
   it('can be left before the end', async () => {
-    const path = join(dir, 'left');
+    const path = join(thread.dir, 'left');
     writeFileSync(path, text);
     const fd = openSync(path, 'r');
     const task = { fd, initial: new Uint8Array(0), options: OPEN_LIMITS };
-    for await (const chunk of readInThread(task, newReadStats(), thread)) {
+    for await (const chunk of readInThread(task, newReadStats(), thread.url)) {
       expect(chunk.length).toBeGreaterThan(0);
       break;
     }

@@ -11,6 +11,7 @@ import { ReadStop, type StopReason } from './decode-error.js';
 import { Inbox } from './inbox.js';
 import type { ReadStats } from './raw.js';
 import type { ReadOptions } from './read.js';
+import { compiledThread } from './threads.js';
 
 /** Raw bytes from which a reader thread pays for its start (some 30 ms). */
 const THREAD_MIN_COMPRESSED = 1 << 20;
@@ -44,7 +45,7 @@ export function newReadStats(): ReadStats {
 
 /** Where the compiled reader thread is, or null when running from source. */
 export function readerThreadUrl(): URL | null {
-  return import.meta.url.endsWith('.js') ? new URL('./reader-thread.js', import.meta.url) : null;
+  return compiledThread('./reader-thread.js', import.meta.url);
 }
 
 /**

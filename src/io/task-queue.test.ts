@@ -1,24 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { TaskQueue } from './task-queue.js';
 import type { TakingPlace } from './testing/taking-thread.js';
-import { attended, bundledThread } from './testing/threads.js';
+import { attended, usingThread } from './testing/threads.js';
 
-let dir = '';
-let thread: URL;
-beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'buddyscope-test-'));
-  thread = await bundledThread(new URL('./testing/taking-thread.ts', import.meta.url), dir);
-});
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+const thread = usingThread(new URL('./testing/taking-thread.ts', import.meta.url));
 
 async function taker(queue: TaskQueue, tasks: number, failAt = -1) {
   const seen = new SharedArrayBuffer(tasks * 12);
   const workerData: TakingPlace = { queue: queue.memory, seen, tasks, failAt };
-  const worker = new Worker(thread, { workerData, execArgv: [] });
+  const worker = new Worker(thread.url, { workerData, execArgv: [] });
   await attended(queue);
   return { worker, seen: new Int32Array(seen) };
 }

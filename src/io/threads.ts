@@ -9,6 +9,11 @@ export function threadsHelp(): boolean {
   return availableParallelism() > 1;
 }
 
+/** Where a thread is that starts beside a module; null when running from source, where none can start. */
+export function compiledThread(name: string, moduleUrl: string): URL | null {
+  return moduleUrl.endsWith('.js') ? new URL(name, moduleUrl) : null;
+}
+
 /**
  * The first message of a worker, null if it fails or ends without one. The worker holds nobody from ending until `ref`
  * is called. (Listening would hold it again, so that is done first.)

@@ -18,7 +18,7 @@ import { asReadStop } from '../io/decode-error.js';
 import type { BackgroundHash } from '../io/hash.js';
 import { type InputFile, listInputs } from '../io/inputs.js';
 import { readerThreadUrl } from '../io/reader.js';
-import { threadsHelp } from '../io/threads.js';
+import { compiledThread, threadsHelp } from '../io/threads.js';
 import { Diagnostics } from '../records/diagnostics.js';
 import type { EventBatch } from '../records/events.js';
 import { DEFAULT_LIMITS, type Limits } from '../records/limits.js';
@@ -391,8 +391,7 @@ function nextTurn(): Promise<void> {
 
 /** Where the compiled scan thread is, or null when running from source or where it would not help. */
 function scanThreadUrl(): URL | null {
-  const compiled = import.meta.url.endsWith('.js') && threadsHelp();
-  return compiled ? new URL('./scan-thread.js', import.meta.url) : null;
+  return threadsHelp() ? compiledThread('./scan-thread.js', import.meta.url) : null;
 }
 
 /** `a, b, c and 5 more`. */

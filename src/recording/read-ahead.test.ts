@@ -4,20 +4,18 @@ import {
   appendFileSync,
   fstatSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
   rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { BackgroundHash } from '../io/hash.js';
 import { newReadStats } from '../io/reader.js';
 import { ScannedFile } from '../io/scan.js';
 import { collect, traceLike } from '../io/testing/bytes.js';
-import { bundledThread } from '../io/testing/threads.js';
+import { usingThread } from '../io/testing/threads.js';
 import { EventBatch } from '../records/events.js';
 import { openRecording } from './open.js';
 import type { OpenOptions, Recording } from './recording.js';
@@ -25,13 +23,7 @@ import type { OpenOptions, Recording } from './recording.js';
 const BIG = 34 << 20;
 const BUDDYINFO = '# mono=1599.1\nNode 0, zone   Normal  1 2 3 4 5 6 7 8 9 10 11 \n';
 
-let dir = '';
-let scanThread: URL;
-beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'buddyscope-test-'));
-  scanThread = await bundledThread(new URL('./scan-thread.ts', import.meta.url), dir);
-});
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+const thread = usingThread(new URL('./scan-thread.ts', import.meta.url));
 
 /** Lines as the kernel prints them, stamps ascending, with marks and lines of no use in between. */
 function trace(bytes: number): Buffer {
@@ -53,7 +45,7 @@ function trace(bytes: number): Buffer {
 }
 
 function folderOf(name: string, files: Readonly<Record<string, string | Uint8Array>>): string {
-  const folder = join(dir, name);
+  const folder = join(thread.dir, name);
   mkdirSync(folder, { recursive: true });
   for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, file), content);
   return folder;
@@ -106,7 +98,7 @@ describe('the trace read ahead', () => {
       'trace.txt': big,
       'zz-more.log': BUDDYINFO.replace('1599.1', '1599.2'),
     });
-    const ahead = await read([folder], { scanThread });
+    const ahead = await read([folder], { scanThread: thread.url });
     expect(ahead).toEqual(await read([folder], { scanThread: null }));
     expect(ahead).toMatchObject({
       sources: {
@@ -117,25 +109,27 @@ describe('the trace read ahead', () => {
 
   it('is read again in turn where an input before it gave the names their numbers', async () => {
     const folder = folderOf('two', { 'a.txt': trace(200_000).subarray(0, 150_000), 'b.txt': big });
-    expect(await read([folder], { scanThread })).toEqual(
+    expect(await read([folder], { scanThread: thread.url })).toEqual(
       await read([folder], { scanThread: null }),
     );
   });
 
   it('is left to its own parser if that has no scanner', async () => {
     const path = join(folderOf('other', { 'x.log': traceLike(BIG).fill(120) }), 'x.log');
-    expect(await read([path], { scanThread })).toEqual(await read([path], { scanThread: null }));
+    expect(await read([path], { scanThread: thread.url })).toEqual(
+      await read([path], { scanThread: null }),
+    );
   });
 
   it('stops when the caller wants no more', async () => {
     const path = join(folderOf('stopped', { 'trace.txt': big }), 'trace.txt');
     const signal = AbortSignal.abort(new Error('no more'));
-    await expect(read([path], { scanThread, signal })).rejects.toThrow('no more');
+    await expect(read([path], { scanThread: thread.url, signal })).rejects.toThrow('no more');
   });
 
   it('may leave the hash for later', async () => {
     const path = join(folderOf('later', { 'trace.txt': big }), 'trace.txt');
-    const recording = await openRecording([path], { scanThread, hash: 'later' });
+    const recording = await openRecording([path], { scanThread: thread.url, hash: 'later' });
     expect(recording.sources[0]?.sha256).toBeNull();
     await recording.hashed();
     expect(recording.sources[0]?.sha256).toBe(createHash('sha256').update(big).digest('hex'));
@@ -149,7 +143,7 @@ describe('a file that changes while it is in use', () => {
   async function hashedAfter(name: string, change: (path: string) => void) {
     const folder = folderOf(name, { 'a.txt': big(), 'b.txt': small });
     const path = join(folder, 'a.txt');
-    const recording = await openRecording([folder], { scanThread, hash: 'later' });
+    const recording = await openRecording([folder], { scanThread: thread.url, hash: 'later' });
     change(path);
     await recording.hashed();
     const { sources, diagnostics } = recording;
@@ -193,7 +187,11 @@ it('events that were read ahead in vain are not counted as read', async () => {
     now: () => (now += 1000),
     report: ({ events }: { events: number }) => void seen.push(events),
   };
-  const recording = await openRecording([folder], { readerThread: null, scanThread, progress });
+  const recording = await openRecording([folder], {
+    readerThread: null,
+    scanThread: thread.url,
+    progress,
+  });
   const read = recording.sources.reduce(
     (sum, { events }) => sum + Object.values(events).reduce((a, b) => a + b, 0),
     0,
@@ -210,7 +208,7 @@ describe('the scan thread', () => {
     const path = join(folderOf('lines', { 'trace.txt': long }), 'trace.txt');
     const task = { fd: openSync(path, 'r'), inputBytes: 2 ** 40, order };
     const stats = newReadStats();
-    const file = new ScannedFile(task, stats, scanThread);
+    const file = new ScannedFile(task, stats, thread.url);
     const parts: Uint8Array[] = [];
     let found = 0;
     for await (const chunk of file.chunks()) {
@@ -227,7 +225,7 @@ describe('the scan thread', () => {
   it('shares its buffers: one that is given away makes all code for typed arrays be compiled again', async () => {
     const path = join(folderOf('shared', { 'trace.txt': trace(1_500_000) }), 'trace.txt');
     const task = { fd: openSync(path, 'r'), inputBytes: 2 ** 40, order };
-    const file = new ScannedFile(task, newReadStats(), scanThread);
+    const file = new ScannedFile(task, newReadStats(), thread.url);
     const buffers: unknown[] = [];
     for await (const chunk of file.chunks()) buffers.push(chunk.buffer, file.found?.memory);
     expect(buffers.length).toBeGreaterThan(2);
@@ -238,15 +236,15 @@ describe('the scan thread', () => {
     const path = join(folderOf('limit', { 'trace.txt': trace(3_000_000) }), 'trace.txt');
     const task = { fd: openSync(path, 'r'), inputBytes: 2_000_000, order };
     const { bytes, stop } = await collect(
-      new ScannedFile(task, newReadStats(), scanThread).chunks(),
+      new ScannedFile(task, newReadStats(), thread.url).chunks(),
     );
     expect(stop).toMatchObject({ reason: 'too-long' });
     expect(bytes.length).toBe(2_000_000);
   });
 
   it('says what the system said if it cannot read', async () => {
-    const task = { fd: openSync(dir, 'r'), inputBytes: 2 ** 40, order };
-    const { stop } = await collect(new ScannedFile(task, newReadStats(), scanThread).chunks());
+    const task = { fd: openSync(thread.dir, 'r'), inputBytes: 2 ** 40, order };
+    const { stop } = await collect(new ScannedFile(task, newReadStats(), thread.url).chunks());
     expect(stop).toMatchObject({ reason: 'io', message: 'EISDIR' });
   });
 });
@@ -267,7 +265,7 @@ describe('a hash in the background', () => {
   });
 
   it('is refused where the system cannot read, and the file is closed all the same', async () => {
-    const fd = openSync(dir, 'r');
+    const fd = openSync(thread.dir, 'r');
     const hash = new BackgroundHash({ fd, bytes: 4000 });
     await expect(hash.take()).rejects.toMatchObject({ reason: 'io', message: 'EISDIR' });
     expect(() => fstatSync(fd)).toThrow('EBADF');

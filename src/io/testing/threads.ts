@@ -1,13 +1,32 @@
 /**
  * Threads for tests: one cannot start from TypeScript on Node 20, so a bundle stands in for the compiled file.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { afterAll, beforeAll } from 'vitest';
 import type { TaskQueue } from '../task-queue.js';
 
-/** Bundles where a thread starts into a folder; where it is then. */
-export async function bundledThread(entry: URL, dir: string): Promise<URL> {
+/** A thread that the tests of a file may start, and a folder of theirs. */
+export interface TestThread {
+  url: URL;
+  dir: string;
+}
+
+/** To be called at the top of a test file: bundles where a thread starts before its tests, and removes the folder after them. */
+export function usingThread(entry: URL): TestThread {
+  const thread: TestThread = { url: entry, dir: '' };
+  beforeAll(async () => {
+    thread.dir = mkdtempSync(join(tmpdir(), 'buddyscope-test-'));
+    thread.url = await bundled(entry, thread.dir);
+  });
+  afterAll(() => rmSync(thread.dir, { recursive: true, force: true }));
+  return thread;
+}
+
+async function bundled(entry: URL, dir: string): Promise<URL> {
   const outfile = join(dir, basename(entry.pathname).replace(/\.ts$/, '.mjs'));
   await build({
     entryPoints: [fileURLToPath(entry)],
