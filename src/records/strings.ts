@@ -10,18 +10,21 @@ const FNV_PRIME = 0x01000193;
 
 export class StringTable {
   readonly #texts: string[] = [''];
-  #bytes = new Uint8Array(1 << 16);
+  #bytes = new Uint8Array(1 << 15);
   #used = 0;
-  #starts = new Uint32Array(256);
-  #ends = new Uint32Array(256);
-  #slots = new Int32Array(1024).fill(-1);
+  #starts = new Uint32Array(128);
+  #ends = new Uint32Array(128);
+  #slots = new Int32Array(512);
   #overflow = 0;
   readonly #limit: number;
 
   /** @param limit distinct strings kept; later ones get the id of the text `(others)`. */
   constructor(limit = 1 << 20) {
     this.#limit = limit;
-    this.#slots[hashBytes(this.#bytes, 0, 0) & 1023] = 0;
+    // All that grows has grown once: V8 throws code away that took a field for constant.
+    this.#bytes = grown(this.#bytes);
+    this.#widen();
+    this.#rehash();
   }
 
   get size(): number {
@@ -90,15 +93,17 @@ export class StringTable {
     while (this.#used + length > this.#bytes.length) this.#bytes = grown(this.#bytes);
     this.#bytes.set(source.subarray(start, end), this.#used);
     const id = this.#texts.length;
-    if (id >= this.#starts.length) {
-      this.#starts = grown(this.#starts);
-      this.#ends = grown(this.#ends);
-    }
+    if (id >= this.#starts.length) this.#widen();
     this.#starts[id] = this.#used;
     this.#used += length;
     this.#ends[id] = this.#used;
     this.#texts.push(decodeBytes(source, start, end));
     return id;
+  }
+
+  #widen(): void {
+    this.#starts = grown(this.#starts);
+    this.#ends = grown(this.#ends);
   }
 
   #rehash(): void {

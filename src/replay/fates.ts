@@ -30,7 +30,7 @@ import { LockedRuns } from './locked-runs.js';
 import { type PageCopy, PageValues } from './page-copy.js';
 import { PcpQueues } from './pcp-queues.js';
 import type { PfnSpace } from './pfn-space.js';
-import { CELLS, cellOf, NO_CELL, singleActions, UNDECIDED } from './single-actions.js';
+import { CELLS, cellOf, singleActions, UNDECIDED } from './single-actions.js';
 import { anyBetween, countBelow } from './sorted.js';
 import type { EventSource, RareLog, ReplayLevel, Survey } from './survey.js';
 
@@ -152,7 +152,7 @@ class FateTracer {
   readonly #lost: Float64Array;
   /** What events on single pages do, by `cellOf`, and how many were decided so. */
   readonly #single: Uint8Array;
-  readonly #decided = new Float64Array(CELLS);
+  readonly #decided = new Uint32Array(CELLS);
 
   constructor(context: FateContext, batches: number) {
     this.#context = context;
@@ -182,47 +182,104 @@ class FateTracer {
   }
 
   walkBack(batch: EventBatch, offset: number, from: number, end: number): void {
-    if (this.#context.level === 'snapshots') return;
-    const { kind, order, pfn, cpu, migratetype } = batch;
-    const { space, causal, wholeFrom } = this.#context;
+    const { level, causal } = this.#context;
+    if (level === 'snapshots') return;
+    for (let i = end; i > from; ) {
+      i = causal ? i - 1 : this.#walkSingles(batch, offset, from, i);
+      if (i >= from) this.#step(batch, offset, i);
+    }
+  }
+
+  /**
+   * Walks back over events on single pages of which the table tells what they do: nearly all. Nothing else stands in
+   * this loop, because V8 compiles it anew whenever something happens in it that had not before.
+   * @returns the event at which it ends, which is none of these, or `from - 1`.
+   */
+  #walkSingles(batch: EventBatch, offset: number, from: number, end: number): number {
+    const { kind, order, pfn, detail, cpu, migratetype } = batch;
+    const { space, wholeFrom } = this.#context;
     const { next, batch: out } = this;
-    const largest = this.#largestOrder;
-    for (let i = end - 1; i >= from; i--) {
+    const single = this.#single;
+    const decided = this.#decided;
+    let i = end - 1;
+    for (; i >= from; i--) {
       const k = kind[i]!;
       if (k > LAST_PAGE_KIND || k === EventKind.freeBatched) continue;
-      const page = pfn[i] === PFN_NONE ? -1 : space.pageOf(pfn[i]!);
-      const c = cpu[i]!;
-      const nextOnCpu = this.#nextKindOnCpu[c]!;
-      this.#nextKindOnCpu[c] = k;
-      if (k !== EventKind.free) {
-        const locked = k === EventKind.pcpuDrain || k === EventKind.zoneLocked;
-        this.#locked.interrupt(c, locked, out.action);
-      }
-      if (page < 0 || order[i]! > largest || unaligned(page, order[i]!, space.sectionOrder)) {
-        if (pfn[i] !== PFN_NONE) this.outside++;
-        continue;
-      }
-      if (k === EventKind.extfrag && !this.#extfragTakes(batch.detail[i]!, nextOnCpu)) continue;
-      const index = Math.min(offset + i, MAX_FATE_INDEX);
-      const o = order[i]!;
+      if (order[i] !== 0 || k === EventKind.extfrag || offset + i < wholeFrom) return i;
+      const page = space.pageOf(pfn[i]!);
+      if (page < 0) return i;
+      const fate = next[page]!;
+      const cell = cellOf(k, detail[i]!, fate);
+      const action = single[cell]!;
+      if (action === UNDECIDED) return i;
+      decided[cell]!++;
       out.page[i] = page;
-      out.order[i] = o;
-      const told = k === EventKind.zoneLocked || k === EventKind.pcpuDrain ? migratetype[i]! : -1;
-      out.type[i] = told;
-      if (told >= 0) this.#queues.typeTold(page, told);
-      const fate = o === 0 ? next[page]! : this.#writeRuns(page, o);
+      out.order[i] = 0;
       out.fate[i] = fate;
-      const cell = o === 0 && index >= wholeFrom ? cellOf(k, batch.detail[i]!, fate) : NO_CELL;
-      const action = this.#single[cell]!;
-      if (action !== UNDECIDED) this.#decided[cell]!++;
-      out.action[i] =
-        action === UNDECIDED ? this.#decide(k, batch.detail[i]!, o, fate, index) : action;
-      if (causal) continue;
+      out.action[i] = action;
+      const index = Math.min(offset + i, MAX_FATE_INDEX);
+      const c = cpu[i]!;
+      this.#nextKindOnCpu[c] = k;
+      let told = -1;
       if (k === EventKind.free) this.#settleFree(i, batch, index);
-      const mine = ((index << 3) | CLASS_OF[k]!) >>> 0;
-      if (o === 0) next[page] = mine;
-      else fillStretch(next, mine, page, Math.min(page + BLOCK_PAGES[o]!, next.length));
+      else if (k === EventKind.alloc) this.#locked.interrupt(c, false, out.action);
+      else {
+        told = migratetype[i]!;
+        if (told >= 0) this.#queues.typeTold(page, told);
+        this.#locked.interrupt(c, true, out.action);
+      }
+      out.type[i] = told;
+      next[page] = ((index << 3) | CLASS_OF[k]!) >>> 0;
     }
+    return i;
+  }
+
+  /** Any event. */
+  #step(batch: EventBatch, offset: number, i: number): void {
+    const { next, batch: out } = this;
+    const { space, causal } = this.#context;
+    const k = batch.kind[i]!;
+    if (k > LAST_PAGE_KIND || k === EventKind.freeBatched) return;
+    const pfn = batch.pfn[i]!;
+    const page = pfn === PFN_NONE ? -1 : space.pageOf(pfn);
+    const nextOnCpu = this.#passOn(batch.cpu[i]!, k);
+    const order = batch.order[i]!;
+    if (page < 0 || order > this.#largestOrder || unaligned(page, order, space.sectionOrder)) {
+      if (pfn !== PFN_NONE) this.outside++;
+      return;
+    }
+    const detail = batch.detail[i]!;
+    if (k === EventKind.extfrag && !this.#extfragTakes(detail, nextOnCpu)) return;
+    const index = Math.min(offset + i, MAX_FATE_INDEX);
+    this.#tell(i, k, page, order, batch.migratetype[i]!);
+    const fate = order === 0 ? next[page]! : this.#writeRuns(page, order);
+    out.fate[i] = fate;
+    out.action[i] = this.#decide(k, detail, order, fate, index);
+    if (causal) return;
+    if (k === EventKind.free) this.#settleFree(i, batch, index);
+    const mine = ((index << 3) | CLASS_OF[k]!) >>> 0;
+    fillStretch(next, mine, page, Math.min(page + BLOCK_PAGES[order]!, next.length));
+  }
+
+  /** A cpu does something before what it was seen to do, which is returned. */
+  #passOn(cpu: number, kind: number): number {
+    const next = this.#nextKindOnCpu[cpu]!;
+    this.#nextKindOnCpu[cpu] = kind;
+    if (kind !== EventKind.free) {
+      const locked = kind === EventKind.pcpuDrain || kind === EventKind.zoneLocked;
+      this.#locked.interrupt(cpu, locked, this.batch.action);
+    }
+    return next;
+  }
+
+  /** What an event says of its block. */
+  #tell(i: number, kind: number, page: number, order: number, migratetype: number): void {
+    const { batch } = this;
+    batch.page[i] = page;
+    batch.order[i] = order;
+    const told = kind === EventKind.zoneLocked || kind === EventKind.pcpuDrain ? migratetype : -1;
+    batch.type[i] = told;
+    if (told >= 0) this.#queues.typeTold(page, told);
   }
 
   #decide(kind: number, detail: number, order: number, fate: number, index: number): number {

@@ -12,8 +12,6 @@ export function cellOf(kind: number, detail: number, fate: number): number {
   return (kind << 4) | ((fate & 7) << 1) | (detail === 1 ? 1 : 0);
 }
 export const CELLS = cellOf(LAST_PAGE_KIND + 1, 0, 0);
-/** No kind has this cell. */
-export const NO_CELL = 0;
 /** More must be asked (FateTracer). */
 export const UNDECIDED = 255;
 

@@ -8,6 +8,7 @@
  */
 import type { ProfileSwitches } from '../kernel/profile-switches.js';
 import {
+  BATCH_CAPACITY,
   BLOCK_PAGES,
   EventBatch,
   EventKind,
@@ -270,36 +271,49 @@ export function surveyEvents(source: EventSource): Survey {
 }
 
 function surveyBatch(survey: Survey, batch: EventBatch, offset: number): void {
-  const { kind, order, pfn, detail, cpu, timeNs, length } = batch;
-  const { tally, touched } = survey;
-  let { maxCpu, minPfn, endPfn, extfragPending: pending } = survey;
+  const { timeNs, length } = batch;
   if (length > 0) {
     if (Number.isNaN(survey.firstNs)) survey.firstNs = timeNs[0]!;
     survey.lastNs = timeNs[length - 1]!;
   }
+  const others = surveyPages(survey, batch);
+  survey.takeTally();
+  let followed = survey.extfragPending ? followExtfrag(survey, batch, 0) : 0;
+  for (let at = 0; at < others; at++) {
+    const i = OTHERS[at]!;
+    const k = batch.kind[i]!;
+    if (k > LAST_PAGE_KIND) survey.noteRare(batch, i, offset + i);
+    else if (k !== EventKind.extfrag) survey.noteFailure(batch, i, offset + i);
+    else if (i >= followed) followed = followExtfrag(survey, batch, i);
+  }
+}
+
+/** Rows of a batch that more is to be noted of: rare kinds, refused requests, extfrag events. */
+const OTHERS = new Uint32Array(BATCH_CAPACITY);
+
+/**
+ * Counts the events on pages and finds the memory they touch. The loop branches on nothing that is rare: V8 would compile it
+ * anew when that happens for the first time.
+ * @returns how many rows it left to others.
+ */
+function surveyPages(survey: Survey, batch: EventBatch): number {
+  const { kind, order, pfn, detail, cpu, length } = batch;
+  const { tally, touched } = survey;
+  let { maxCpu, minPfn, endPfn } = survey;
+  let others = 0;
   for (let i = 0; i < length; i++) {
     const k = kind[i]!;
+    const p = pfn[i]!;
     if (cpu[i]! > maxCpu) maxCpu = cpu[i]!;
-    if (k > LAST_PAGE_KIND) {
-      survey.noteRare(batch, i, offset + i);
+    OTHERS[others] = i;
+    if (k >= EventKind.extfrag) others++;
+    if (k > LAST_PAGE_KIND) continue;
+    if (p === PFN_NONE && k === EventKind.alloc) {
+      others++;
       continue;
     }
     const o = order[i]!;
-    const p = pfn[i]!;
-    if (p === PFN_NONE && k === EventKind.alloc) {
-      survey.noteFailure(batch, i, offset + i);
-      continue;
-    }
     tally[tallyCell(k, o, detail[i]!)]!++;
-    if (k === EventKind.extfrag) {
-      const { pageblockOrder, changeOwnership } = unpackExtfrag(detail[i]!);
-      survey.pageblockOrder = pageblockOrder;
-      survey.noteExtfrag(k, cpu[i]!, p, !changeOwnership);
-      pending = survey.extfragPending;
-    } else if (pending && k !== EventKind.freeBatched) {
-      survey.noteExtfrag(k, cpu[i]!, p, false);
-      pending = survey.extfragPending;
-    }
     if (p < minPfn) minPfn = p;
     const end = p + BLOCK_PAGES[o]!;
     if (end > endPfn) endPfn = end;
@@ -308,7 +322,29 @@ function surveyBatch(survey: Survey, batch: EventBatch, offset: number): void {
   survey.maxCpu = maxCpu;
   survey.minPfn = minPfn;
   survey.endPfn = endPfn;
-  survey.takeTally();
+  return others;
+}
+
+/**
+ * Follows extfrag events to the next page events of their cpus, from row `from` on.
+ * @returns one past the row at which none is followed any more.
+ */
+function followExtfrag(survey: Survey, batch: EventBatch, from: number): number {
+  const { kind, pfn, detail, cpu, length } = batch;
+  for (let i = from; i < length; i++) {
+    const k = kind[i]!;
+    if (k > LAST_PAGE_KIND || k === EventKind.freeBatched) continue;
+    if (k === EventKind.alloc && pfn[i] === PFN_NONE) continue;
+    let stealing = false;
+    if (k === EventKind.extfrag) {
+      const { pageblockOrder, changeOwnership } = unpackExtfrag(detail[i]!);
+      survey.pageblockOrder = pageblockOrder;
+      stealing = !changeOwnership;
+    }
+    survey.noteExtfrag(k, cpu[i]!, pfn[i]!, stealing);
+    if (!survey.extfragPending) return i + 1;
+  }
+  return length;
 }
 
 /**

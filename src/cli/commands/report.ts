@@ -8,6 +8,7 @@ import { writeFilesAtomic } from '../../io/write.js';
 import { analyseInputs, type Findings, titleOf } from '../analyse.js';
 import { ChartCompiler } from '../chart-compiler.js';
 import { type Command, ExitCode, type Session, UsageError } from '../command.js';
+import { lastLap } from '../last-lap.js';
 import { reportRuntime } from '../runtime-file.js';
 
 interface ReportArgs {
@@ -65,6 +66,8 @@ async function run(args: ReportArgs, session: Session): Promise<ExitCode> {
     if (writer !== null) compiler.start();
   });
   if (plain === null) return ExitCode.noInput;
+  // Pictures are drawn with all of vega, which takes a while.
+  if (args.png === undefined) lastLap();
   const found = args.redact === undefined ? plain : await redacted(plain, args.redact);
   if (writer === null) await writeMarkdown(found, session);
   else await writeFiles(found, compiler, (await writer).reportFiles, session);
