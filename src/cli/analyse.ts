@@ -6,6 +6,7 @@ import type { ReportData } from '../analysis/report-data.js';
 import type { FailureWindow } from '../analysis/types.js';
 import type { Session } from './command.js';
 import { openInputs, recordingIsUsable, SURVEYED } from './open-inputs.js';
+import { paceReading, paceReplay } from './v8-pace.js';
 
 export interface AnalysisRequest {
   /** Orders as on the command line: `1-10`; absent = all above 0. */
@@ -32,11 +33,13 @@ export async function analyseInputs(
   session: Session,
   free: () => void = () => {},
 ): Promise<Findings | null> {
+  paceReading();
   const opening = openInputs(inputs, session, { ...SURVEYED, hash: 'later' });
   // Loaded while the inputs are read: other threads do most of that.
   const [recording, { findingsOf }] = await Promise.all([opening, import('./findings.js')]);
   try {
     if (!recordingIsUsable(recording)) return null;
+    paceReplay();
     return await findingsOf(recording, request, session, free);
   } finally {
     session.progress.stop();

@@ -8,8 +8,8 @@ import { writeFilesAtomic } from '../../io/write.js';
 import { analyseInputs, type Findings, titleOf } from '../analyse.js';
 import { ChartCompiler } from '../chart-compiler.js';
 import { type Command, ExitCode, type Session, UsageError } from '../command.js';
-import { lastLap } from '../last-lap.js';
 import { reportRuntime } from '../runtime-file.js';
+import { paceWriting } from '../v8-pace.js';
 
 interface ReportArgs {
   readonly input?: readonly string[];
@@ -67,7 +67,7 @@ async function run(args: ReportArgs, session: Session): Promise<ExitCode> {
   });
   if (plain === null) return ExitCode.noInput;
   // Pictures are drawn with all of vega, which takes a while.
-  if (args.png === undefined) lastLap();
+  if (args.png === undefined) paceWriting();
   const found = args.redact === undefined ? plain : await redacted(plain, args.redact);
   if (writer === null) await writeMarkdown(found, session);
   else await writeFiles(found, compiler, (await writer).reportFiles, session);
