@@ -4,10 +4,12 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { cutEverywhere, damage, random } from './event-format/testing-fuzz.js';
 import type { Format } from './format.js';
 import { detect, FORMATS, formatById } from './registry.js';
+
+beforeAll(() => Promise.all(FORMATS.map((format) => format.load?.())));
 
 const OWN: Readonly<Record<string, string>> = {
   'trace-dat': 'trace-dat/written.test.ts',

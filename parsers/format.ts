@@ -87,6 +87,8 @@ interface FormatBase {
     name: string,
     options?: Readonly<Record<string, string>>,
   ): Detection | null;
+  /** Brings in what is dear to load and seldom needed; to be awaited before an input of this format is parsed. */
+  load?(): Promise<void>;
   /** Needs what other inputs say (event formats): read after all of them, whatever their order. */
   readonly readLast?: boolean;
   /** Called once when all inputs have been read, if any was of this format: what takes several files. */

@@ -65,40 +65,35 @@ async function bundleRuntime() {
 }
 
 /**
- * Compiled modules into which the packages they import are laid, because loading those file by file
- * takes most of the time a short run takes: vega-lite alone draws in all of vega for three helpers
- * that vega-util has too.
+ * Lays Vega-Lite into the compiled module that needs it: it draws in all of vega for three helpers that vega-util has too, and
+ * file by file that takes most of the time a short run takes.
  */
-const WITH_PACKAGES = ['src/report/compile-charts.js', 'parsers/ndjson/snapshot-json.js'];
-
-async function inlinePackages() {
+async function inlineVegaLite() {
   const { build: bundle } = await import('esbuild');
-  const files = WITH_PACKAGES.map((name) => join(DIST, name)).filter((path) => existsSync(path));
+  const path = join(DIST, 'src', 'report', 'compile-charts.js');
   const ownModules = {
     name: 'own-modules',
     setup: (build) => {
-      build.onResolve({ filter: /^\./ }, ({ path, importer }) =>
-        files.includes(importer) ? { path, external: true } : undefined,
+      build.onResolve({ filter: /^\./ }, ({ path: name, importer }) =>
+        importer === path ? { path: name, external: true } : undefined,
       );
     },
   };
-  for (const path of files) {
-    await bundle({
-      absWorkingDir: ROOT,
-      entryPoints: [path],
-      outfile: path,
-      allowOverwrite: true,
-      bundle: true,
-      minify: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      alias: { vega: 'vega-util' },
-      plugins: [ownModules],
-      legalComments: 'eof',
-      logLevel: 'warning',
-    });
-  }
+  await bundle({
+    absWorkingDir: ROOT,
+    entryPoints: [path],
+    outfile: path,
+    allowOverwrite: true,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    alias: { vega: 'vega-util' },
+    plugins: [ownModules],
+    legalComments: 'eof',
+    logLevel: 'warning',
+  });
 }
 
 /** Changes the text of our own modules on their way into a bundle. */
@@ -211,7 +206,7 @@ export async function build({ force = false } = {}) {
   }
   try {
     await bundleRuntime();
-    await inlinePackages();
+    await inlineVegaLite();
     const tables = await constantTables(DIST);
     await bundleThreads(tables);
     await bundleCli(tables);

@@ -1,9 +1,11 @@
 /** Tables under damage: cut at every byte, flipped bits, stamps that cannot be read. */
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { collect } from '../event-format/testing.js';
 import { cutEverywhere, damage } from '../event-format/testing-fuzz.js';
 import { ndjson } from '../ndjson/index.js';
 import { csv } from './index.js';
+
+beforeAll(() => Promise.all([csv.load?.(), ndjson.load?.()]));
 
 const TABLE = `t,event,cpu,pid,comm,pfn,order,migratetype,gfp_flags
 1594.497452000,kmem:mm_page_alloc,1,2089,dd,2747875,3,1,GFP_KERNEL|__GFP_COMP

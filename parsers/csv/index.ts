@@ -3,12 +3,17 @@
  */
 import type { StreamFormat } from '../format.js';
 import { detectCsv } from './detect.js';
-import { CsvParser } from './parse.js';
+
+/** With its packages, which take as long to load as all else that a command needs. */
+let parsing: typeof import('./parse.js') | null = null;
 
 export const csv: StreamFormat = {
   id: 'csv',
   title: 'CSV with a header line',
   mode: 'stream',
   detect: (head, _name, options) => detectCsv(head, options?.map),
-  open: (context) => new CsvParser(context),
+  load: async () => {
+    parsing ??= await import('./parse.js');
+  },
+  open: (context) => new parsing!.CsvParser(context),
 };

@@ -2,7 +2,7 @@
  * page_owner dumps as NDJSON: exact there and back, in lines a reader takes; damaged ones are named, never thrown.
  */
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/records/limits.js';
 import { NO_TIME, type PageOwnerSnapshot } from '../../src/records/snapshot.js';
 import { RecordingStrings } from '../../src/records/strings.js';
@@ -10,6 +10,8 @@ import { OwnerColumns } from '../page-owner/columns.js';
 import { ofKind, type ParseOptions, parseWith } from '../snapshot-text/testing.js';
 import { ndjson } from './index.js';
 import { ownerPieces, RECORDS_PER_LINE } from './page-owner-json.js';
+
+beforeAll(() => ndjson.load?.());
 
 interface Plain {
   readonly pfn: number;

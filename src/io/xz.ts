@@ -7,7 +7,6 @@
  * which lies in the last piece handed in. Zero padding between streams is skipped (§2.2).
  */
 import { ReadableStream } from 'node:stream/web';
-import xzDecompress from 'xz-decompress';
 import { detectCompression } from './compression.js';
 import { ReadStop } from './decode-error.js';
 import type { Chunks } from './raw.js';
@@ -25,6 +24,8 @@ export async function* unxz(source: Chunks): AsyncGenerator<Uint8Array> {
 }
 
 async function* oneStream(pieces: Pieces): AsyncGenerator<Uint8Array> {
+  // Loaded where it is needed: its WebAssembly stands in its text.
+  const { XzReadableStream } = (await import('xz-decompress')).default;
   let ended = false;
   const compressed = new ReadableStream<Uint8Array>(
     {
@@ -38,8 +39,8 @@ async function* oneStream(pieces: Pieces): AsyncGenerator<Uint8Array> {
     },
     { highWaterMark: 0 },
   );
-  const reader = new xzDecompress.XzReadableStream(
-    compressed as unknown as ConstructorParameters<typeof xzDecompress.XzReadableStream>[0],
+  const reader = new XzReadableStream(
+    compressed as unknown as ConstructorParameters<typeof XzReadableStream>[0],
   ).getReader();
   let finished = false;
   try {

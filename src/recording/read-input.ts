@@ -105,6 +105,7 @@ async function parse(
   options: ReadInputOptions,
 ): Promise<void> {
   const { source } = context;
+  await format.load?.();
   if (format.mode === 'file') {
     const { access, stop: early } = await input.access();
     let stop = early;
