@@ -7,6 +7,7 @@
  */
 import { RecordingClock } from '../../src/records/time.js';
 import type { Detection } from '../format.js';
+import { latin1Line } from '../snapshot-text/lines.js';
 import { EQUALS, ESCAPE, HASH, isDigit, NEWLINE, RETURN, skipBlanks } from './bytes.js';
 import { CommonPart } from './common-part.js';
 import type { LineFront } from './event-body.js';
@@ -60,7 +61,7 @@ export function countLines(head: Uint8Array, makeFront: (stamps: Stamps) => Line
 function countLine(bytes: Uint8Array, front: LineFront, counts: LineCounts): void {
   if (skipBlanks(bytes, 0, bytes.length) === bytes.length) return;
   const text = mayTell(bytes)
-    ? String.fromCharCode(...bytes.subarray(0, 400)).replace(BOM, '')
+    ? latin1Line(bytes, 0, Math.min(400, bytes.length)).replace(BOM, '')
     : '';
   if (text.startsWith('#')) {
     counts.header ||= HEADER_LINE.test(text);
@@ -74,7 +75,7 @@ function countLine(bytes: Uint8Array, front: LineFront, counts: LineCounts): voi
   counts.lines++;
   if (front.parse(bytes, 0, bytes.length)) {
     counts.events++;
-    const body = String.fromCharCode(...bytes.subarray(front.body, front.body + 100));
+    const body = latin1Line(bytes, front.body, Math.min(front.body + 100, bytes.length));
     if (PADDED_NAME.test(body)) counts.padded++;
   } else if (BARE_LINE.test(text)) counts.bare++;
   else if (RAW_LINE.test(text)) counts.raw++;
