@@ -22,6 +22,22 @@ export function planeBytes(map: PhysicalMap, plane: Plane): Uint8Array {
   return bytes;
 }
 
+/** Columns in which a row may look otherwise than in the one before, ascending, the first included. */
+export function columnsThatDiffer(map: PhysicalMap, plane: MapPlane, row: number): number[] {
+  const told = planeBytes(map, plane);
+  const known = planeBytes(map, 'known');
+  // Whether a row without a largest block is known stands there.
+  const free = plane === 'largest' ? planeBytes(map, 'free') : told;
+  const rows = map.rows.length;
+  const columns = [0];
+  for (let c = 1, at = rows + row; c < map.timesNs.length; c++, at += rows) {
+    const last = at - rows;
+    if (told[at] === told[last] && known[at] === known[last] && free[at] === free[last]) continue;
+    columns.push(c);
+  }
+  return columns;
+}
+
 export class MapColumn {
   readonly #map: PhysicalMap;
   readonly #plane: MapPlane;

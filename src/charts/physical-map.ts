@@ -14,7 +14,7 @@ import {
   toSeconds,
   zoneName,
 } from './chart.js';
-import { MapColumn } from './map-column.js';
+import { columnsThatDiffer, MapColumn } from './map-column.js';
 import {
   AXIS_WIDTH,
   hatch,
@@ -114,17 +114,22 @@ function blockRows(data: ReportData, view: ChartView): { blocks: Row[]; zones: R
   const blocks: Row[] = [];
   shown.forEach((rowIndex, y) => {
     const { zone, pfn } = map.rows[rowIndex]!;
-    const base = { y, y2: y + 1, pfn, zone: zoneName(data, zone), row: rowIndex };
+    const name = zoneName(data, zone);
     let start = 0;
     let value = columns.length > 0 ? cellValue(columns[0]!, rowIndex) : null;
     let opacity = columns[0]?.opacity(rowIndex) ?? 1;
-    for (let c = 1; c <= columns.length; c++) {
+    for (const c of [...columnsThatDiffer(map, view.plane, rowIndex).slice(1), columns.length]) {
       const next = c < columns.length ? cellValue(columns[c]!, rowIndex) : undefined;
       const nextOpacity = columns[c]?.opacity(rowIndex) ?? 1;
       if (next === value && nextOpacity === opacity) continue;
       if (value !== null) {
+        // Spelled out: to spread what they share takes V8 ten times as long.
         blocks.push({
-          ...base,
+          y,
+          y2: y + 1,
+          pfn,
+          zone: name,
+          row: rowIndex,
           from: edges[start]!,
           to: edges[c]!,
           value,
