@@ -1,7 +1,7 @@
 /**
  * PageVersions as plain data for the report, with the owners that its pages have.
  */
-import { deflateSync } from 'node:zlib';
+import { deflated } from '../io/deflated.js';
 import type { ReplayState } from '../replay/observer.js';
 import type { HoldersObserver } from './holders.js';
 import { type BlockRuns, packBlocks } from './page-pack.js';
@@ -34,7 +34,8 @@ export function pageCopies(
     versions: list,
   }));
   blocks.sort((a, b) => a.pfn - b.pfn);
-  const packed = deflateSync(packBlocks(blocks, versions.runs, ownerIndex)).toString('base64');
+  // Names the owners on its way.
+  const packed = deflated(packBlocks(blocks, versions.runs, ownerIndex));
   return {
     instantsNs: versions.instants,
     samples: versions.samples,
