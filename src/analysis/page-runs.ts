@@ -128,8 +128,8 @@ export function readRuns(
 ): void {
   into.clear();
   const { owners } = holders;
-  const first = block * 2 ** state.pageblockOrder;
-  const end = Math.min(state.pages.length, first + 2 ** state.pageblockOrder);
+  const first = block << state.pageblockOrder;
+  const end = Math.min(state.pages.length, first + (1 << state.pageblockOrder));
   for (let page = first; page < end; ) {
     const what = stateNumber(state.pages[page]!);
     const owner = what === FREE ? -1 : (owners?.ownerAt(page) ?? -1);

@@ -198,8 +198,8 @@ export class PhysicalMapObserver implements ReplayObserver {
   }
 
   #scan(state: ReplayState, block: number): void {
-    const from = block * 2 ** state.pageblockOrder;
-    const to = Math.min(state.pages.length, from + 2 ** state.pageblockOrder);
+    const from = block << state.pageblockOrder;
+    const to = Math.min(state.pages.length, from + (1 << state.pageblockOrder));
     const counts = this.#counts;
     countPages(state, this.#words, from, to, counts);
     const [free, known, largest] = [counts[0]!, counts[1]!, counts[2]!];
