@@ -25,7 +25,7 @@ function pace(budget: number, inlined: number): void {
 }
 
 export function paceReading(): void {
-  pace(270_000, 300);
+  pace(600_000, 300);
 }
 
 export function paceReplay(): void {
