@@ -1,5 +1,6 @@
 /**
- * Failure windows at event resolution: when a request class begins and ceases to fail.
+ * Failure windows at event resolution: when a request class begins and ceases to fail. (Pages that are moved many at a time
+ * under the zone's lock count as one event: see Watchers.)
  *
  * For one class all orders above 0 share each zone's reduced mark, so serving is monotone in the
  * order: after an event that changed a zone only the highest order served and the lowest refused are

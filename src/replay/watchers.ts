@@ -2,7 +2,9 @@
  * The walk that observers watch: applies events and calls each observer no oftener than it asks for.
  *
  * An event that moves no count (most do not: their page comes from a per-cpu list) costs the observers
- * nothing by itself; those that only read events get them in long runs. Order of the calls around
+ * nothing by itself; those that only read events get them in long runs. Nor does one in the middle of a bulk: pages go to a
+ * per-cpu list, and come from it, many at a time and under the zone's lock (mm/page_alloc.c rmqueue_bulk, free_pcppages_bulk),
+ * so no request sees the free lists before the last of them. Order of the calls around
  * event i: the counts are brought up to date, `batch` up to and with i if somebody is due, `due`,
  * `changed`, `event`.
  */
@@ -15,6 +17,9 @@ import type { ReplayObserver, ReplayState } from './observer.js';
 
 /** Events after which those that read on another thread are told of them. */
 const STRIDE = 1024;
+
+/** Longer the lock is not held: a drain of all lists lets it go again and again. */
+const BULK_NS = 30_000;
 
 export class Watchers {
   readonly #core: ReplayCore;
@@ -30,6 +35,8 @@ export class Watchers {
   /** Nobody needs the counts between stops. */
   readonly #idle: boolean;
   #dueNs = Number.NEGATIVE_INFINITY;
+  /** When the counts were last brought up to date. */
+  #settledNs = Number.NEGATIVE_INFINITY;
   #changes = -1;
   #marksVersion = -1;
   /** Something other than an event may have moved counts or marks. */
@@ -79,18 +86,23 @@ export class Watchers {
 
   /** Applies and shows events [from, to) of the batch. */
   walk(actions: ActionBatch, batch: EventBatch, from: number, to: number, offset: number): void {
-    if (!this.lag) {
-      this.#walk(actions, batch, from, to, offset);
-      return;
-    }
-    for (let at = from; at < to; at += STRIDE) {
-      const end = Math.min(to, at + STRIDE);
-      this.#walk(actions, batch, at, end, offset);
-      this.read(actions, batch, end);
+    const stride = this.lag ? STRIDE : to - from;
+    for (let at = from; at < to; at += stride) {
+      const end = Math.min(to, at + stride);
+      this.#walk(actions, batch, at, end, offset, to);
+      if (this.lag) this.read(actions, batch, end);
     }
   }
 
-  #walk(actions: ActionBatch, batch: EventBatch, from: number, to: number, offset: number): void {
+  /** @param stop before which a bulk is left off: something else happens there. */
+  #walk(
+    actions: ActionBatch,
+    batch: EventBatch,
+    from: number,
+    to: number,
+    offset: number,
+    stop: number,
+  ): void {
     const { timeNs, kind } = batch;
     const core = this.#core;
     const { lists } = core;
@@ -100,8 +112,13 @@ export class Watchers {
       core.apply(actions, i, offset + i);
       if (kind[i] === EventKind.extfrag) this.#boost(batch, i);
       if (quiet) continue;
-      if (lists.anyDirty || this.#stirred) this.#settle(batch, i, offset + i);
-      else if (timeNs[i]! >= this.#dueNs) this.#settle(batch, i, offset + i);
+      const moved = this.#stirred || lists.anyDirty;
+      if (timeNs[i]! < this.#dueNs) {
+        if (!moved) continue;
+        const may = !this.#stirred && i + 1 < stop && timeNs[i]! < this.#settledNs + BULK_NS;
+        if (may && bulkGoesOn(batch, i)) continue;
+      }
+      this.#settle(batch, i, offset + i);
     }
     if (to > from) this.#arrive(batch, to - 1, offset + to - 1);
   }
@@ -138,6 +155,7 @@ export class Watchers {
   #settle(batch: EventBatch, i: number, index: number): void {
     const state = this.#state;
     this.#arrive(batch, i, index);
+    this.#settledNs = state.timeNs;
     this.#current = batch;
     this.#reached = i + 1;
     state.sync();
@@ -170,6 +188,13 @@ export class Watchers {
     this.#marks.extfrag(batch, i, zone, this.#state.zones[zone]!.free);
     if (this.#marks.version !== version) this.#stirred = true;
   }
+}
+
+/** Whether event i and the next move pages between the free lists and a per-cpu list under one lock. */
+function bulkGoesOn({ kind, cpu, detail }: EventBatch, i: number): boolean {
+  const k = kind[i];
+  if (k !== kind[i + 1] || cpu[i] !== cpu[i + 1]) return false;
+  return k === EventKind.pcpuDrain || (k === EventKind.zoneLocked && detail[i + 1] === 1);
 }
 
 /** Shows one event, alone in its batch or not, to an observer as the walk would. */
