@@ -157,7 +157,7 @@ export interface ReplayObserver {
   readonly dueNs?: number;
   /** After the first event stamped at or after `dueNs` was applied. */
   due?(state: ReplayState, batch: EventBatch, i: number): void;
-  /** After event i was applied, if since the last call a zone's counts or boost moved. */
+  /** After event i was applied, if since the last call a zone's counts or boost moved; not in the middle of a bulk (Watchers). */
   changed?(state: ReplayState, batch: EventBatch, i: number): void;
   /** After each single event: the dearest of all, for those who need the state at every one. */
   event?(state: ReplayState, batch: EventBatch, i: number): void;
