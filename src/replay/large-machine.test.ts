@@ -123,7 +123,7 @@ test('a real recording replays the same, whether all of memory is simulated or w
     replay.run([
       {
         changed: ({ zones }) => {
-          if (n++ % 40 !== 0) return;
+          if (n++ % 20 !== 0) return;
           states.push(zones.map(({ free, low, high }) => `${free}/${low}/${high}`).join(' '));
         },
       },
@@ -135,7 +135,7 @@ test('a real recording replays the same, whether all of memory is simulated or w
   });
   recording.close();
   const [whole, touched] = replays;
-  expect(whole!.states.length).toBeGreaterThan(500);
+  expect(whole!.states.length).toBeGreaterThan(1000);
   expect(touched!.states).toEqual(whole!.states);
   expect(touched!.residuals).toEqual(whole!.residuals);
   expect(touched!.size).toBeLessThan(whole!.size * 0.7);

@@ -115,12 +115,17 @@ export class Watchers {
       const moved = this.#stirred || lists.anyDirty;
       if (timeNs[i]! < this.#dueNs) {
         if (!moved) continue;
-        const may = !this.#stirred && i + 1 < stop && timeNs[i]! < this.#settledNs + BULK_NS;
-        if (may && bulkGoesOn(batch, i)) continue;
+        const mayWait = !this.#stirred && i + 1 < stop && timeNs[i + 1]! < this.#lookNs();
+        if (mayWait && bulkGoesOn(batch, i)) continue;
       }
       this.#settle(batch, i, offset + i);
     }
     if (to > from) this.#arrive(batch, to - 1, offset + to - 1);
+  }
+
+  /** When the counts are to be brought up to date, bulk or not: before anybody is due, too. */
+  #lookNs(): number {
+    return Math.min(this.#dueNs, this.#settledNs + BULK_NS);
   }
 
   /** Shows the readers what they have not had of events [0, to) of the batch. */

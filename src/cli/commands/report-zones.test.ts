@@ -23,9 +23,6 @@ async function reportOf(sample: string): Promise<ReportData> {
   return JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8'));
 }
 
-/** Of stamps in text. */
-const RESOLUTION_NS = 1000;
-
 const reports = new Map<string, ReportData>();
 
 beforeAll(async () => {
@@ -66,8 +63,7 @@ describe.each([
       const { min } = headroomOf(data, gfp, null);
       for (const window of data.windows.filter((one) => one.gfp === gfp)) {
         const first = Math.floor((window.fromNs - fromNs) / bucketNs);
-        // A column begins with its first event applied, which may be the one that ends the window.
-        const end = Math.floor((window.toNs - RESOLUTION_NS - fromNs) / bucketNs);
+        const end = Math.floor((window.toNs - fromNs) / bucketNs);
         const left = min[window.order]!.slice(first, end + 1).filter((n) => n > 0);
         expect({ window, left }).toEqual({ window, left: [] });
       }
